@@ -1,0 +1,16 @@
+/** Tests mirror src/: unit suites beside e2e (real peers) and fuzz. Worker threads and child processes start from dist/, so build first. */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        module: { type: 'commonjs', ignoreDynamic: true },
+      },
+    ],
+  },
+  testTimeout: 30_000,
+};

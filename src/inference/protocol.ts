@@ -1,0 +1,69 @@
+/**
+ * Everything that the control thread and the model process say to each other. One process serves all calls; every
+ * message about an answer carries `callId` and `turnId`, and whoever receives one that is not current drops it.
+ */
+import type { AnswerEvent, AnswerInput, Persona } from '../model/omni-model';
+
+export interface EngineConfig {
+  readonly name: string;
+  readonly modelsDir: string;
+  /** ONNX Runtime threads per model step. */
+  readonly threads: number;
+  readonly llm?: { readonly baseUrl: string; readonly model: string; readonly apiKey?: string };
+}
+
+export type ToEngine =
+  | { readonly type: 'load'; readonly config: EngineConfig }
+  /** Prefill a persona before its first call. */
+  | { readonly type: 'warm'; readonly persona: Persona }
+  | { readonly type: 'open'; readonly callId: string; readonly persona: Persona }
+  | { readonly type: 'hear'; readonly callId: string; readonly startSample: number; readonly pcm: Int16Array }
+  | {
+      readonly type: 'answer';
+      readonly callId: string;
+      readonly turnId: number;
+      readonly input: AnswerInput;
+      /** Begun before the turn was over; served after turns that are. */
+      readonly speculative: boolean;
+    }
+  /** A speculative turn has become the real one. */
+  | { readonly type: 'promote'; readonly callId: string; readonly turnId: number }
+  | {
+      readonly type: 'listen';
+      readonly callId: string;
+      readonly requestId: number;
+      readonly fromSample: number;
+      readonly toSample: number;
+    }
+  | { readonly type: 'cancel'; readonly callId: string; readonly turnId: number }
+  | {
+      readonly type: 'commit';
+      readonly callId: string;
+      readonly turnId: number;
+      readonly userText: string | undefined;
+      readonly heardText: string;
+      readonly interrupted: boolean;
+    }
+  | { readonly type: 'close'; readonly callId: string }
+  | { readonly type: 'shutdown' };
+
+export type FromEngine =
+  | { readonly type: 'ready'; readonly name: string; readonly outputSampleRate: number; readonly loadMs: number }
+  | { readonly type: 'opened'; readonly callId: string }
+  | { readonly type: 'answer-event'; readonly callId: string; readonly turnId: number; readonly event: AnswerEvent }
+  | { readonly type: 'cancelled'; readonly callId: string; readonly turnId: number }
+  | {
+      readonly type: 'listened';
+      readonly callId: string;
+      readonly requestId: number;
+      readonly text: string;
+      readonly speech: boolean;
+    }
+  | {
+      readonly type: 'failed';
+      readonly callId: string | undefined;
+      readonly turnId: number | undefined;
+      readonly code: string;
+      readonly message: string;
+      readonly fix?: string;
+    };

@@ -1,0 +1,132 @@
+/**
+ * Everything that the control thread and a media thread say to each other. A session is one call's media. PCM crosses
+ * by transfer. Every message about an answer carries its `turnId`; a session drops what is not its current turn.
+ */
+import type { MessagePort } from 'node:worker_threads';
+
+export interface NegotiatedCodec {
+  readonly name: 'PCMU' | 'PCMA' | 'opus';
+  readonly payloadType: number;
+  /** RTP clock: 8000 for G.711, 48000 for Opus whatever its audio band. */
+  readonly clockRate: number;
+  readonly packetMs: number;
+}
+
+export interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export type MediaSource =
+  /** What `play` brings; silence is sent as comfort in between. */
+  | { readonly kind: 'playout' }
+  | { readonly kind: 'echo' }
+  | { readonly kind: 'tone'; readonly frequencyHz: number; readonly levelDbm0: number };
+
+export interface PlayoutWord {
+  readonly text: string;
+  readonly startSample: number;
+  readonly endSample: number;
+}
+
+export type ToMedia =
+  | { readonly type: 'attach-listener'; readonly port: MessagePort }
+  | {
+      readonly type: 'open-rtp';
+      readonly sessionId: string;
+      readonly bindAddress: string;
+      readonly ports: readonly [number, number];
+    }
+  /** May come again: re-INVITE with new port, codec or direction. */
+  | {
+      readonly type: 'connect-rtp';
+      readonly sessionId: string;
+      readonly remote: SocketAddress;
+      readonly codec: NegotiatedCodec;
+      readonly telephoneEvent?: { readonly payloadType: number; readonly clockRate: number };
+      readonly send: boolean;
+      readonly receive: boolean;
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly type: 'open-webrtc';
+      readonly sessionId: string;
+      readonly offerSdp: string;
+      readonly iceServers: readonly {
+        readonly urls: string;
+        readonly username?: string;
+        readonly credential?: string;
+      }[];
+      readonly advertised: readonly string[];
+      readonly ports: readonly [number, number];
+      readonly timeoutMs: number;
+    }
+  /** RFC 8840 trickle fragment (application/trickle-ice-sdpfrag). */
+  | { readonly type: 'webrtc-candidates'; readonly sessionId: string; readonly fragment: string }
+  /** One JSON text to the peer's `events` data channel (WebRTC only; dropped and counted elsewhere). */
+  | { readonly type: 'send-event'; readonly sessionId: string; readonly json: string }
+  | { readonly type: 'source'; readonly sessionId: string; readonly source: MediaSource }
+  /** Samples of turn `turnId`, in order; `words` as in model/omni-model.ts. Bounded: see maxQueuedMs in play-queue. */
+  | {
+      readonly type: 'play';
+      readonly sessionId: string;
+      readonly turnId: number;
+      readonly pcm: Int16Array;
+      readonly sampleRate: number;
+      readonly words: readonly PlayoutWord[];
+    }
+  /** No more samples will come for this turn: `playout finished` follows when the last has left. */
+  | { readonly type: 'play-end'; readonly sessionId: string; readonly turnId: number }
+  /** Stop sending the answer but keep it: a dip that may resume. */
+  | { readonly type: 'pause'; readonly sessionId: string; readonly turnId: number }
+  | { readonly type: 'resume'; readonly sessionId: string; readonly turnId: number }
+  /** Drop what is queued for every turn up to and including `turnId`; answered by `playout flushed`. */
+  | { readonly type: 'flush'; readonly sessionId: string; readonly turnId: number }
+  | { readonly type: 'send-dtmf'; readonly sessionId: string; readonly digits: string }
+  /** Stereo WAV, left what came in, right what went out, aligned on one sample clock at 8 or 16 kHz. */
+  | { readonly type: 'record'; readonly sessionId: string; readonly path: string }
+  | { readonly type: 'dump'; readonly requestId: number }
+  | { readonly type: 'close'; readonly sessionId: string };
+
+export type FromMedia =
+  | { readonly type: 'opened'; readonly sessionId: string; readonly local: SocketAddress }
+  | { readonly type: 'webrtc-answer'; readonly sessionId: string; readonly answerSdp: string }
+  | { readonly type: 'failed'; readonly sessionId: string; readonly code: string; readonly message: string }
+  /** First packet accepted from the far end; RTP: the source that was locked. */
+  | { readonly type: 'media-started'; readonly sessionId: string; readonly remote: SocketAddress | undefined }
+  | { readonly type: 'webrtc-state'; readonly sessionId: string; readonly state: 'connected' | 'failed' | 'closed' }
+  | { readonly type: 'event'; readonly sessionId: string; readonly json: string }
+  /**
+   * Where the turn's playout stands. `callSample` is the call's inbound 16 kHz sample clock at that moment, so that
+   * gaps are measured on one clock. `heardText` is cut to the words whose audio has left completely or to more than half.
+   */
+  | {
+      readonly type: 'playout';
+      readonly sessionId: string;
+      readonly turnId: number;
+      readonly state: 'started' | 'finished' | 'flushed' | 'starved' | 'progress';
+      readonly playedMs: number;
+      readonly heardText: string;
+      readonly callSample: number;
+    }
+  | { readonly type: 'dtmf'; readonly sessionId: string; readonly digit: string; readonly durationMs: number }
+  | { readonly type: 'media-timeout'; readonly sessionId: string }
+  | { readonly type: 'closed'; readonly sessionId: string; readonly stats: MediaStats }
+  | { readonly type: 'dumped'; readonly requestId: number; readonly dump: unknown };
+
+export interface MediaStats {
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly packetsLate: number;
+  readonly packetsDropped: number;
+  readonly jitterMs: number;
+  readonly concealedMs: number;
+  /** Deviation of sent packets from their deadline. */
+  readonly paceP99Ms: number;
+}
+
+/** From a media thread to the listener thread: the caller's audio, 16 kHz mono, frames of 320 samples (20 ms). */
+export type ToListener =
+  | { readonly type: 'audio'; readonly sessionId: string; readonly startSample: number; readonly pcm: Int16Array }
+  | { readonly type: 'session-closed'; readonly sessionId: string };

@@ -1,0 +1,68 @@
+/**
+ * The contract of every speech model: a call's audio or typed text goes in; transcript, text, audio and the timing of
+ * its words come out, piece by piece. `cascade` and the end-to-end families stand behind it alike, so nothing above
+ * may know which one answers.
+ *
+ * A session belongs to one call. Audio is heard as it comes (`hear`), so that a model may listen while the caller is
+ * still speaking. `answer` starts a turn; `AbortSignal` is honoured between any two model steps. What the caller
+ * really heard is told afterwards (`commit`): history never holds more.
+ */
+export interface Word {
+  readonly text: string;
+  /** Offsets from the first sample of the chunk that carries the word, in samples at the chunk's rate. */
+  readonly startSample: number;
+  readonly endSample: number;
+}
+
+export type AnswerInput =
+  /** A span of the session's sample clock (16 kHz samples since the call's first). */
+  | { readonly kind: 'audio'; readonly fromSample: number; readonly toSample: number }
+  | { readonly kind: 'text'; readonly text: string }
+  /** The agent speaks first, or must say this: `text` is spoken as it is and enters history as its own words. */
+  | { readonly kind: 'say'; readonly text: string };
+
+export type AnswerEvent =
+  /** What the caller said, once known. `speech: false`: a sound without words (noise, cough, music). */
+  | { readonly type: 'transcript'; readonly text: string; readonly speech: boolean }
+  | { readonly type: 'text'; readonly delta: string }
+  /** Mono PCM at `sampleRate`; `words` are those whose audio begins in this chunk. */
+  | { readonly type: 'audio'; readonly pcm: Int16Array; readonly sampleRate: number; readonly words: readonly Word[] }
+  /** Everything was produced. `action` is what the model decided beside speaking. */
+  | {
+      readonly type: 'end';
+      readonly action?: 'hangup' | 'handover';
+      readonly stages: Readonly<Record<string, number>>;
+    };
+
+export interface Persona {
+  /** Key under which the prefilled prompt is shared by calls. */
+  readonly id: string;
+  readonly name: string;
+  readonly instructions: string;
+  /** Plain sentences, one fact each. */
+  readonly facts: readonly string[];
+  readonly voice?: string;
+}
+
+export interface OmniSession {
+  /** 16 kHz mono. `startSample` is the chunk's place on the call's sample clock; gaps are silence. */
+  hear(pcm: Int16Array, startSample: number): void;
+  /** One turn. Ends after `end`, or at once and without it when `signal` is aborted; throws TrunklineError. */
+  answer(input: AnswerInput, signal: AbortSignal): AsyncIterable<AnswerEvent>;
+  /** Words in a span of audio, without answering: tells an interruption from "mm-hmm", a cough or noise. */
+  listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }>;
+  /** The last answer as the caller heard it. `userText` undefined: nothing was asked (a greeting). */
+  commit(turn: {
+    readonly userText: string | undefined;
+    readonly heardText: string;
+    readonly interrupted: boolean;
+  }): void;
+  close(): void;
+}
+
+export interface OmniModel {
+  readonly name: string;
+  readonly outputSampleRate: number;
+  openSession(persona: Persona): Promise<OmniSession>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,55 @@
+/**
+ * What a cascade is made of, and what the end-to-end families share with it: a recogniser, a language model with a KV
+ * cache that can be cut back, a voice. All of them run step by step: between two steps the caller may abort.
+ */
+import type { Word } from './omni-model';
+
+export interface Recognition {
+  readonly text: string;
+  /** False for what is no speech (`[BLANK_AUDIO]`, `[Music]`, an empty result). */
+  readonly speech: boolean;
+  /** Mean log-probability per token, natural logarithm; a hint of how sure it was. */
+  readonly meanLogProbability: number;
+}
+
+export interface Recogniser {
+  /** `pcm`: 16 kHz mono, −1…1, at most `maxSeconds`. Rejects with the signal's reason when aborted. */
+  recognise(pcm: Float32Array, signal: AbortSignal): Promise<Recognition>;
+  readonly maxSeconds: number;
+  close(): Promise<void>;
+}
+
+export interface LanguageModel {
+  readonly contextLength: number;
+  encode(text: string): number[];
+  decode(tokenIds: readonly number[]): string;
+  createContext(): LanguageContext;
+  close(): Promise<void>;
+}
+
+/** One sequence's KV cache. Not shared: who creates it disposes of it. */
+export interface LanguageContext {
+  /** Tokens in the cache. */
+  readonly length: number;
+  /** Appends tokens and returns the logits [vocabulary] after the last one. Aborts between internal chunks. */
+  append(tokenIds: readonly number[], signal?: AbortSignal): Promise<Float32Array>;
+  /** Forgets everything from position `length` on. Constant time. */
+  truncate(length: number): void;
+  /** A copy with the same first `length` tokens, so that a warm persona prompt is shared by calls. */
+  fork(): LanguageContext;
+  dispose(): void;
+}
+
+export interface VoiceChunk {
+  /** Mono, −1…1, at the voice's rate. */
+  readonly pcm: Float32Array;
+  /** Words whose audio begins in this chunk. */
+  readonly words: readonly Word[];
+}
+
+export interface Voice {
+  readonly sampleRate: number;
+  /** `text`: any text; it passes the normaliser. Yields chunks as they are ready; no audible joint between them. */
+  synthesise(text: string, signal: AbortSignal): AsyncIterable<VoiceChunk>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,82 @@
+/**
+ * The SIP side as the rest of the program sees it: our own types over drachtio-srf, whose defects stay behind this
+ * file. Implemented by srf-user-agent.ts; the same code path serves a real drachtio-server and the embedded endpoint.
+ */
+export interface SipParty {
+  /** User part of the URI, '' if there is none. */
+  readonly user: string;
+  readonly uri: string;
+  readonly displayName: string | undefined;
+}
+
+export interface SipSource {
+  readonly transport: 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Why a dialog or an attempt ended: SIP status if there was one, Q.850 cause of a Reason header if it was sent. */
+export interface SipEnd {
+  readonly by: 'remote' | 'local' | 'timeout';
+  readonly status: number | undefined;
+  readonly reason: string | undefined;
+}
+
+export interface IncomingInvite {
+  readonly sipCallId: string;
+  readonly from: SipParty;
+  readonly to: SipParty;
+  /** User part of the request URI: the number that was called. */
+  readonly calledNumber: string;
+  readonly source: SipSource;
+  /** Undefined: a late offer; then `accept` carries our offer and `dialog.onAnswer` brings theirs. */
+  readonly offerSdp: string | undefined;
+  /** First value of a header, by case-insensitive name. */
+  header(name: string): string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  ring(status?: 180 | 183, sdp?: string): void;
+  /** Sends 200 with `sdp`; resolves when it has been sent. Rejects with `sip.cancelled` if the caller was faster. */
+  accept(sdp: string, headers?: Readonly<Record<string, string>>): Promise<SipDialog>;
+  reject(status: number, reason?: string, headers?: Readonly<Record<string, string>>): void;
+  /** CANCEL, or the transaction died, before a final response. */
+  onCancelled(run: () => void): void;
+}
+
+export interface SipDialog {
+  readonly sipCallId: string;
+  /** The far end confirmed our 200; carries its SDP when we had made the offer. */
+  onAck(run: (answerSdp: string | undefined) => void): void;
+  /** A re-INVITE or UPDATE: return the answer, or a status to reject it with. `offerSdp` undefined: make an offer. */
+  onReinvite(run: (offerSdp: string | undefined) => Promise<string | { readonly status: number }>): void;
+  onInfo(run: (contentType: string, body: string) => void): void;
+  onEnd(run: (end: SipEnd) => void): void;
+  /** re-INVITE from our side; resolves with the answer, rejects with `sip.rejected` (details.status). */
+  modify(sdp: string): Promise<string>;
+  /** BYE; idempotent; resolves when answered or given up on. */
+  bye(headers?: Readonly<Record<string, string>>): Promise<void>;
+}
+
+export interface OutgoingInvite {
+  readonly to: string;
+  readonly from?: string;
+  readonly offerSdp: string;
+  readonly proxy?: string;
+  readonly auth?: { readonly username: string; readonly password: string };
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Called for 1xx with their SDP if there is one. */
+  readonly onProvisional?: (status: number, sdp: string | undefined) => void;
+  /** Aborting sends CANCEL (or BYE if the answer was faster). */
+  readonly signal?: AbortSignal;
+}
+
+export interface SipUserAgent {
+  /** Addresses that are listened on, after `start`. */
+  readonly local: readonly SipSource[];
+  start(): Promise<void>;
+  onInvite(run: (invite: IncomingInvite) => void): void;
+  /** Resolves with the dialog and the answer; rejects with `sip.rejected` (details.status) or `sip.unreachable`. */
+  invite(call: OutgoingInvite): Promise<{ readonly dialog: SipDialog; readonly answerSdp: string }>;
+  /** New INVITEs get 503 with Retry-After from now on; OPTIONS too. */
+  drain(retryAfterSeconds: number): void;
+  stop(): Promise<void>;
+}
