@@ -1,0 +1,280 @@
+/**
+ * The model's side of inference/protocol.ts: one OmniModel, a session per call, answers advanced step by step by the
+ * scheduler. Whatever fails ends that answer with a coded message; the process and the other calls go on.
+ */
+import { TrunklineError } from '../core/errors';
+import type { AnswerEvent, OmniModel, OmniSession } from '../model/omni-model';
+import type { EngineConfig, FromEngine, ToEngine } from './protocol';
+import { type Job, StepScheduler } from './step-scheduler';
+
+/** A turn that nobody cancelled and nobody plays must not eat memory: stop producing this far ahead of real time. */
+const MAX_LEAD_MS = 60_000;
+
+interface Turn {
+  readonly turnId: number;
+  readonly abort: AbortController;
+  readonly events: AsyncIterator<AnswerEvent>;
+  speculative: boolean;
+  firstAudioAtMs: number | undefined;
+  audioMs: number;
+}
+
+interface OpenCall {
+  readonly session: OmniSession;
+  readonly turns: Map<number, Turn>;
+  readonly listening: Set<AbortController>;
+}
+
+export interface EngineHostOptions {
+  readonly load: (config: EngineConfig) => Promise<OmniModel>;
+  readonly send: (message: FromEngine) => void;
+  readonly nowMs: () => number;
+  readonly breathe: () => Promise<void>;
+  readonly maxCalls: number;
+}
+
+export class EngineHost {
+  private model: OmniModel | undefined;
+  private readonly calls = new Map<string, OpenCall | 'opening'>();
+  private readonly pending = new Map<string, ToEngine[]>();
+  private readonly scheduler: StepScheduler;
+
+  constructor(private readonly options: EngineHostOptions) {
+    this.scheduler = new StepScheduler(options.breathe);
+  }
+
+  /** Takes any message in any order; what does not fit (a late cancel, an unknown call) is ignored. */
+  receive(message: ToEngine): void {
+    switch (message.type) {
+      case 'load':
+        void this.load(message.config);
+        return;
+      case 'warm':
+        void this.guard(undefined, undefined, async () => {
+          const session = await this.requireModel().openSession(message.persona);
+          session.close();
+        });
+        return;
+      case 'open':
+        void this.open(message);
+        return;
+      case 'shutdown':
+        void this.shutdown();
+        return;
+      default:
+        this.toCall(message);
+    }
+  }
+
+  private toCall(message: Exclude<ToEngine, { type: 'load' | 'warm' | 'open' | 'shutdown' }>): void {
+    const call = this.calls.get(message.callId);
+    if (call === undefined) return;
+    if (call === 'opening') {
+      // Opening takes a persona's prefill at most; what arrives meanwhile waits in order.
+      const waiting = this.pending.get(message.callId) ?? [];
+      if (waiting.length < 4_096) waiting.push(message);
+      this.pending.set(message.callId, waiting);
+      return;
+    }
+    switch (message.type) {
+      case 'hear':
+        call.session.hear(message.pcm, message.startSample);
+        return;
+      case 'answer':
+        this.answer(message.callId, call, message);
+        return;
+      case 'promote': {
+        const turn = call.turns.get(message.turnId);
+        if (turn !== undefined) turn.speculative = false;
+        return;
+      }
+      case 'listen':
+        this.listen(message.callId, call, message);
+        return;
+      case 'cancel':
+        this.cancel(message.callId, call, message.turnId);
+        return;
+      case 'commit':
+        call.session.commit(message);
+        return;
+      case 'close':
+        this.close(message.callId, call);
+        return;
+    }
+  }
+
+  private async load(config: EngineConfig): Promise<void> {
+    await this.guard(undefined, undefined, async () => {
+      const startedMs = this.options.nowMs();
+      const model = await this.options.load(config);
+      this.model = model;
+      this.options.send({
+        type: 'ready',
+        name: model.name,
+        outputSampleRate: model.outputSampleRate,
+        loadMs: Math.round(this.options.nowMs() - startedMs),
+      });
+    });
+  }
+
+  private async open(message: Extract<ToEngine, { type: 'open' }>): Promise<void> {
+    const { callId } = message;
+    if (this.calls.has(callId)) return;
+    if (this.calls.size >= this.options.maxCalls) {
+      this.fail(
+        callId,
+        undefined,
+        new TrunklineError('engine.full', `The engine serves ${this.options.maxCalls} calls and all are taken.`, {
+          fix: 'Raise engine.maxCalls or add a machine.',
+        }),
+      );
+      return;
+    }
+    this.calls.set(callId, 'opening');
+    const opened = await this.guard(callId, undefined, async () => {
+      const session = await this.requireModel().openSession(message.persona);
+      if (this.calls.get(callId) !== 'opening') {
+        session.close();
+        return;
+      }
+      this.calls.set(callId, { session, turns: new Map(), listening: new Set() });
+      this.options.send({ type: 'opened', callId });
+    });
+    if (!opened) this.calls.delete(callId);
+    const waiting = this.pending.get(callId) ?? [];
+    this.pending.delete(callId);
+    for (const late of waiting) this.receive(late);
+  }
+
+  private answer(callId: string, call: OpenCall, message: Extract<ToEngine, { type: 'answer' }>): void {
+    if (call.turns.has(message.turnId)) return;
+    // One voice per call: a newer turn ends whatever an older one was still producing.
+    for (const older of call.turns.keys()) this.cancel(callId, call, older);
+    const abort = new AbortController();
+    const turn: Turn = {
+      turnId: message.turnId,
+      abort,
+      events: call.session.answer(message.input, abort.signal)[Symbol.asyncIterator](),
+      speculative: message.speculative,
+      firstAudioAtMs: undefined,
+      audioMs: 0,
+    };
+    call.turns.set(turn.turnId, turn);
+    this.scheduler.add(this.turnJob(callId, call, turn));
+  }
+
+  private turnJob(callId: string, call: OpenCall, turn: Turn): Job {
+    const leadMs = () =>
+      turn.firstAudioAtMs === undefined ? 0 : turn.audioMs - (this.options.nowMs() - turn.firstAudioAtMs);
+    return {
+      // A caller who waits in silence comes before one whose answer is ahead of its playout; guesses come last.
+      urgency: () => (turn.speculative ? -1_000_000 : 0) - leadMs(),
+      step: async () => {
+        if (turn.abort.signal.aborted) return false;
+        let going = false;
+        await this.guard(
+          callId,
+          turn.turnId,
+          async () => {
+            const next = await turn.events.next();
+            if (turn.abort.signal.aborted || next.done === true) return;
+            const event = next.value;
+            if (event.type === 'audio') {
+              turn.firstAudioAtMs ??= this.options.nowMs();
+              turn.audioMs += (event.pcm.length * 1_000) / event.sampleRate;
+            }
+            this.options.send({ type: 'answer-event', callId, turnId: turn.turnId, event });
+            going = event.type !== 'end' && turn.audioMs < MAX_LEAD_MS;
+          },
+          turn.abort.signal,
+        );
+        if (!going && call.turns.get(turn.turnId) === turn) {
+          call.turns.delete(turn.turnId);
+          void turn.events.return?.();
+        }
+        return going;
+      },
+    };
+  }
+
+  private listen(callId: string, call: OpenCall, message: Extract<ToEngine, { type: 'listen' }>): void {
+    const abort = new AbortController();
+    call.listening.add(abort);
+    this.scheduler.add({
+      // Someone may be talking over the agent right now: nothing is more urgent.
+      urgency: () => 1_000_000,
+      step: async () => {
+        await this.guard(
+          callId,
+          undefined,
+          async () => {
+            const heard = await call.session.listen(message.fromSample, message.toSample, abort.signal);
+            this.options.send({ type: 'listened', callId, requestId: message.requestId, ...heard });
+          },
+          abort.signal,
+        );
+        call.listening.delete(abort);
+        return false;
+      },
+    });
+  }
+
+  private cancel(callId: string, call: OpenCall, turnId: number): void {
+    const turn = call.turns.get(turnId);
+    if (turn === undefined) return;
+    call.turns.delete(turnId);
+    turn.abort.abort();
+    void turn.events.return?.()?.catch(() => undefined);
+    this.options.send({ type: 'cancelled', callId, turnId });
+  }
+
+  private close(callId: string, call: OpenCall): void {
+    this.calls.delete(callId);
+    for (const turnId of [...call.turns.keys()]) this.cancel(callId, call, turnId);
+    for (const listening of call.listening) listening.abort();
+    call.session.close();
+  }
+
+  private async shutdown(): Promise<void> {
+    for (const [callId, call] of this.calls) if (call !== 'opening') this.close(callId, call);
+    await this.model?.close();
+    this.model = undefined;
+  }
+
+  private requireModel(): OmniModel {
+    if (this.model === undefined) {
+      throw new TrunklineError('engine.not-loaded', 'The speech engine has not finished loading.', {
+        fix: 'Wait for /readyz to answer 200.',
+      });
+    }
+    return this.model;
+  }
+
+  /** Runs `work`; what it throws becomes a `failed` message, unless `signal` says that nobody waits for it any more. */
+  private async guard(
+    callId: string | undefined,
+    turnId: number | undefined,
+    work: () => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (signal?.aborted !== true) this.fail(callId, turnId, error);
+      return false;
+    }
+  }
+
+  private fail(callId: string | undefined, turnId: number | undefined, error: unknown): void {
+    const known = error instanceof TrunklineError ? error : undefined;
+    this.options.send({
+      type: 'failed',
+      callId,
+      turnId,
+      code: known?.code ?? 'engine.internal',
+      message: error instanceof Error ? error.message : String(error),
+      fix: known?.fix,
+    });
+  }
+}
