@@ -1,6 +1,6 @@
 /** Tests mirror src/: unit suites beside e2e (real peers) and fuzz. Worker threads and child processes start from dist/, so build first. */
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.cjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: {
