@@ -1,0 +1,175 @@
+/**
+ * The cascade engine: recogniser, language model and voice in a row, streamed so that the voice starts on the first
+ * clause while the language model is still writing the next. The yardstick of the end-to-end engines.
+ */
+import { TrunklineError } from '../../core/errors';
+import { HeardAudio } from '../heard-audio';
+import type { AnswerEvent, AnswerInput, OmniModel, OmniSession, Persona } from '../omni-model';
+import type { Recogniser, Voice, VoiceChunk } from '../parts';
+import { ClauseSplitter } from '../text/clause-splitter';
+import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
+import { SpokenCache } from './spoken-cache';
+
+const HEARING_SECONDS = 30;
+/** Tokens that the brain may write between two chunks of the voice: enough to stay ahead, too few to starve it. */
+const TOKENS_PER_CHUNK = 4;
+/** One call must not write for ever. */
+const MAX_ANSWER_CHARACTERS = 1_200;
+
+export interface CascadeParts {
+  readonly recogniser: Recogniser;
+  readonly brain: Brain;
+  readonly voice: Voice;
+  readonly nowMs: () => number;
+}
+
+export class Cascade implements OmniModel {
+  readonly name = 'cascade';
+  private readonly spoken = new SpokenCache();
+
+  constructor(private readonly parts: CascadeParts) {}
+
+  get outputSampleRate(): number {
+    return this.parts.voice.sampleRate;
+  }
+
+  async openSession(persona: Persona): Promise<OmniSession> {
+    return new CascadeSession(this.parts, this.spoken, await this.parts.brain.openConversation(persona));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.parts.recogniser.close(), this.parts.brain.close(), this.parts.voice.close()]);
+  }
+}
+
+class CascadeSession implements OmniSession {
+  private readonly heard = new HeardAudio(HEARING_SECONDS);
+
+  constructor(
+    private readonly parts: CascadeParts,
+    private readonly spoken: SpokenCache,
+    private readonly conversation: BrainConversation,
+  ) {}
+
+  hear(pcm: Int16Array, startSample: number): void {
+    this.heard.write(pcm, startSample);
+  }
+
+  async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }> {
+    const { recogniser } = this.parts;
+    const pcm = this.heard.read(fromSample, toSample, recogniser.maxSeconds * 16_000);
+    const { text, speech } = await recogniser.recognise(pcm, signal);
+    return { text, speech };
+  }
+
+  async *answer(input: AnswerInput, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+    const stages = new StageTimes(this.parts.nowMs);
+    if (input.kind === 'say') {
+      yield { type: 'text', delta: input.text };
+      for await (const chunk of this.spoken.speak(this.parts.voice, input.text, signal)) {
+        stages.mark('audio');
+        yield audioEvent(chunk, this.parts.voice.sampleRate);
+      }
+      yield { type: 'end', stages: stages.all };
+      return;
+    }
+    const userText = input.kind === 'text' ? input.text : await this.transcribe(input, signal);
+    stages.mark('transcript');
+    yield { type: 'transcript', text: userText ?? '', speech: userText !== undefined };
+    // A sound without words is for the turn machine to judge; there is nothing to answer.
+    if (userText === undefined) {
+      yield { type: 'end', stages: stages.all };
+      return;
+    }
+    yield* this.think(userText, stages, signal);
+  }
+
+  commit(turn: { userText: string | undefined; heardText: string; interrupted: boolean }): void {
+    this.conversation.commit(turn);
+  }
+
+  close(): void {
+    this.conversation.close();
+  }
+
+  private async transcribe(input: AnswerInput & { kind: 'audio' }, signal: AbortSignal): Promise<string | undefined> {
+    const { text, speech } = await this.listen(input.fromSample, input.toSample, signal);
+    return speech && text.trim() !== '' ? text.trim() : undefined;
+  }
+
+  /** Brain and voice in turn: a few tokens, a chunk of audio, a few tokens … with the first clause as early as it is whole. */
+  private async *think(userText: string, stages: StageTimes, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+    const { voice } = this.parts;
+    const splitter = new ClauseSplitter();
+    const clauses: string[] = [];
+    const thoughts = this.conversation.answer(userText, signal)[Symbol.asyncIterator]();
+    let speaking: AsyncIterator<VoiceChunk> | undefined;
+    let action: 'hangup' | 'handover' | undefined;
+    let written = 0;
+    let thinking = true;
+    try {
+      while (thinking || speaking !== undefined || clauses.length > 0) {
+        for (let tokens = 0; thinking && (speaking === undefined || tokens < TOKENS_PER_CHUNK); tokens += 1) {
+          const next: IteratorResult<BrainEvent> = await thoughts.next();
+          signal.throwIfAborted();
+          if (next.done === true || written > MAX_ANSWER_CHARACTERS) {
+            thinking = false;
+            clauses.push(...splitter.flush());
+          } else if (next.value.type === 'action') {
+            action = next.value.action;
+          } else {
+            stages.mark('text');
+            written += next.value.text.length;
+            clauses.push(...splitter.push(next.value.text));
+            yield { type: 'text', delta: next.value.text };
+          }
+          if (speaking === undefined && clauses.length > 0) break;
+        }
+        if (speaking === undefined) {
+          const clause = clauses.shift();
+          if (clause === undefined) continue;
+          speaking = voice.synthesise(clause, signal)[Symbol.asyncIterator]();
+        }
+        const chunk: IteratorResult<VoiceChunk> = await speaking.next();
+        signal.throwIfAborted();
+        if (chunk.done === true) speaking = undefined;
+        else {
+          stages.mark('audio');
+          yield audioEvent(chunk.value, voice.sampleRate);
+        }
+      }
+    } finally {
+      await thoughts.return?.();
+      await speaking?.return?.();
+    }
+    if (written === 0 && action === undefined) {
+      throw new TrunklineError('engine.no-answer', 'The language model ended its answer without a word.', {
+        fix: 'The call goes on with a spoken fallback; look at the persona if it happens often.',
+      });
+    }
+    yield { type: 'end', action, stages: stages.all };
+  }
+}
+
+/** Milliseconds from the start of the answer to the first transcript, text and audio. */
+class StageTimes {
+  private readonly startedMs: number;
+  readonly all: Record<string, number> = {};
+
+  constructor(private readonly nowMs: () => number) {
+    this.startedMs = nowMs();
+  }
+
+  mark(stage: string): void {
+    this.all[stage] ??= Math.round((this.nowMs() - this.startedMs) * 10) / 10;
+  }
+}
+
+function audioEvent(chunk: VoiceChunk, sampleRate: number): AnswerEvent {
+  const pcm = new Int16Array(chunk.pcm.length);
+  for (let index = 0; index < pcm.length; index += 1) {
+    // Clamp before scaling: ±1.0 must not wrap to the other sign.
+    pcm[index] = Math.round(Math.max(-1, Math.min(1, chunk.pcm[index] ?? 0)) * 32_767);
+  }
+  return { type: 'audio', pcm, sampleRate, words: chunk.words };
+}

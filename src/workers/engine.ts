@@ -1,0 +1,26 @@
+/** Entry point of the model process: wires the protocol to the engine that the control thread asks for. */
+import { EngineHost } from '../inference/engine-host';
+import type { FromEngine, ToEngine } from '../inference/protocol';
+import { loadModel } from '../model/load-model';
+
+const MAX_CALLS = 64;
+
+const host = new EngineHost({
+  load: loadModel,
+  send: (message: FromEngine) => {
+    if (process.connected) process.send?.(message);
+  },
+  nowMs: () => performance.now(),
+  breathe: () => new Promise((resolve) => setImmediate(resolve)),
+  maxCalls: MAX_CALLS,
+});
+
+process.on('message', (message: ToEngine) => {
+  host.receive(message);
+  if (message.type === 'shutdown') setImmediate(() => process.exit(0));
+});
+// Whoever started us is gone: no call can be served any more.
+process.on('disconnect', () => process.exit(0));
+// The terminal's Ctrl-C reaches the whole group; the control thread decides when we end.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
