@@ -20,6 +20,10 @@ export interface BrainConversation {
   /** Streams the answer. Nothing enters the history here; returning or aborting early leaves no trace. */
   answer(userText: string, signal: AbortSignal): AsyncIterable<BrainEvent>;
   /** What was said and what of the answer was heard. `userText` undefined: the agent spoke unasked. */
-  commit(turn: { readonly userText: string | undefined; readonly heardText: string; readonly interrupted: boolean }): void;
+  commit(turn: {
+    readonly userText: string | undefined;
+    readonly heardText: string;
+    readonly interrupted: boolean;
+  }): void;
   close(): void;
 }
