@@ -1,0 +1,57 @@
+/** The independent programs that the end-to-end suites ring: found, or installed where that is allowed, or named as missing. */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { runToEnd } from './prepare.mjs';
+
+/** Any one of `commands` will do; `suites` is what stays untested without it. */
+export const peers = [
+  { package: 'sip-tester', commands: ['sipp'], suites: 'SIP calls by sipp' },
+  { package: 'baresip-core', commands: ['baresip'], suites: 'SIP calls by baresip' },
+  { package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'], suites: 'calls from a browser' },
+];
+
+export function findCommand(commands, path = process.env.PATH ?? '') {
+  for (const folder of path.split(delimiter)) {
+    for (const command of commands) {
+      const candidate = join(folder, command);
+      if (folder !== '' && existsSync(candidate)) return candidate;
+    }
+  }
+  return undefined;
+}
+
+function whyNotInstall() {
+  if (!existsSync('/etc/debian_version') || !existsSync('/usr/bin/apt-get')) return 'this is not Debian';
+  if (process.getuid?.() !== 0) return 'only root may install packages';
+  if (process.env.TRUNKLINE_TEST_PEERS === 'keep') return 'TRUNKLINE_TEST_PEERS=keep';
+  return undefined;
+}
+
+/** Returns lines for the reader: what was installed, what will be skipped and why. */
+export async function ensurePeers() {
+  const missing = peers.filter((peer) => findCommand(peer.commands) === undefined);
+  if (missing.length === 0) return [];
+  const refusal = whyNotInstall();
+  const lines = [];
+  if (refusal === undefined) {
+    const names = missing.map((peer) => peer.package);
+    lines.push(`Installing test peers: ${names.join(', ')}`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    await runToEnd('apt-get', ['update', '-qq'], { quiet: true, env });
+    // One by one, so that a package that cannot be had does not take the others with it.
+    for (const name of names) {
+      const flags = ['install', '-y', '-qq', '--no-install-recommends', name];
+      const result = await runToEnd('apt-get', flags, { quiet: true, env });
+      if (result.status !== 0) lines.push(`apt-get could not install ${name}: ${lastLine(result.output)}`);
+    }
+  }
+  for (const peer of missing.filter((candidate) => findCommand(candidate.commands) === undefined)) {
+    const why = refusal ?? 'apt-get could not install it';
+    lines.push(`skip  ${peer.suites}: ${peer.commands[0]} is missing (${why}). Fix: apt-get install ${peer.package}`);
+  }
+  return lines;
+}
+
+function lastLine(text) {
+  return text.trimEnd().split('\n').at(-1) ?? '';
+}

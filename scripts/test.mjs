@@ -1,0 +1,139 @@
+/**
+ * `npm test`: everything that judges a change, from a clone with nothing but Node and npm. Lint, types and layers count
+ * as one test each; the last line says how many passed and failed.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkNode, ensureBuilt, ensureInstalled, PrepareError, root, runToEnd, say } from './prepare.mjs';
+import { ensurePeers } from './test-peers.mjs';
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const problems = [];
+const patterns = process.argv.slice(2);
+
+function count(name, passed, output = '') {
+  if (passed) total.passed += 1;
+  else {
+    total.failed += 1;
+    problems.push(name);
+  }
+  say(`${passed ? 'pass' : 'FAIL'}  ${name}`);
+  if (!passed && output.trim() !== '') say(output.trimEnd());
+}
+
+const tool = (name, path) => join(root, 'node_modules', name, path);
+
+async function check(name, script, toolArguments) {
+  const result = await runToEnd(process.execPath, [script, ...toolArguments], { quiet: true, env: plainEnvironment() });
+  count(name, result.status === 0, result.output);
+}
+
+function plainEnvironment() {
+  const environment = { ...process.env };
+  // A developer's own settings of the agent must not leak into its tests.
+  for (const name of Object.keys(environment)) if (name.startsWith('TRUNKLINE_')) delete environment[name];
+  if (!process.stderr.isTTY) {
+    environment.NO_COLOR = '1';
+    environment.FORCE_COLOR = '0';
+    // Node warns when both are set, and FORCE_COLOR=0 is what jest's chalk obeys.
+    environment.NODE_NO_WARNINGS = '1';
+  }
+  return environment;
+}
+
+async function jest(name, jestArguments) {
+  const folder = mkdtempSync(join(tmpdir(), 'trunkline-jest-'));
+  const resultFile = join(folder, 'result.json');
+  say(`\n${name}`);
+  try {
+    const run = await runToEnd(
+      process.execPath,
+      [
+        '--experimental-vm-modules',
+        tool('jest', 'bin/jest.js'),
+        '--json',
+        `--outputFile=${resultFile}`,
+        process.stderr.isTTY ? '--colors' : '--no-colors',
+        ...jestArguments,
+      ],
+      // jest prints its JSON on stdout as well; only the file is wanted.
+      { env: plainEnvironment(), stdio: ['ignore', 'ignore', 2] },
+    );
+    if (!existsSync(resultFile)) {
+      count(`${name}: the run`, false, `jest left no result (exit ${run.status})`);
+      return;
+    }
+    addResult(name, JSON.parse(readFileSync(resultFile, 'utf8')), run.status);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function addResult(name, result, status) {
+  total.passed += result.numPassedTests;
+  total.failed += result.numFailedTests;
+  total.skipped += result.numPendingTests + result.numTodoTests;
+  for (const suite of result.testResults) {
+    const failed = suite.assertionResults.filter((test) => test.status === 'failed');
+    for (const test of failed) problems.push(test.fullName);
+    const label = suite.name.replace(`${root}/`, '');
+    // A file that did not compile, or that held no test, proves nothing: it is a failure of its own.
+    if (failed.length === 0 && suite.status === 'failed') count(`${label}: did not run`, false);
+    else if (suite.assertionResults.length === 0) count(`${label}: ran no test`, false);
+  }
+  if (result.numTotalTests === 0 && patterns.length === 0) count(`${name}: ran no test`, false);
+  else if (status !== 0 && result.numFailedTests === 0 && result.numRuntimeErrorTestSuites === 0)
+    count(`${name}: jest ended with ${status}`, false);
+}
+
+try {
+  checkNode();
+  await ensureInstalled();
+} catch (error) {
+  if (!(error instanceof PrepareError)) throw error;
+  say(error.message);
+  console.log('0 passed, 1 failed');
+  process.exit(1);
+}
+
+for (const line of await ensurePeers()) say(line);
+
+try {
+  await ensureBuilt();
+  count('build', true);
+} catch (error) {
+  if (!(error instanceof PrepareError)) throw error;
+  count('build', false, error.message);
+}
+
+if (patterns.length === 0) {
+  const typescript = tool('typescript', 'bin/tsc');
+  await check('lint', tool('@biomejs/biome', 'bin/biome'), ['check', '--max-diagnostics=50', '.']);
+  await check('types of src', typescript, ['--noEmit', '-p', 'tsconfig.json', '--pretty', 'false']);
+  await check('types of tests', typescript, ['-p', 'tsconfig.test.json', '--pretty', 'false']);
+  await check('layers', tool('dependency-cruiser', 'bin/dependency-cruise.mjs'), [
+    '--config',
+    '.dependency-cruiser.cjs',
+    '--no-progress',
+    'src',
+  ]);
+}
+
+await jest('unit, protocol, media and model suites', [
+  '--maxWorkers=2',
+  '--testPathIgnorePatterns=/node_modules/',
+  '--testPathIgnorePatterns=/test/e2e/',
+  ...(patterns.length > 0 ? ['--passWithNoTests', ...patterns] : []),
+]);
+await jest('end-to-end suites', [
+  '--runInBand',
+  ...(patterns.length > 0
+    ? ['--passWithNoTests', '--testPathIgnorePatterns=/test/(?!e2e/)', ...patterns]
+    : ['/test/e2e/']),
+]);
+
+if (problems.length > 0) say(`\nFailed:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exitCode = total.failed > 0 ? 1 : 0;

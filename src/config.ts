@@ -1,0 +1,137 @@
+/** The effective configuration: trunkline.yaml, over it the environment, over that the flags. The sole reader of process.env. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { type Environment, overlayEnvironment } from './config/environment';
+import { masked } from './config/masked';
+import { type Config, configSchema } from './config/schema';
+import { faultLine, faultsError, readCheckedYaml } from './core/checked-yaml';
+import { describeIssues, pathText } from './core/described-issues';
+import { TrunklineError } from './core/errors';
+
+export type { Config } from './config/schema';
+export { portBounds } from './config/schema';
+
+const usualFile = 'trunkline.yaml';
+
+export interface ConfigSource {
+  /** From `--config`; then it must exist. Without it, trunkline.yaml of the folder is read if it is there. */
+  readonly file?: string | undefined;
+  /** From `--engine`. */
+  readonly engine?: string | undefined;
+  readonly environment?: Environment;
+  readonly folder?: string;
+}
+
+export function loadConfig(source: ConfigSource = {}): Config {
+  const environment = source.environment ?? process.env;
+  const folder = source.folder ?? process.cwd();
+  const named = source.file ?? environment['TRUNKLINE_CONFIG'];
+  const file = named ?? usualFile;
+  const text = readConfigFile(resolve(folder, file), named !== undefined);
+  // First against "any mapping", so that the environment may complete what the file leaves out.
+  const anyMapping = z.record(z.string(), z.unknown(), { error: 'Expected a mapping of keys.' });
+  const raw = readCheckedYaml(text, file, anyMapping);
+  if (!raw.ok) throw faultsError('config.invalid', raw.faults, 'Correct the file at that line.');
+  const merged = overlayEnvironment(configSchema, raw.value, environment, (path) =>
+    readSecretFile(resolve(folder, path)),
+  );
+  if (source.engine !== undefined) withEngine(merged, source.engine);
+  const parsed = configSchema.safeParse(merged);
+  if (parsed.success) {
+    checkTogether(parsed.data);
+    return parsed.data;
+  }
+  const faults = describeIssues(configSchema, parsed.error.issues, merged).map(({ path, message }) => ({
+    file,
+    line: raw.lineOf(path),
+    path: pathText(path),
+    message,
+  }));
+  throw new TrunklineError('config.invalid', faults.map(faultLine).join('\n'), {
+    fix: 'Correct the file at that line, or the environment variable of that path; docs/operations.md lists the keys.',
+    details: { faults },
+  });
+}
+
+/** The variables of `environment` that `trunkline calls` and its like need: where to look, and with which token. */
+export function tokenFromEnvironment(environment: Environment = process.env): string | undefined {
+  return environment['TRUNKLINE_TOKEN'];
+}
+
+/** PATH and the like for child programs: the only way that the environment leaves this file. */
+export function environmentVariable(
+  name: 'PATH' | 'NO_COLOR',
+  environment: Environment = process.env,
+): string | undefined {
+  return environment[name];
+}
+
+export function printableConfig(config: Config): string {
+  return stringify(masked(configSchema, config), { lineWidth: 0 });
+}
+
+/** What editors check trunkline.yaml against; `trunkline.schema.json` in the repository is this text. */
+export function configJsonSchema(): string {
+  const schema = z.toJSONSchema(configSchema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      Reflect.deleteProperty(jsonSchema, 'secret');
+    },
+  });
+  return `${JSON.stringify({ title: 'trunkline.yaml', ...schema }, null, 2)}\n`;
+}
+
+function readConfigFile(path: string, mustExist: boolean): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (absent && !mustExist) return '';
+    throw new TrunklineError('config.unreadable', `The configuration ${path} cannot be read.`, {
+      fix: absent ? 'Name a file that exists with --config.' : 'Give the agent permission to read it.',
+      cause: error,
+    });
+  }
+}
+
+function readSecretFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new TrunklineError('config.secret-unreadable', `The secret file ${path} cannot be read.`, {
+      fix: 'Create it, or give the agent permission to read it.',
+      cause: error,
+    });
+  }
+}
+
+function withEngine(values: unknown, name: string): void {
+  if (typeof values !== 'object' || values === null) return;
+  const engine: unknown = Reflect.get(values, 'engine');
+  Reflect.set(values, 'engine', typeof engine === 'object' ? { ...engine, name } : { name });
+}
+
+/** What no single key can say by itself. */
+function checkTogether(config: Config): void {
+  const wants = (transport: 'tls' | 'wss'): boolean => config.sip.transports.includes(transport);
+  if ((wants('tls') || wants('wss')) && config.sip.tls === undefined) {
+    throw new TrunklineError('config.invalid', 'sip.transports: tls and wss need sip.tls {cert, key}.', {
+      fix: 'Add sip.tls, or take tls and wss out of sip.transports.',
+    });
+  }
+  if (config.sip.drachtio !== undefined && config.sip.drachtioSecret === undefined) {
+    throw new TrunklineError('config.invalid', 'sip.drachtio needs sip.drachtioSecret.', {
+      fix: 'Set TRUNKLINE_SIP_DRACHTIO_SECRET or TRUNKLINE_SIP_DRACHTIO_SECRET_FILE.',
+    });
+  }
+  const [rtpFrom, rtpTo] = config.rtp.ports.split('-').map(Number);
+  const [webrtcFrom, webrtcTo] = config.webrtc.ports.split('-').map(Number);
+  if (rtpFrom! <= webrtcTo! && webrtcFrom! <= rtpTo!) {
+    throw new TrunklineError('config.invalid', 'rtp.ports and webrtc.ports overlap.', {
+      fix: 'Give each its own range of ports.',
+    });
+  }
+}

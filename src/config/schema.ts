@@ -1,0 +1,179 @@
+/** Every key of trunkline.yaml with its default: the one place that says what may be configured. */
+import { z } from 'zod';
+import { turnSettingsSchema } from '../core/turn-settings';
+
+const portNumber = z.int('Expected a port, 1 to 65535.').min(0).max(65_535);
+
+/** Marks a value that `--print-config` and logs must not show. */
+const secret = (): z.ZodString => z.string().min(1).meta({ secret: true });
+
+/** `20000-29999`, both ends included. */
+const portRange = (range: string) =>
+  z
+    .string()
+    .regex(/^\d{1,5}-\d{1,5}$/, 'Expected a range like 20000-29999.')
+    .refine(
+      (text) => {
+        const [from = 0, to = 0] = text.split('-').map(Number);
+        return from >= 1024 && to <= 65_535 && to - from >= 3;
+      },
+      { error: 'Expected a range of at least four ports within 1024-65535, the smaller first.' },
+    )
+    .default(range);
+
+const certificate = z.strictObject({
+  cert: z.string().describe('Path of a PEM file with the certificate chain.'),
+  key: z.string().describe('Path of a PEM file with the private key.'),
+  ca: z
+    .string()
+    .optional()
+    .describe('Path of a PEM file; when given, clients must show a certificate of this authority.'),
+});
+
+const sip = z.strictObject({
+  host: z.string().default('*').describe('Address to listen on; * is every IPv4 and IPv6 address.'),
+  port: portNumber.default(5060),
+  transports: z
+    .array(z.enum(['udp', 'tcp', 'tls', 'ws', 'wss']))
+    .min(1)
+    .default(['udp', 'tcp']),
+  tls: certificate.optional(),
+  advertised: z.string().optional().describe('Address that peers can reach, behind NAT or in a container.'),
+  drachtio: z
+    .string()
+    .regex(/^[^:]+:\d+$/, 'Expected host:port.')
+    .optional()
+    .describe('A real drachtio-server in place of the embedded endpoint.'),
+  drachtioSecret: secret().optional(),
+  registrations: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        registrar: z.string(),
+        username: z.string(),
+        password: secret(),
+        domain: z.string().optional(),
+        expiresSeconds: z.int().min(30).default(600),
+      }),
+    )
+    .default([]),
+  trunks: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        addresses: z.array(z.string()).default([]).describe('Addresses or CIDR ranges that calls may come from.'),
+        proxy: z.string().optional().describe('Where outgoing calls of this trunk are sent.'),
+        username: z.string().optional(),
+        password: secret().optional(),
+      }),
+    )
+    .default([]),
+  users: z.array(z.strictObject({ username: z.string(), password: secret() })).default([]),
+});
+
+const scopes = ['read', 'control', 'admin'] as const;
+
+const http = z.strictObject({
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe('On any other address than loopback a token is required for calls from the page.'),
+  port: portNumber.default(8080),
+  tls: certificate
+    .omit({ ca: true })
+    .optional()
+    .describe('Browsers give the microphone only to https and to localhost.'),
+  tokens: z
+    .array(
+      z.strictObject({
+        token: z.string().min(16, 'Expected at least 16 characters.').meta({ secret: true }),
+        name: z.string().optional(),
+        scopes: z.array(z.enum(scopes)).min(1).default(['read']),
+      }),
+    )
+    .default([]),
+});
+
+const webrtc = z.strictObject({
+  iceServers: z
+    .array(z.strictObject({ urls: z.string(), username: z.string().optional(), credential: secret().optional() }))
+    .default([]),
+  advertised: z.array(z.string()).default([]),
+  ports: portRange('30000-30999'),
+});
+
+const engine = z.strictObject({
+  name: z
+    .enum(['omni', 'cascade', 'mini-omni', 'llama-omni', 'remote'])
+    .optional()
+    .describe('The best that is installed.'),
+  models: z.string().default('./models').describe('The folder of the installed weights.'),
+  llm: z
+    .strictObject({ baseUrl: z.url('Expected a URL.'), model: z.string(), apiKey: secret().optional() })
+    .optional()
+    .describe('An OpenAI-compatible endpoint that does the thinking.'),
+  threads: z.int().min(1).max(256).optional(),
+  maxCalls: z.int().min(1).optional(),
+  silenceSeconds: z.number().min(1).max(30).default(4),
+});
+
+const webhookEndpoint = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'Expected an http or https URL.' }),
+  secrets: z
+    .array(secret())
+    .min(1, 'Expected at least one secret.')
+    .describe('Standard Webhooks: whsec_ and base64; several while rotating.'),
+  events: z.array(z.string()).default(['*']).describe('Event types, or prefixes with a star: call.*'),
+});
+
+const webhooks = z.strictObject({
+  endpoints: z.array(webhookEndpoint).default([]),
+  allowPrivate: z.array(z.string()).default([]).describe('Host names that may resolve to private addresses.'),
+});
+
+const limits = z.strictObject({
+  callsPerSourcePerSecond: z.number().positive().default(5),
+  calls: z.int().min(1).default(200),
+  callSeconds: z.int().min(1).default(3600),
+  httpBodyBytes: z.int().min(1024).default(262_144),
+  httpConnections: z.int().min(1).default(512),
+});
+
+export const configSchema = z.strictObject({
+  sip: sip.prefault({}),
+  rtp: z
+    .strictObject({ ports: portRange('20000-29999'), timeoutSeconds: z.number().positive().default(30) })
+    .prefault({}),
+  http: http.prefault({}),
+  webrtc: webrtc.prefault({}),
+  engine: engine.prefault({}),
+  turns: turnSettingsSchema.prefault({}),
+  drain: z.strictObject({ seconds: z.number().min(0).default(60) }).prefault({}),
+  dialplans: z.string().default('./dialplans'),
+  data: z.string().default('./var'),
+  database: z.strictObject({ url: secret().optional() }).prefault({}),
+  recording: z
+    .strictObject({
+      enabled: z.boolean().default(false),
+      format: z.enum(['wav']).default('wav'),
+      retentionDays: z.int().min(1).default(30),
+    })
+    .prefault({}),
+  /** A list is short for `{endpoints: […]}`. */
+  webhooks: z.preprocess((value) => (Array.isArray(value) ? { endpoints: value } : value), webhooks.prefault({})),
+  limits: limits.prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+      content: z.boolean().default(false).describe('Also log what callers say.'),
+    })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/** Reads what `portRange` has checked. */
+export function portBounds(range: string): readonly [number, number] {
+  const [from = 0, to = 0] = range.split('-').map(Number);
+  return [from, to];
+}

@@ -1,0 +1,152 @@
+/** From an action as it is written to one that can run: personas read, files found, defaults filled in. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { ErrorCode } from '../core/errors';
+import type { Action, AgentAction, DialplanPersona, DirectAction, PlayAction } from './dialplan';
+import { availableActions, type WrittenAction, type WrittenDirectAction, type WrittenPersona } from './schema';
+
+export interface ActionFault {
+  /** Below the action: `file`, `fallback.persona`. */
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly code: ErrorCode;
+}
+
+export interface ActionSurroundings {
+  /** Where relative paths begin. */
+  readonly folder: string;
+  readonly personas: ReadonlyMap<string, WrittenPersona>;
+  /** An application's answer may name no file outside the folder; the operator's own files may. */
+  readonly confined: boolean;
+}
+
+export type Compiled<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly faults: readonly ActionFault[] };
+
+export function compileAction(written: WrittenAction, around: ActionSurroundings): Compiled<Action> {
+  switch (written.type) {
+    case 'webhook': {
+      const fallback = compileDirectAction(written.fallback, around);
+      if (!fallback.ok) {
+        return { ok: false, faults: fallback.faults.map((fault) => ({ ...fault, path: ['fallback', ...fault.path] })) };
+      }
+      const { url, timeoutMs, secret } = written;
+      return { ok: true, value: { type: 'webhook', url, timeoutMs, secret, fallback: fallback.value } };
+    }
+    case 'transfer':
+    case 'dial':
+    case 'queue':
+    case 'voicemail':
+    case 'menu': {
+      const message = `The action "${written.type}" is not available yet. Expected one of ${availableActions.join(', ')}.`;
+      return { ok: false, faults: [{ path: ['type'], message, code: 'dialplan.not-yet' }] };
+    }
+    default:
+      return compileDirectAction(written, around);
+  }
+}
+
+export function compileDirectAction(written: WrittenDirectAction, around: ActionSurroundings): Compiled<DirectAction> {
+  switch (written.type) {
+    case 'agent':
+      return compileAgent(written, around);
+    case 'play':
+      return compilePlay(written.file, written.repeat, around);
+    case 'echo':
+      return { ok: true, value: { type: 'echo' } };
+    case 'tone':
+      return { ok: true, value: { type: 'tone', frequencyHz: written.frequencyHz, levelDbm0: written.levelDbm0 } };
+    case 'reject':
+      return { ok: true, value: { type: 'reject', status: written.status, reason: written.reason } };
+  }
+}
+
+function compileAgent(
+  written: Extract<WrittenDirectAction, { type: 'agent' }>,
+  around: ActionSurroundings,
+): Compiled<AgentAction> {
+  const named = typeof written.persona === 'string' ? personaName(written.persona) : undefined;
+  const persona = typeof written.persona === 'string' ? around.personas.get(named ?? '') : written.persona;
+  if (persona === undefined) {
+    const known = [...around.personas.keys()].map((name) => JSON.stringify(name)).join(', ');
+    const message = `Expected the name of a persona in personas/ (${known === '' ? 'there is none' : known}).`;
+    return { ok: false, faults: [{ path: ['persona'], message, code: 'dialplan.unknown-persona' }] };
+  }
+  const { greeting, turns } = persona;
+  return {
+    ok: true,
+    value: {
+      type: 'agent',
+      persona: withFacts(persona, named, written.facts ?? [], written.voice),
+      greeting: written.greeting ?? greeting,
+      turns: turns ?? {},
+    },
+  };
+}
+
+/** A persona with facts of its own is another one to the engine: its prompt differs, so its id must. */
+function withFacts(
+  persona: WrittenPersona,
+  fileName: string | undefined,
+  moreFacts: readonly string[],
+  voice: string | undefined,
+): DialplanPersona {
+  const facts = [...persona.facts, ...moreFacts];
+  const base = persona.id ?? fileName ?? `inline:${persona.name}`;
+  const own = fileName === undefined || moreFacts.length > 0;
+  const chosenVoice = voice ?? persona.voice;
+  return {
+    id: own ? `${base}#${textHash(JSON.stringify([persona.name, persona.instructions, facts]))}` : base,
+    name: persona.name,
+    instructions: persona.instructions,
+    facts,
+    ...(chosenVoice === undefined ? {} : { voice: chosenVoice }),
+  };
+}
+
+/** `demo`, `demo.yaml` and `personas/demo.yaml` mean the same. */
+function personaName(reference: string): string {
+  return reference.replace(/^(\.\/)?personas\//, '').replace(/\.ya?ml$/, '');
+}
+
+/** FNV-1a, 32 bits: tells two prompts apart, protects nothing. */
+function textHash(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+function compilePlay(file: string, repeat: number, around: ActionSurroundings): Compiled<PlayAction> {
+  const path = resolve(around.folder, file);
+  const fault = (message: string): Compiled<PlayAction> => ({
+    ok: false,
+    faults: [{ path: ['file'], message, code: 'dialplan.bad-prompt' }],
+  });
+  const inside = relative(around.folder, path);
+  if (around.confined && (inside.startsWith('..') || isAbsolute(inside))) {
+    return fault('Expected a file inside the dialplan folder.');
+  }
+  const format = soundFormat(path);
+  if (format === 'unreadable') return fault('Expected a WAV or Ogg file that can be read, relative to the dialplan.');
+  if (format === undefined) return fault('Expected a WAV or Ogg file; this one begins as neither.');
+  return { ok: true, value: { type: 'play', path, format, repeat } };
+}
+
+/** By the first bytes, not by the name: `RIFF....WAVE` or `OggS`. */
+function soundFormat(path: string): 'wav' | 'ogg' | 'unreadable' | undefined {
+  const head = Buffer.alloc(12);
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      readSync(descriptor, head, 0, head.length, 0);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return 'unreadable';
+  }
+  if (head.toString('latin1', 0, 4) === 'OggS') return 'ogg';
+  if (head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'WAVE') return 'wav';
+  return undefined;
+}

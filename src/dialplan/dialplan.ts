@@ -1,0 +1,78 @@
+/** What a number does, ready to run: routes in file order, their actions with every file found and every persona read. */
+import type { TurnOverrides } from '../core/turn-settings';
+import type { MatchRule } from './schema';
+
+/** The same shape as the model's, kept apart so that routing does not depend on any model. */
+export interface DialplanPersona {
+  readonly id: string;
+  readonly name: string;
+  readonly instructions: string;
+  readonly facts: readonly string[];
+  readonly voice?: string;
+}
+
+export interface AgentAction {
+  readonly type: 'agent';
+  readonly persona: DialplanPersona;
+  /** Said first; undefined: the caller speaks first. */
+  readonly greeting: string | undefined;
+  readonly turns: TurnOverrides;
+}
+
+export interface PlayAction {
+  readonly type: 'play';
+  /** Absolute path of a WAV or Ogg file that was there when the plan was loaded. */
+  readonly path: string;
+  readonly format: 'wav' | 'ogg';
+  readonly repeat: number;
+}
+
+export interface EchoAction {
+  readonly type: 'echo';
+}
+
+export interface ToneAction {
+  readonly type: 'tone';
+  readonly frequencyHz: number;
+  readonly levelDbm0: number;
+}
+
+export interface RejectAction {
+  readonly type: 'reject';
+  readonly status: number;
+  readonly reason: string | undefined;
+}
+
+/** What can be done with a call at once. */
+export type DirectAction = AgentAction | PlayAction | EchoAction | ToneAction | RejectAction;
+
+/** Ask an application; when it does not answer with a valid action in time, do `fallback`. */
+export interface WebhookAction {
+  readonly type: 'webhook';
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly secret: string | undefined;
+  readonly fallback: DirectAction;
+}
+
+export type Action = DirectAction | WebhookAction;
+
+export interface Route {
+  readonly name: string;
+  /** `dialplans/demo.yaml:7`. */
+  readonly place: string;
+  readonly match: MatchRule;
+  readonly action: Action;
+}
+
+export interface Dialplan {
+  readonly folder: string;
+  readonly routes: readonly Route[];
+  /** Every persona that a route may bring on the line: what an engine warms. */
+  readonly personas: readonly DialplanPersona[];
+  /** Routes that can never be reached, and the like: told by `dialplan check`, no hindrance to start. */
+  readonly warnings: readonly string[];
+}
+
+/** What happens to a call that no route wants. */
+export const noRoute: RejectAction = { type: 'reject', status: 404, reason: undefined };
