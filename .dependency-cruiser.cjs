@@ -6,8 +6,8 @@ const layers = [
   ['rtp', 'turn', 'model'],
   ['inference'],
   ['media'],
-  ['sip', 'webrtc'],
-  ['call'],
+  ['listener', 'sip', 'webrtc'],
+  ['phone', 'call'],
   ['webhooks', 'store', 'http'],
 ];
 

@@ -1,5 +1,5 @@
 /** What a number does, ready to run: routes in file order, their actions with every file found and every persona read. */
-import type { TurnOverrides } from '../core/turn-settings';
+import type { TurnSettings } from '../core/turn-settings';
 import type { MatchRule } from './schema';
 
 /** The same shape as the model's, kept apart so that routing does not depend on any model. */
@@ -16,7 +16,7 @@ export interface AgentAction {
   readonly persona: DialplanPersona;
   /** Said first; undefined: the caller speaks first. */
   readonly greeting: string | undefined;
-  readonly turns: TurnOverrides;
+  readonly turns: TurnSettings;
 }
 
 export interface PlayAction {

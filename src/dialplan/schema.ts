@@ -1,6 +1,6 @@
 /** The form of a dialplan file and of an application's answer: routes, what they match on, and actions. */
 import { z } from 'zod';
-import { turnOverridesSchema } from '../core/turn-settings';
+import { turnSettingsSchema } from '../core/turn-settings';
 
 const oneOrMore = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
@@ -31,7 +31,7 @@ export const personaSchema = z.strictObject({
   greeting: z.string().min(1).optional(),
   voice: z.string().optional(),
   language: z.enum(['en']).optional(),
-  turns: turnOverridesSchema.optional(),
+  turns: turnSettingsSchema.optional(),
 });
 
 const agentAction = z.strictObject({

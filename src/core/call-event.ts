@@ -1,0 +1,112 @@
+/**
+ * Everything that is told about a call, to webhooks, to `/v1/events`, to the store: one union, one schema per type. A
+ * call's events are numbered without a gap, so that a receiver sees what it missed.
+ */
+import { z } from 'zod';
+import { callEndCauseSchema, callQualitySchema } from './call-record';
+
+/** `data` of each event type; docs/webhooks.md and the OpenAPI document are made from it. */
+export const callEventData = {
+  'call.started': z.object({
+    direction: z.enum(['inbound', 'outbound']),
+    transport: z.enum(['sip', 'webrtc']),
+    from: z.string(),
+    to: z.string(),
+    trunk: z.string().optional(),
+    sipCallId: z.string().optional(),
+    /** Chosen SIP headers: those that begin with X-, Diversion, P-Asserted-Identity, User-Agent. */
+    headers: z.record(z.string(), z.string()).optional(),
+    metadata: z.record(z.string(), z.unknown()).optional(),
+  }),
+  'call.ringing': z.object({}),
+  'call.answered': z.object({ action: z.string().optional() }),
+  'call.ended': z.object({
+    cause: callEndCauseSchema,
+    sipStatus: z.int().optional(),
+    /** The Reason header as it came, Q.850 cause included. */
+    sipReason: z.string().optional(),
+    /** From the answer; 0 when there was none. */
+    durationMs: z.number(),
+    quality: callQualitySchema.optional(),
+  }),
+  'turn.user': z.object({ turn: z.int(), text: z.string() }),
+  'turn.agent': z.object({
+    turn: z.int(),
+    /** What the caller heard of it. */
+    text: z.string(),
+    interrupted: z.boolean(),
+    /** Silence between the caller's last word and the agent's first. */
+    gapMs: z.number().optional(),
+    playedMs: z.number().optional(),
+    /** Milliseconds per stage of the answer, by name: the waterfall. */
+    stages: z.record(z.string(), z.number()).optional(),
+  }),
+  'turn.interrupted': z.object({ turn: z.int(), heardText: z.string() }),
+  'dtmf.received': z.object({ digit: z.string(), durationMs: z.number() }),
+  error: z.object({ code: z.string(), message: z.string(), fix: z.string().optional() }),
+} as const;
+
+export type CallEventType = keyof typeof callEventData;
+export type CallEventData<T extends CallEventType> = z.output<(typeof callEventData)[T]>;
+
+export type CallEventOf<T extends CallEventType> = {
+  readonly id: string;
+  readonly type: T;
+  readonly callId: string;
+  /** 1, 2, 3 … within the call. */
+  readonly sequence: number;
+  readonly occurredAt: string;
+  readonly data: CallEventData<T>;
+};
+
+/** Distributed over the types, so that `switch (event.type)` narrows `event.data`. */
+export type CallEvent = { [T in CallEventType]: CallEventOf<T> }[CallEventType];
+
+export const callEventTypes: readonly CallEventType[] = Object.keys(callEventData).filter(isCallEventType);
+
+const envelope = { id: z.string(), callId: z.string(), sequence: z.int().min(1), occurredAt: z.iso.datetime() };
+
+/** Reads one back from disk or checks one in a test. */
+export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type', [
+  eventForm('call.started'),
+  eventForm('call.ringing'),
+  eventForm('call.answered'),
+  eventForm('call.ended'),
+  eventForm('turn.user'),
+  eventForm('turn.agent'),
+  eventForm('turn.interrupted'),
+  eventForm('dtmf.received'),
+  eventForm('error'),
+]);
+
+function eventForm<T extends CallEventType>(type: T) {
+  return z.object({ ...envelope, type: z.literal(type), data: callEventData[type] });
+}
+
+function isCallEventType(text: string): text is CallEventType {
+  return text in callEventData;
+}
+
+export interface EventSources {
+  readonly newId: () => string;
+  readonly now: () => Date;
+}
+
+/** Numbers the events of one call. */
+export class CallEventSequence {
+  private last: number;
+
+  constructor(
+    private readonly callId: string,
+    private readonly sources: EventSources,
+    lastSequence = 0,
+  ) {
+    this.last = lastSequence;
+  }
+
+  next<T extends CallEventType>(type: T, data: CallEventData<T>): CallEventOf<T> {
+    this.last += 1;
+    const { newId, now } = this.sources;
+    return { id: newId(), type, callId: this.callId, sequence: this.last, occurredAt: now().toISOString(), data };
+  }
+}

@@ -1,0 +1,73 @@
+/** What is kept of a call: the record, its turns, and the words for why it ended. */
+import { z } from 'zod';
+
+export const callStateSchema = z.enum(['trying', 'ringing', 'answered', 'ending', 'ended']);
+export type CallState = z.output<typeof callStateSchema>;
+
+/** Our own taxonomy: SIP statuses and Q.850 causes are kept beside it, never in its place. */
+export const callEndCauseSchema = z.enum([
+  'caller-hangup',
+  'agent-hangup',
+  'hangup-requested',
+  'finished',
+  'cancelled',
+  'rejected',
+  'busy',
+  'no-answer',
+  'unreachable',
+  'media-timeout',
+  'media-failed',
+  'engine-failed',
+  'idle',
+  'time-limit',
+  'shutdown',
+  'internal',
+  /** The process died during the call; found at the next start. */
+  'lost',
+]);
+export type CallEndCause = z.output<typeof callEndCauseSchema>;
+
+export const callQualitySchema = z.object({
+  packetsSent: z.number(),
+  packetsReceived: z.number(),
+  packetsLost: z.number(),
+  packetsLate: z.number(),
+  jitterMs: z.number(),
+  concealedMs: z.number(),
+  /** Silences between the caller's last word and the agent's first, in order. */
+  turnGapsMs: z.array(z.number()),
+  interruptions: z.number(),
+});
+export type CallQuality = z.output<typeof callQualitySchema>;
+
+export const callRecordSchema = z.object({
+  id: z.string(),
+  direction: z.enum(['inbound', 'outbound']),
+  transport: z.enum(['sip', 'webrtc']),
+  from: z.string(),
+  to: z.string(),
+  trunk: z.string().optional(),
+  sipCallId: z.string().optional(),
+  /** What the dialplan chose. */
+  action: z.string().optional(),
+  state: callStateSchema,
+  startedAt: z.iso.datetime(),
+  answeredAt: z.iso.datetime().optional(),
+  endedAt: z.iso.datetime().optional(),
+  cause: callEndCauseSchema.optional(),
+  sipStatus: z.int().optional(),
+  sipReason: z.string().optional(),
+  quality: callQualitySchema.optional(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+});
+export type CallRecord = z.output<typeof callRecordSchema>;
+
+export const turnRecordSchema = z.object({
+  turn: z.int(),
+  role: z.enum(['user', 'agent']),
+  /** The agent's: what the caller heard, never more. */
+  text: z.string(),
+  at: z.iso.datetime(),
+  interrupted: z.boolean().optional(),
+});
+export type TurnRecord = z.output<typeof turnRecordSchema>;

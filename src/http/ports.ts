@@ -1,0 +1,69 @@
+/** What the HTTP side needs of the rest of the program: handed in, never imported. */
+import type { Router } from 'express';
+import type { CallAction } from '../core/call-action';
+import type { CallEvent } from '../core/call-event';
+import type { CallRecords } from '../core/call-records';
+import type { Logger } from '../core/log';
+
+export interface DialRequest {
+  /** A SIP URI, or a number that the trunk knows. */
+  readonly to: string;
+  readonly from?: string | undefined;
+  readonly trunk?: string | undefined;
+  /** What the answered call gets: a persona by name, or the route that this number would take. */
+  readonly agent?: string | undefined;
+  readonly dialplan?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  readonly ringSeconds: number;
+}
+
+/** Steering; the call registry in practice. */
+export interface LiveCalls {
+  /** Resolves with the call's id as soon as it exists. Rejects with a coded error: `call.draining`, `sip.…`. */
+  dial(request: DialRequest): Promise<string>;
+  /** Rejects with `call.not-found`, or `call.wrong-state` when the call's state does not allow it. */
+  act(callId: string, action: CallAction): Promise<void>;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** What is waited for: `engine loading`, `draining`. */
+  readonly waitingFor: readonly string[];
+}
+
+export type Scope = 'read' | 'control' | 'admin';
+
+export interface AccessToken {
+  readonly token: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+}
+
+/** Live events for `/v1/events`. */
+export interface EventFeed {
+  /** Returns what ends the subscription. `receive` must not throw. */
+  subscribe(receive: (event: CallEvent) => void): () => void;
+}
+
+export interface HttpParts {
+  readonly records: CallRecords;
+  readonly live: LiveCalls;
+  readonly feed: EventFeed;
+  readonly tokens: readonly AccessToken[];
+  readonly readiness: () => Readiness;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly maxBodyBytes: number;
+  /** Listening on loopback only: the page may take a call token without a bearer. */
+  readonly loopbackOnly: boolean;
+  /** Folder of the page, served at `/`; undefined: there is none. */
+  readonly pageFolder: string | undefined;
+  /** Mounted at `/whip`; it authorises by itself with `CallTokens`. */
+  readonly whip: Router | undefined;
+  /** Lines of figures from elsewhere, gathered at each scrape. */
+  readonly gauges: () => Readonly<Record<string, number>>;
+  readonly random: (bytes: number) => Buffer;
+  /** Wall time in milliseconds. */
+  readonly nowMs: () => number;
+}
