@@ -1,5 +1,5 @@
 /** The life of a call as one table: which state may follow which, and on what. */
-export type CallState = 'trying' | 'ringing' | 'answered' | 'ending' | 'ended';
+import type { CallState } from '../core/call-record';
 
 export type CallStep = 'ring' | 'answer' | 'close' | 'released';
 
@@ -16,22 +16,3 @@ const TABLE: Readonly<Record<CallState, Readonly<Partial<Record<CallStep, CallSt
 export function nextCallState(state: CallState, step: CallStep): CallState | undefined {
   return TABLE[state][step];
 }
-
-/** Why a call ended; what `call.ended` and the record say. */
-export type CallCause =
-  | 'caller-hangup'
-  | 'agent-hangup'
-  | 'hangup-requested'
-  | 'finished'
-  | 'cancelled'
-  | 'rejected'
-  | 'busy'
-  | 'no-answer'
-  | 'unreachable'
-  | 'media-timeout'
-  | 'media-failed'
-  | 'engine-failed'
-  | 'idle'
-  | 'time-limit'
-  | 'shutdown'
-  | 'internal';

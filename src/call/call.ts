@@ -1,0 +1,243 @@
+/**
+ * One call from the first message to the record: its state, its media, what is done on it, and the one way in which it
+ * ends. It wires; what it wires is handed in, and no part is handed the call.
+ */
+import {
+  type CallEvent,
+  type CallEventData,
+  CallEventSequence,
+  type CallEventType,
+  type EventSources,
+} from '../core/call-event';
+import type { CallEndCause, CallRecord } from '../core/call-record';
+import type { Clock, Timer } from '../core/clock';
+import type { Logger } from '../core/log';
+import type { DirectAction } from '../dialplan/dialplan';
+import type { MediaLink, SessionMessage } from '../media/media-router';
+import type { MediaStats } from '../media/protocol';
+import { type CallStep, nextCallState } from './call-state';
+
+/** What runs on an answered call: a conversation, a prompt, an echo. */
+export interface Performance {
+  /** Media messages that the call does not take itself. */
+  onMedia(message: SessionMessage): void;
+  onHold(held: boolean): void;
+  /** REST and webhook answers; false: this performance cannot do that. */
+  command(command: CallCommand): boolean;
+  /** Cancels, flushes, and resolves when what was heard is known. Idempotent. */
+  close(cause: CallEndCause): Promise<void>;
+  readonly turnGapsMs: readonly number[];
+  readonly interruptions: number;
+}
+
+export type CallCommand =
+  | { readonly type: 'say'; readonly text: string }
+  | { readonly type: 'user_text'; readonly text: string }
+  | { readonly type: 'stop' };
+
+/** The signalling half: a SIP dialog or a WebRTC peer. */
+export interface Leg {
+  /** BYE, or a final refusal if the call was never answered. Idempotent; resolves when done or given up on. */
+  hangUp(cause: CallEndCause): Promise<void>;
+}
+
+export interface CallParts {
+  readonly record: Pick<
+    CallRecord,
+    'id' | 'direction' | 'transport' | 'from' | 'to' | 'trunk' | 'sipCallId' | 'metadata'
+  > & { readonly headers: Readonly<Record<string, string>> };
+  readonly link: MediaLink;
+  readonly leg: Leg;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: EventSources;
+  readonly publish: (event: CallEvent, record: CallRecord) => void;
+  readonly perform: (action: DirectAction, call: Stage) => Performance;
+  readonly maxSeconds: number;
+}
+
+/** What a performance may do with its call. */
+export interface Stage {
+  readonly callId: string;
+  readonly link: MediaLink;
+  readonly log: Logger;
+  emit<T extends CallEventType>(type: T, data: CallEventData<T>): void;
+  end(cause: CallEndCause): void;
+}
+
+const CLOSE_LIMIT_MS = 2_000;
+
+export class Call {
+  private record: CallRecord;
+  private readonly sequence: CallEventSequence;
+  private performance: Performance | undefined;
+  private closing: Promise<void> | undefined;
+  private limit: Timer | undefined;
+  private held = false;
+  private readonly log: Logger;
+
+  constructor(private readonly parts: CallParts) {
+    const { headers, ...facts } = parts.record;
+    this.record = { ...facts, state: 'trying', startedAt: parts.events.now().toISOString() };
+    this.sequence = new CallEventSequence(facts.id, parts.events);
+    this.log = parts.log.child({ callId: facts.id });
+    parts.link.onMessage((message) => this.onMedia(message));
+    this.emit('call.started', {
+      direction: facts.direction,
+      transport: facts.transport,
+      from: facts.from,
+      to: facts.to,
+      trunk: facts.trunk,
+      sipCallId: facts.sipCallId,
+      headers: { ...headers },
+      metadata: facts.metadata,
+    });
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  /** A snapshot; the call goes on without it. */
+  get snapshot(): CallRecord {
+    return this.record;
+  }
+
+  get link(): MediaLink {
+    return this.parts.link;
+  }
+
+  ringing(): void {
+    if (this.step('ring')) this.emit('call.ringing', {});
+  }
+
+  /** The far end has our answer (or we theirs) and media may flow: do what the dialplan chose. */
+  answered(action: DirectAction): void {
+    if (!this.step('answer')) return;
+    this.record = { ...this.record, answeredAt: this.parts.events.now().toISOString(), action: action.type };
+    this.emit('call.answered', { action: action.type });
+    this.limit = this.parts.clock.after(this.parts.maxSeconds * 1_000, () => void this.close('time-limit'));
+    this.performance = this.parts.perform(action, {
+      callId: this.id,
+      link: this.parts.link,
+      log: this.log,
+      emit: (type, data) => this.emit(type, data),
+      end: (cause) => void this.close(cause),
+    });
+    if (this.held) this.performance.onHold(true);
+  }
+
+  hold(held: boolean): void {
+    if (held === this.held) return;
+    this.held = held;
+    this.performance?.onHold(held);
+  }
+
+  command(command: CallCommand): boolean {
+    return this.record.state === 'answered' && this.performance?.command(command) === true;
+  }
+
+  /** The closing order of ARCHITECTURE.md. Idempotent: whoever comes later waits for the same end. */
+  close(cause: CallEndCause, sip: { readonly status?: number; readonly reason?: string } = {}): Promise<void> {
+    this.closing ??= this.shutDown(cause, sip);
+    return this.closing;
+  }
+
+  private async shutDown(
+    cause: CallEndCause,
+    sip: { readonly status?: number; readonly reason?: string },
+  ): Promise<void> {
+    this.step('close');
+    this.limit?.cancel();
+    // Each step gets its share and no more: a far end that never answers our BYE must not keep ports or records.
+    await this.within(CLOSE_LIMIT_MS / 4, 'performance', this.performance?.close(cause));
+    await this.within(CLOSE_LIMIT_MS / 2, 'signalling', this.parts.leg.hangUp(cause));
+    const stats = await this.within(CLOSE_LIMIT_MS / 4, 'media', this.parts.link.close());
+    const endedAt = this.parts.events.now();
+    const quality = stats === undefined ? undefined : this.quality(stats);
+    this.record = {
+      ...this.record,
+      endedAt: endedAt.toISOString(),
+      cause,
+      sipStatus: sip.status,
+      sipReason: sip.reason,
+      quality,
+    };
+    this.step('released');
+    const { answeredAt } = this.record;
+    this.emit('call.ended', {
+      cause,
+      sipStatus: sip.status,
+      sipReason: sip.reason,
+      durationMs: answeredAt === undefined ? 0 : endedAt.getTime() - Date.parse(answeredAt),
+      quality,
+    });
+  }
+
+  private onMedia(message: SessionMessage): void {
+    switch (message.type) {
+      case 'media-timeout':
+        void this.close('media-timeout');
+        return;
+      case 'failed':
+        this.emit('error', { code: message.code, message: message.message });
+        void this.close('media-failed');
+        return;
+      case 'webrtc-state':
+        if (message.state === 'closed') void this.close('caller-hangup');
+        else if (message.state === 'failed') void this.close('media-failed');
+        else this.performance?.onMedia(message);
+        return;
+      case 'dtmf':
+        this.emit('dtmf.received', { digit: message.digit, durationMs: message.durationMs });
+        this.performance?.onMedia(message);
+        return;
+      default:
+        this.performance?.onMedia(message);
+    }
+  }
+
+  private quality(stats: MediaStats) {
+    return {
+      packetsSent: stats.packetsSent,
+      packetsReceived: stats.packetsReceived,
+      packetsLost: stats.packetsLost,
+      packetsLate: stats.packetsLate,
+      jitterMs: stats.jitterMs,
+      concealedMs: stats.concealedMs,
+      turnGapsMs: [...(this.performance?.turnGapsMs ?? [])],
+      interruptions: this.performance?.interruptions ?? 0,
+    };
+  }
+
+  private step(step: CallStep): boolean {
+    const state = nextCallState(this.record.state, step);
+    if (state === undefined) return false;
+    this.record = { ...this.record, state };
+    return true;
+  }
+
+  private emit<T extends CallEventType>(type: T, data: CallEventData<T>): void {
+    // The union is distributed over the types; TypeScript cannot see that T is one of them.
+    this.parts.publish(this.sequence.next(type, data) as CallEvent, this.record);
+  }
+
+  private async within<T>(limitMs: number, what: string, work: Promise<T> | undefined): Promise<T | undefined> {
+    if (work === undefined) return undefined;
+    let timer: Timer | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = this.parts.clock.after(limitMs, () => {
+        this.log.warn('closing goes on without waiting', { what, limitMs });
+        resolve(undefined);
+      });
+    });
+    try {
+      return await Promise.race([work, late]);
+    } catch (error) {
+      this.log.warn('closing goes on after a failure', { what, error: String(error) });
+      return undefined;
+    } finally {
+      timer?.cancel();
+    }
+  }
+}

@@ -1,0 +1,326 @@
+/**
+ * Where calls come together: takes them in from SIP and from browsers, places them out, asks the dialplan what to do,
+ * refuses what is too much, and knows which are alive.
+ */
+import type { CallEvent, EventSources } from '../core/call-event';
+import type { CallEndCause, CallRecord } from '../core/call-record';
+import type { Clock } from '../core/clock';
+import { hasCode, TrunklineError } from '../core/errors';
+import type { Logger } from '../core/log';
+import type { Action, DirectAction, WebhookAction } from '../dialplan/dialplan';
+import type { CallFacts } from '../dialplan/matcher';
+import type { MediaRouter } from '../media/media-router';
+import type { SocketAddress, ToMedia } from '../media/protocol';
+import type { IncomingInvite, SipEnd, SipUserAgent } from '../sip/user-agent';
+import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
+import { type Negotiation, SipLeg, type SipLegParts } from './sip-leg';
+
+export interface ExchangeParts {
+  readonly userAgent: SipUserAgent;
+  /** Where RTP sessions live, and where WebRTC peers do. */
+  readonly lines: MediaRouter;
+  readonly peers: MediaRouter;
+  readonly route: (facts: CallFacts) => Action;
+  /** The action of a persona by its name; undefined if there is none. */
+  readonly agentNamed: (persona: string) => DirectAction | undefined;
+  /** Never rejects: an application that does not answer leads to the fallback. */
+  readonly ask: (
+    action: WebhookAction,
+    facts: CallFacts & { callId: string },
+    signal: AbortSignal,
+  ) => Promise<DirectAction>;
+  readonly perform: (action: DirectAction, stage: Stage) => Performance;
+  readonly negotiation: () => Negotiation;
+  readonly publish: (event: CallEvent, record: CallRecord) => void;
+  /** Why no call can be taken right now, if so. */
+  readonly notReady: () => string | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: EventSources;
+  readonly newCallId: () => string;
+  readonly rtp: { readonly bindAddress: string; readonly ports: readonly [number, number]; readonly timeoutMs: number };
+  readonly webrtc: Omit<Extract<ToMedia, { type: 'open-webrtc' }>, 'type' | 'sessionId' | 'offerSdp'>;
+  readonly limits: { readonly calls: number; readonly callSeconds: number };
+}
+
+export interface DialOut {
+  readonly to: string;
+  readonly from?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly ringSeconds: number;
+  readonly action: DirectAction;
+}
+
+const RETRY_AFTER_SECONDS = 30;
+const TOLD_HEADER = /^(x-|diversion$|p-asserted-identity$|user-agent$|accept-language$)/i;
+
+export class Exchange {
+  private readonly calls = new Map<string, Call>();
+  private drained: (() => void) | undefined;
+  private draining = false;
+  private refused = 0;
+  private taken = 0;
+
+  constructor(private readonly parts: ExchangeParts) {}
+
+  get live(): number {
+    return this.calls.size;
+  }
+
+  find(callId: string): Call | undefined {
+    return this.calls.get(callId);
+  }
+
+  command(callId: string, command: CallCommand): boolean {
+    return this.calls.get(callId)?.command(command) ?? false;
+  }
+
+  /** For `userAgent.onInvite`. */
+  takeInvite(invite: IncomingInvite): void {
+    const headers = toldHeaders(invite.headers);
+    const facts: CallFacts = {
+      number: invite.calledNumber,
+      caller: invite.from.user,
+      language: invite.header('Accept-Language'),
+      headers,
+      at: this.parts.events.now(),
+    };
+    const action = this.parts.route(facts);
+    if (action.type === 'reject') {
+      this.refused += 1;
+      invite.reject(action.status, action.reason);
+      return;
+    }
+    if (this.whyNot() !== undefined) {
+      this.refused += 1;
+      invite.reject(503, undefined, { 'Retry-After': String(RETRY_AFTER_SECONDS) });
+      return;
+    }
+    const leg = new SipLeg(invite);
+    const call = this.open('inbound', 'sip', leg, this.parts.lines, {
+      from: invite.from.uri,
+      to: invite.to.uri,
+      sipCallId: invite.sipCallId,
+      headers,
+    });
+    const abort = new AbortController();
+    invite.onCancelled(() => {
+      abort.abort();
+      void call.close('cancelled', { status: 487 });
+    });
+    void this.guarded(call, async () => {
+      const chosen = await this.choose(action, facts, call.id, abort.signal);
+      if (chosen.type === 'reject') {
+        invite.reject(chosen.status, chosen.reason);
+        await call.close('rejected', { status: chosen.status });
+        return;
+      }
+      const local = await call.link.openRtp(this.parts.rtp.bindAddress, this.parts.rtp.ports);
+      await leg.answer(invite, this.legParts(call, local));
+      call.answered(chosen);
+    });
+  }
+
+  /** A browser's offer. Rejects with `call.refused` when there is no such number or no room. */
+  async placeWebCall(
+    number: string,
+    offerSdp: string,
+    caller: { readonly address: string; readonly userAgent: string | undefined },
+  ): Promise<{ id: string; answerSdp: string }> {
+    const headers: Record<string, string> = caller.userAgent === undefined ? {} : { 'User-Agent': caller.userAgent };
+    const facts: CallFacts = { number, caller: 'softphone', headers, at: this.parts.events.now() };
+    const action = this.parts.route(facts);
+    if (action.type === 'reject') throw refused(action.status, `The dialplan does not take calls to ${number}.`);
+    const why = this.whyNot();
+    if (why !== undefined) throw refused(503, `No call can be taken: ${why}.`);
+    const call = this.open('inbound', 'webrtc', { hangUp: async () => undefined }, this.parts.peers, {
+      from: 'softphone',
+      to: number,
+      sipCallId: undefined,
+      headers,
+    });
+    try {
+      const chosen = await this.choose(action, facts, call.id, new AbortController().signal);
+      if (chosen.type === 'reject') throw refused(chosen.status, 'The application refused the call.');
+      const answerSdp = await call.link.openWebRtc({ ...this.parts.webrtc, offerSdp });
+      call.answered(chosen);
+      return { id: call.id, answerSdp };
+    } catch (error) {
+      await call.close(hasCode(error, 'call.refused') ? 'rejected' : 'media-failed');
+      throw error;
+    }
+  }
+
+  /** Resolves with the id as soon as the call exists; what becomes of it is told by its events. */
+  dialOut(request: DialOut): string {
+    const why = this.whyNot();
+    if (why !== undefined)
+      throw new TrunklineError('call.draining', `No call can be placed: ${why}.`, { fix: 'Try again later.' });
+    const leg = new SipLeg(undefined);
+    const call = this.open('outbound', 'sip', leg, this.parts.lines, {
+      from: request.from ?? '',
+      to: request.to,
+      sipCallId: undefined,
+      headers: {},
+      metadata: request.metadata,
+    });
+    const abort = new AbortController();
+    const ringing = this.parts.clock.after(request.ringSeconds * 1_000, () => abort.abort());
+    const giveUp: Leg = {
+      hangUp: async (cause) => {
+        abort.abort();
+        await leg.hangUp(cause);
+      },
+    };
+    this.legs.set(call.id, giveUp);
+    void this.guarded(call, async () => {
+      try {
+        const local = await call.link.openRtp(this.parts.rtp.bindAddress, this.parts.rtp.ports);
+        const { to, from, headers } = request;
+        await leg.place(
+          this.parts.userAgent,
+          { to, from, headers, signal: abort.signal, onProvisional: () => call.ringing() },
+          this.legParts(call, local),
+        );
+        call.answered(request.action);
+      } finally {
+        ringing.cancel();
+      }
+    });
+    return call.id;
+  }
+
+  /** New calls are refused from now on; resolves when the last one has ended. */
+  drain(): Promise<void> {
+    this.draining = true;
+    this.parts.userAgent.drain(RETRY_AFTER_SECONDS);
+    if (this.calls.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.drained = resolve;
+    });
+  }
+
+  async closeAll(cause: CallEndCause): Promise<void> {
+    this.draining = true;
+    await Promise.all([...this.calls.values()].map((call) => call.close(cause)));
+  }
+
+  dump(): Readonly<Record<string, number>> {
+    return { live: this.calls.size, taken: this.taken, refused: this.refused };
+  }
+
+  /** Legs of outgoing calls that can still be given up. */
+  private readonly legs = new Map<string, Leg>();
+
+  private open(
+    direction: 'inbound' | 'outbound',
+    transport: 'sip' | 'webrtc',
+    leg: Leg,
+    media: MediaRouter,
+    facts: {
+      from: string;
+      to: string;
+      sipCallId: string | undefined;
+      headers: Readonly<Record<string, string>>;
+      metadata?: Readonly<Record<string, unknown>>;
+    },
+  ): Call {
+    const id = this.parts.newCallId();
+    const link = media.open(id);
+    const call = new Call({
+      record: {
+        id,
+        direction,
+        transport,
+        trunk: undefined,
+        ...facts,
+        metadata: facts.metadata && { ...facts.metadata },
+      },
+      link,
+      leg: { hangUp: (cause) => (this.legs.get(id) ?? leg).hangUp(cause) },
+      clock: this.parts.clock,
+      log: this.parts.log,
+      events: this.parts.events,
+      publish: (event, record) => {
+        this.parts.publish(event, record);
+        if (event.type === 'call.ended') this.forget(id);
+      },
+      perform: this.parts.perform,
+      maxSeconds: this.parts.limits.callSeconds,
+    });
+    this.calls.set(id, call);
+    this.taken += 1;
+    return call;
+  }
+
+  private forget(callId: string): void {
+    this.calls.delete(callId);
+    this.legs.delete(callId);
+    if (this.calls.size === 0) this.drained?.();
+  }
+
+  private legParts(call: Call, local: SocketAddress): SipLegParts {
+    return {
+      link: call.link,
+      negotiation: this.parts.negotiation(),
+      local,
+      mediaTimeoutMs: this.parts.rtp.timeoutMs,
+      onHold: (held) => call.hold(held),
+      onEnd: (end) => void call.close(causeOf(end), { status: end.status, reason: end.reason }),
+    };
+  }
+
+  private async choose(action: Action, facts: CallFacts, callId: string, signal: AbortSignal): Promise<DirectAction> {
+    return action.type === 'webhook' ? this.parts.ask(action, { ...facts, callId }, signal) : action;
+  }
+
+  private whyNot(): string | undefined {
+    if (this.draining) return 'the agent is shutting down';
+    if (this.calls.size >= this.parts.limits.calls) return 'all lines are taken';
+    return this.parts.notReady();
+  }
+
+  /** Whatever goes wrong while a call is set up ends that call, with the cause that fits. */
+  private async guarded(call: Call, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const { cause, status } = failureOf(error);
+      this.parts.log.warn('a call could not be set up', { callId: call.id, cause, error: String(error) });
+      await call.close(cause, { status });
+    }
+  }
+}
+
+function causeOf(end: SipEnd): CallEndCause {
+  if (end.by === 'timeout') return 'unreachable';
+  return end.by === 'remote' ? 'caller-hangup' : 'hangup-requested';
+}
+
+function failureOf(error: unknown): { readonly cause: CallEndCause; readonly status?: number } {
+  if (hasCode(error, 'sip.cancelled')) return { cause: 'cancelled', status: 487 };
+  if (hasCode(error, 'sip.rejected')) {
+    const status = Number(error.details['status']);
+    if (status === 486 || status === 600) return { cause: 'busy', status };
+    if (status === 408 || status === 480 || status === 487) return { cause: 'no-answer', status };
+    return { cause: 'rejected', status };
+  }
+  if (hasCode(error, 'sip.unreachable')) return { cause: 'unreachable' };
+  if (error instanceof TrunklineError && error.code.startsWith('sdp.')) return { cause: 'media-failed', status: 488 };
+  if (error instanceof TrunklineError && (error.code.startsWith('rtp.') || error.code.startsWith('media.'))) {
+    return { cause: 'media-failed' };
+  }
+  return { cause: 'internal' };
+}
+
+function toldHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => TOLD_HEADER.test(name)));
+}
+
+function refused(status: number, sentence: string): TrunklineError {
+  return new TrunklineError('call.refused', sentence, {
+    fix: status === 404 ? 'Add a route for that number, or call another.' : 'Try again later.',
+    details: { httpStatus: status },
+  });
+}

@@ -1,0 +1,131 @@
+/** The signalling half of a call that came or went over SIP: answering, re-INVITE, hold, late offers, hanging up. */
+import type { CallEndCause } from '../core/call-record';
+import { hasCode } from '../core/errors';
+import type { MediaLink } from '../media/media-router';
+import type { SocketAddress, ToMedia } from '../media/protocol';
+import type { IncomingInvite, OutgoingInvite, SipDialog, SipEnd, SipUserAgent } from '../sip/user-agent';
+import type { Leg } from './call';
+
+export type ConnectRtp = Omit<Extract<ToMedia, { type: 'connect-rtp' }>, 'type' | 'sessionId' | 'timeoutMs'>;
+
+/** Offer and answer of one call (RFC 3264); keeps the session version. Throws `sdp.…` for what cannot be served. */
+export interface Negotiation {
+  offer(local: SocketAddress): string;
+  /** The far end's offer: our answer, and what the media thread has to know. */
+  answer(
+    offerSdp: string,
+    local: SocketAddress,
+  ): { readonly sdp: string; readonly connect: ConnectRtp; readonly held: boolean };
+  /** The far end's answer to our offer. */
+  accept(answerSdp: string): { readonly connect: ConnectRtp; readonly held: boolean };
+}
+
+export interface SipLegParts {
+  readonly link: MediaLink;
+  readonly negotiation: Negotiation;
+  readonly local: SocketAddress;
+  readonly mediaTimeoutMs: number;
+  readonly onHold: (held: boolean) => void;
+  readonly onEnd: (end: SipEnd) => void;
+}
+
+/** SIP statuses for a call that ends before it was answered. */
+const REFUSAL: Readonly<Partial<Record<CallEndCause, number>>> = {
+  rejected: 403,
+  busy: 486,
+  'media-failed': 503,
+  'engine-failed': 503,
+  shutdown: 503,
+  internal: 500,
+};
+
+export class SipLeg implements Leg {
+  private dialog: SipDialog | undefined;
+  private over = false;
+
+  /** `invite` undefined: we are calling. */
+  constructor(private readonly invite: IncomingInvite | undefined) {}
+
+  /** Sends 200; resolves when media is connected: at once, or with the ACK when the far end made no offer. */
+  async answer(invite: IncomingInvite, parts: SipLegParts): Promise<void> {
+    const { negotiation, local } = parts;
+    if (invite.offerSdp !== undefined) {
+      const answer = this.answerOrRefuse(invite, invite.offerSdp, parts);
+      this.adopt(await invite.accept(answer.sdp), parts);
+      this.connect(parts, answer);
+      return;
+    }
+    const dialog = await invite.accept(negotiation.offer(local));
+    const answered = new Promise<void>((resolve) => {
+      dialog.onAck((sdp) => {
+        if (sdp !== undefined) this.connect(parts, negotiation.accept(sdp));
+        resolve();
+      });
+    });
+    this.adopt(dialog, parts);
+    await answered;
+  }
+
+  /** Places the call; rejects with `sip.rejected` or `sip.unreachable`. */
+  async place(userAgent: SipUserAgent, call: Omit<OutgoingInvite, 'offerSdp'>, parts: SipLegParts): Promise<void> {
+    const { negotiation, local } = parts;
+    const { dialog, answerSdp } = await userAgent.invite({ ...call, offerSdp: negotiation.offer(local) });
+    this.adopt(dialog, parts);
+    this.connect(parts, negotiation.accept(answerSdp));
+  }
+
+  async hangUp(cause: CallEndCause): Promise<void> {
+    if (this.over) return;
+    this.over = true;
+    if (this.dialog !== undefined) await this.dialog.bye();
+    else if (this.invite !== undefined && cause !== 'cancelled') this.invite.reject(REFUSAL[cause] ?? 480);
+  }
+
+  /** The far end has ended it: nothing is left to be said. */
+  private adopt(dialog: SipDialog, parts: SipLegParts): void {
+    this.dialog = dialog;
+    dialog.onEnd((end) => {
+      this.over = true;
+      parts.onEnd(end);
+    });
+    dialog.onReinvite(async (offerSdp) => {
+      if (offerSdp === undefined) {
+        dialog.onAck((sdp) => {
+          if (sdp !== undefined) this.connect(parts, parts.negotiation.accept(sdp));
+        });
+        return parts.negotiation.offer(parts.local);
+      }
+      try {
+        const answer = parts.negotiation.answer(offerSdp, parts.local);
+        this.connect(parts, answer);
+        return answer.sdp;
+      } catch (error) {
+        // RFC 3261 §14.2: an offer that cannot be served leaves the session as it was.
+        return { status: statusOf(error) };
+      }
+    });
+  }
+
+  private answerOrRefuse(
+    invite: IncomingInvite,
+    offerSdp: string,
+    parts: SipLegParts,
+  ): ReturnType<Negotiation['answer']> {
+    try {
+      return parts.negotiation.answer(offerSdp, parts.local);
+    } catch (error) {
+      this.over = true;
+      invite.reject(statusOf(error));
+      throw error;
+    }
+  }
+
+  private connect(parts: SipLegParts, agreed: { readonly connect: ConnectRtp; readonly held: boolean }): void {
+    parts.link.post({ type: 'connect-rtp', ...agreed.connect, timeoutMs: agreed.held ? 0 : parts.mediaTimeoutMs });
+    parts.onHold(agreed.held);
+  }
+}
+
+function statusOf(error: unknown): number {
+  return hasCode(error, 'sdp.malformed') ? 400 : 488;
+}
