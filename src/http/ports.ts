@@ -1,9 +1,9 @@
 /** What the HTTP side needs of the rest of the program: handed in, never imported. */
-import type { Router } from 'express';
 import type { CallAction } from '../core/call-action';
 import type { CallEvent } from '../core/call-event';
 import type { CallRecords } from '../core/call-records';
 import type { Logger } from '../core/log';
+import type { WhipOptions } from './whip';
 
 export interface DialRequest {
   /** A SIP URI, or a number that the trunk knows. */
@@ -59,8 +59,8 @@ export interface HttpParts {
   readonly loopbackOnly: boolean;
   /** Folder of the page, served at `/`; undefined: there is none. */
   readonly pageFolder: string | undefined;
-  /** Mounted at `/whip`; it authorises by itself with `CallTokens`. */
-  readonly whip: Router | undefined;
+  /** Calls from browsers, mounted at `/whip`; who may place them is decided here. */
+  readonly whip: Omit<WhipOptions, 'authorise'> | undefined;
   /** Lines of figures from elsewhere, gathered at each scrape. */
   readonly gauges: () => Readonly<Record<string, number>>;
   readonly random: (bytes: number) => Buffer;

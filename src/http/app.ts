@@ -1,0 +1,107 @@
+/** The express app: who may, what is mounted where. No rules of calls live here. */
+import express, { type Express } from 'express';
+import { TrunklineError } from '../core/errors';
+import { Access, bearerOf } from './access';
+import { callRoutes } from './call-routes';
+import { CallTokens, isLocalPage } from './call-tokens';
+import { docsPage } from './docs-page';
+import { EventStream } from './event-stream';
+import { Idempotency } from './idempotency';
+import { Metrics } from './metrics';
+import { openApiDocument } from './open-api';
+import type { HttpParts } from './ports';
+import { answerWithProblem } from './problem';
+import { whipRouter } from './whip';
+
+export interface HttpApp {
+  readonly app: Express;
+  /** Ends live streams and forgets its subscriptions. */
+  close(): void;
+}
+
+/** The page gets the microphone and its own scripts, and nothing from elsewhere. */
+const pageHeaders = {
+  'Content-Security-Policy':
+    "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'Permissions-Policy': 'microphone=(self), autoplay=(self), camera=(), geolocation=()',
+};
+
+export function createHttpApp(parts: HttpParts): HttpApp {
+  const access = new Access(parts.tokens);
+  const callTokens = new CallTokens(parts.random, parts.nowMs);
+  const idempotency = new Idempotency(parts.nowMs);
+  const events = new EventStream(parts.feed);
+  const metrics = new Metrics(parts.feed, () => ({
+    ...parts.gauges(),
+    trunkline_event_listeners: events.listening,
+    trunkline_event_listeners_dropped: events.dropped,
+  }));
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.set('case sensitive routing', true);
+  app.use((_request, response, next) => {
+    response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
+    next();
+  });
+
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'alive', version: parts.version });
+  });
+  app.get('/readyz', (_request, response) => {
+    const { ready, waitingFor } = parts.readiness();
+    response.status(ready ? 200 : 503).json({ ready, waitingFor });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(metrics.contentType).send(await metrics.text());
+  });
+  const document = openApiDocument(parts.version);
+  app.get('/openapi.json', (_request, response) => {
+    response.json(document);
+  });
+  app.get('/docs', (_request, response) => {
+    response.set(pageHeaders).type('html').send(docsPage(document));
+  });
+
+  if (parts.whip !== undefined) {
+    const authorise = (request: express.Request): boolean => {
+      const query = request.query['token'];
+      const token = bearerOf(request) ?? (typeof query === 'string' ? query : undefined);
+      return access.allows(request, 'control') || (token !== undefined && callTokens.isValid(token));
+    };
+    app.use('/whip', whipRouter({ ...parts.whip, authorise }));
+  }
+
+  app.use('/v1', express.json({ limit: parts.maxBodyBytes, strict: true, type: 'application/json' }));
+  app.post('/v1/call-tokens', (request, response) => {
+    if (!(parts.loopbackOnly && isLocalPage(request))) access.check(request, 'control');
+    response.status(201).set('Cache-Control', 'no-store').json(callTokens.issue());
+  });
+  app.get('/v1/events', access.require('read'), (request, response) => events.open(request, response));
+  app.use('/v1/calls', callRoutes(parts, access, idempotency));
+  // Without a token nobody learns which paths there are.
+  app.use('/v1', access.require('read'));
+
+  if (parts.pageFolder !== undefined) {
+    const setHeaders = (response: { setHeader(name: string, value: string): unknown }): void => {
+      for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
+    };
+    app.use(express.static(parts.pageFolder, { index: 'index.html', dotfiles: 'ignore', redirect: false, setHeaders }));
+  }
+  app.use((request) => {
+    throw new TrunklineError('http.not-found', 'There is nothing here.', {
+      fix: '/docs tells what there is.',
+      details: { method: request.method },
+    });
+  });
+  app.use(answerWithProblem(parts.logger));
+
+  return {
+    app,
+    close() {
+      events.close();
+      metrics.close();
+    },
+  };
+}
