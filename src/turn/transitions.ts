@@ -1,0 +1,441 @@
+/**
+ * The moves between the states of the turn machine, each in one function: what is done on the way and which timers run
+ * afterwards. Which event makes which move is said in on-speech, on-engine, on-playout, on-command and on-timer.
+ */
+import type { Step } from './step';
+import {
+  type Answer,
+  type AnswerKind,
+  type CloseReason,
+  MAX_WAITING,
+  type Overlap,
+  type UserTurn,
+  type Waiting,
+} from './turn-state';
+import { isBackchannel, remainderOf } from './words';
+
+const SAMPLES_PER_MS = 16;
+/** An answer that was promised at the very end of the allowed silence still gets this long. */
+const SHORTEST_WATCH_MS = 1_000;
+
+// ---- the caller's side ------------------------------------------------------------------------------------------
+
+export function newTurn(step: Step, onsetMs: number, onsetSample: number, interrupted?: Answer): UserTurn {
+  return {
+    fromSample: Math.max(0, onsetSample - step.config.preRollMs * SAMPLES_PER_MS),
+    toSample: Math.max(onsetSample, step.state.voice.headSample),
+    startedMs: onsetMs,
+    speechMs: 0,
+    pauses: 0,
+    longestPauseMs: 0,
+    reopenings: 0,
+    interrupted,
+  };
+}
+
+export function toListening(step: Step): void {
+  if (step.voiceActive) {
+    const { voice } = step.state;
+    toUserSpeaking(step, newTurn(step, voice.onsetMs, voice.onsetSample));
+    return;
+  }
+  const [next, ...waiting] = step.state.waiting;
+  if (next !== undefined) {
+    step.set({ waiting });
+    begin(step, next);
+    return;
+  }
+  step.enter({ name: 'listening' });
+  if (step.config.idle !== undefined) step.timer('idle', step.config.idle.afterMs);
+}
+
+export function toUserSpeaking(step: Step, turn: UserTurn): void {
+  const running = step.runs('turn-limit');
+  step.enter({ name: 'user-speaking', turn });
+  if (!running) step.timer('turn-limit', step.config.turnLimitMs - (step.atMs - turn.startedMs));
+  step.timer('stall', step.config.stallMs);
+}
+
+/** `silenceMs`: when the silence began. */
+export function toUserPausing(step: Step, turn: UserTurn, silenceMs: number): void {
+  const pastMs = step.atMs - silenceMs;
+  step.enter({ name: 'user-pausing', turn, silenceMs, speculation: undefined, outcome: 'open' });
+  step.timer('speculate', step.config.speculateAfterMs - pastMs);
+  step.timer('end-of-turn', waitMs(step, turn, undefined) - pastMs);
+}
+
+/** The words are known: the turn ends sooner or later than it would have without. */
+export function reconsiderEnd(step: Step, transcript: string): void {
+  if (step.phase.name !== 'user-pausing') return;
+  const { turn, silenceMs } = step.phase;
+  step.timer('end-of-turn', waitMs(step, turn, transcript) - (step.atMs - silenceMs));
+}
+
+function waitMs(step: Step, turn: UserTurn, transcript: string | undefined): number {
+  return step.config.endOfTurn.waitMs({
+    speechMs: turn.speechMs,
+    pauses: turn.pauses,
+    longestPauseMs: turn.longestPauseMs,
+    transcript,
+    agentText: step.state.lastAgent.text,
+  });
+}
+
+export function speculate(step: Step): void {
+  if (step.phase.name !== 'user-pausing' || step.phase.speculation !== undefined || step.phase.outcome !== 'open')
+    return;
+  const { turn } = step.phase;
+  const speculation = orderAnswer(step, turn, true);
+  step.enter({ ...step.phase, speculation });
+}
+
+/** The caller is done. */
+export function finishTurn(step: Step): void {
+  const { phase } = step;
+  if (phase.name !== 'user-pausing' && phase.name !== 'user-speaking') return;
+  const { turn } = phase;
+  if (phase.name === 'user-pausing' && phase.outcome === 'no-words') {
+    sayNow(step, 'fallback', step.config.unheardText);
+    return;
+  }
+  let answer = phase.name === 'user-pausing' ? phase.speculation : undefined;
+  if (answer === undefined) answer = orderAnswer(step, turn, false);
+  else step.do({ type: 'promote', turnId: answer.turnId });
+  if (answer.userText !== undefined) answer = reportUserTurn(step, answer, answer.userText);
+  // What the agent still meant to say of itself (greeting, fallback) is overtaken by what the caller said.
+  step.set({ waiting: step.state.waiting.filter((next) => next.kind === 'text' || next.kind === 'say') });
+  toThinking(step, { ...answer, speculative: false }, phase.name === 'user-pausing' ? phase.silenceMs : step.atMs);
+}
+
+export function reportUserTurn(step: Step, answer: Answer, text: string): Answer {
+  step.set({ idlePrompts: 0 });
+  step.report({
+    type: 'user-turn',
+    turnId: answer.turnId,
+    text,
+    source: answer.turn === undefined ? 'text' : 'speech',
+    fromSample: answer.turn?.fromSample,
+    toSample: answer.turn?.toSample,
+  });
+  return { ...answer, userText: text, reported: true };
+}
+
+/** The speech of the current turn held no words, or only a sign of listening. `answer`: what was begun for it. */
+export function withdrawTurn(step: Step, answer: Answer, because: 'no-words' | 'backchannel', text: string): void {
+  if (!answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });
+  if (answer.fillerSaid) flush(step, answer);
+  const turn = answer.turn;
+  const wordless = because === 'no-words' && (turn?.speechMs ?? 0) >= step.config.unheardAfterMs;
+  if (wordless && turn?.interrupted === undefined) {
+    if (step.phase.name === 'user-pausing') {
+      step.enter({ ...step.phase, speculation: undefined, outcome: 'no-words' });
+      reconsiderEnd(step, '');
+      return;
+    }
+    sayNow(step, 'fallback', step.config.unheardText);
+    return;
+  }
+  step.report({ type: 'ignored', because, text });
+  const cut = turn?.interrupted;
+  if (cut !== undefined) {
+    // The interruption was none: what the caller has not heard is said after all.
+    settle(step);
+    const rest = remainderOf(cut.text, step.state.lastAgent.text, cut.ended);
+    queueFirst(step, {
+      kind: cut.kind === 'answer' ? 'say' : cut.kind,
+      text: rest === '' ? step.config.unheardText : rest,
+      userText: cut.userText,
+      closeAfter: cut.closeAfter,
+    });
+  }
+  toListening(step);
+}
+
+/** "Mm-hmm" right after the agent's last word takes no turn, unless the agent has asked something. */
+export function isBoundaryBackchannel(step: Step, turn: UserTurn, text: string): boolean {
+  if (!isBackchannel(text)) return false;
+  if (turn.interrupted !== undefined) return true;
+  const { lastAgent } = step.state;
+  return turn.startedMs - lastAgent.endedMs <= step.config.boundaryMs && !lastAgent.text.trimEnd().endsWith('?');
+}
+
+// ---- the agent's side -------------------------------------------------------------------------------------------
+
+function orderAnswer(step: Step, turn: UserTurn, speculative: boolean): Answer {
+  settle(step);
+  const turnId = step.nextTurnId();
+  const { fromSample, toSample } = turn;
+  step.do({ type: 'answer', turnId, input: { kind: 'audio', fromSample, toSample }, speculative });
+  return { ...newAnswer(turnId, 'answer'), turn, speculative };
+}
+
+function newAnswer(turnId: number, kind: AnswerKind): Answer {
+  return {
+    turnId,
+    kind,
+    userText: undefined,
+    reported: false,
+    speculative: false,
+    released: false,
+    text: '',
+    audioMs: 0,
+    ended: false,
+    action: undefined,
+    closeAfter: undefined,
+    fillerSaid: false,
+    startedMs: undefined,
+    playedMs: 0,
+    heardText: '',
+    falseAlarms: 0,
+    turn: undefined,
+  };
+}
+
+/** Starts what was waiting. The floor must be free. */
+export function begin(step: Step, next: Waiting): void {
+  if (step.state.uncommitted !== undefined) {
+    queueFirst(step, next);
+    step.enter({ name: 'yielding' });
+    step.timer('settle', step.config.settleMs);
+    return;
+  }
+  const turnId = step.nextTurnId();
+  if (next.kind === 'text') {
+    step.do({ type: 'answer', turnId, input: { kind: 'text', text: next.text }, speculative: false });
+    toThinking(step, reportUserTurn(step, newAnswer(turnId, 'answer'), next.text), step.atMs);
+    return;
+  }
+  step.do({ type: 'prompt', turnId, text: next.text });
+  const { userText, closeAfter } = next;
+  toThinking(step, { ...newAnswer(turnId, next.kind), text: next.text, userText, closeAfter }, step.atMs);
+}
+
+export function sayNow(step: Step, kind: AnswerKind, text: string, userText?: string, closeAfter?: CloseReason): void {
+  begin(step, { kind, text, userText, closeAfter });
+}
+
+export function queue(step: Step, next: Waiting): void {
+  const { waiting, droppedWaiting } = step.state;
+  // Full: the newest is refused, so that what was promised first is kept.
+  if (waiting.length >= MAX_WAITING) step.set({ droppedWaiting: droppedWaiting + 1 });
+  else step.set({ waiting: [...waiting, next] });
+}
+
+function queueFirst(step: Step, next: Waiting): void {
+  const { waiting, droppedWaiting } = step.state;
+  const kept = waiting.slice(0, MAX_WAITING - 1);
+  step.set({ waiting: [next, ...kept], droppedWaiting: droppedWaiting + waiting.length - kept.length });
+}
+
+/** `silenceMs`: since when the caller has heard nothing. */
+export function toThinking(step: Step, answer: Answer, silenceMs: number): void {
+  if (answer.audioMs > 0) {
+    toSpeaking(step, answer);
+    return;
+  }
+  if (answer.ended) {
+    nothingToSay(step, answer);
+    return;
+  }
+  const running = step.runs('watchdog');
+  step.enter({ name: 'thinking', answer, sinceMs: silenceMs });
+  if (!running) {
+    step.timer('watchdog', Math.max(SHORTEST_WATCH_MS, step.config.silenceMs - (step.atMs - silenceMs)));
+  }
+}
+
+/** The answer ended without a sound: an action instead of words, or a fault. */
+export function nothingToSay(step: Step, answer: Answer): void {
+  if (answer.action === 'hangup') {
+    commit(step, answer, '', false);
+    finallyClosed(step, 'agent-hangup');
+  } else if (answer.action === 'handover') {
+    commit(step, answer, '', false);
+    step.report({ type: 'handover' });
+    toListening(step);
+  } else fail(step, answer, 'engine');
+}
+
+/** Releases the answer's audio, or goes on with it. */
+export function toSpeaking(step: Step, answer: Answer): void {
+  if (!answer.released) {
+    step.do({ type: 'release', turnId: answer.turnId });
+    if (answer.ended) step.do({ type: 'end-playout', turnId: answer.turnId });
+  }
+  const released = { ...answer, released: true };
+  step.enter({ name: 'speaking', answer: released });
+  watchPlayout(step);
+  if (!step.voiceActive || !step.config.overlap.enabled) return;
+  const { voice } = step.state;
+  // A voice from before the first word is no reaction to it: only its words may interrupt.
+  const { onsetMs, onsetSample, headSample } = voice;
+  const overlap: Overlap = {
+    onsetMs,
+    onsetSample,
+    headSample,
+    levelDb: 0,
+    ended: undefined,
+    words: undefined,
+    listenedTo: headSample,
+    cautious: true,
+  };
+  step.enter({ name: 'overlapped', answer: released, overlap });
+}
+
+/** Playout must move on: what is left of the audio, and the longest silence after it. */
+export function watchPlayout(step: Step): void {
+  const { answer } = step;
+  if (answer === undefined) return;
+  step.timer('playout', Math.max(0, answer.audioMs - answer.playedMs) + step.config.silenceMs);
+}
+
+/** The last word has left. */
+export function finishAnswer(step: Step, heardText: string): void {
+  const { phase, answer } = step;
+  if (answer === undefined) return;
+  commit(step, answer, heardText, false);
+  if (answer.kind === 'answer') step.set({ failures: 0 });
+  if (answer.action === 'handover') step.report({ type: 'handover' });
+  const closing = answer.closeAfter ?? (answer.action === 'hangup' ? 'agent-hangup' : undefined);
+  if (closing !== undefined) {
+    finallyClosed(step, closing);
+    return;
+  }
+  // Speech that began over the last words is the caller's next turn.
+  if (phase.name === 'overlapped' || phase.name === 'ducked') takeTurn(step, phase.overlap);
+  else toListening(step);
+}
+
+/** The overlapping speech becomes the caller's turn. */
+function takeTurn(step: Step, overlap: Overlap, reopened?: UserTurn, interrupted?: Answer): void {
+  const fresh = reopened ?? newTurn(step, overlap.onsetMs, overlap.onsetSample, interrupted);
+  const turn = { ...fresh, toSample: Math.max(fresh.toSample, overlap.headSample) };
+  if (overlap.ended === undefined) {
+    toUserSpeaking(step, turn);
+    return;
+  }
+  const speechMs = turn.speechMs + Math.max(0, overlap.ended.atMs - overlap.onsetMs);
+  toUserPausing(step, { ...turn, speechMs }, overlap.ended.atMs);
+}
+
+/** The caller wins the floor. */
+export function interrupt(step: Step, overlap: Overlap, because: string): void {
+  const { answer, phase } = step;
+  if (answer === undefined) return;
+  const silentFromMs = phase.name === 'ducked' ? phase.duckedMs : step.atMs;
+  const heardMs = answer.startedMs === undefined ? 0 : Math.max(answer.playedMs, silentFromMs - answer.startedMs);
+  stopAnswer(step, answer);
+  const reopened = heardMs < step.config.reopenIfHeardUnderMs ? reopen(step, answer) : undefined;
+  if (reopened === undefined) {
+    step.set({ uncommitted: answer, failures: answer.kind === 'answer' ? 0 : step.state.failures });
+    step.report({ type: 'interrupted', turnId: answer.turnId, onsetSample: overlap.onsetSample, because });
+  }
+  takeTurn(step, overlap, reopened, reopened === undefined ? answer : undefined);
+}
+
+/** For typed text and other commands that take the floor. */
+export function interruptFor(step: Step, because: string): void {
+  const { answer } = step;
+  if (answer === undefined) return;
+  stopAnswer(step, answer);
+  step.set({ uncommitted: answer });
+  step.report({ type: 'interrupted', turnId: answer.turnId, onsetSample: undefined, because });
+}
+
+function stopAnswer(step: Step, answer: Answer): void {
+  step.set({ listening: undefined });
+  flush(step, answer);
+  if (!answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });
+}
+
+function flush(step: Step, answer: Answer): void {
+  step.do({ type: 'flush', turnId: answer.turnId });
+}
+
+/** The caller was not done: the turn that this answers goes on. undefined when there is none, or it was reopened too often. */
+function reopen(step: Step, answer: Answer): UserTurn | undefined {
+  const { turn } = answer;
+  if (turn === undefined || turn.reopenings >= step.config.maxReopenings) return undefined;
+  if (answer.reported) step.report({ type: 'reopened', turnId: answer.turnId });
+  return { ...turn, reopenings: turn.reopenings + 1, pauses: turn.pauses + 1 };
+}
+
+/**
+ * Speech came before the answer's first word: the caller goes on. Returns the turn that goes on, or undefined when the
+ * answer is to be spoken nevertheless.
+ */
+export function recall(step: Step, answer: Answer, onsetMs: number, onsetSample: number): UserTurn | undefined {
+  let turn: UserTurn | undefined;
+  if (answer.turn !== undefined) {
+    turn = reopen(step, answer);
+    if (turn === undefined) return undefined;
+  } else {
+    // Nothing of it was heard; it is said when the caller is done, unless the caller's words overtake it.
+    if (answer.reported) step.report({ type: 'reopened', turnId: answer.turnId });
+    const typed = answer.kind === 'answer';
+    const text = typed ? (answer.userText ?? '') : answer.text;
+    const userText = typed ? undefined : answer.userText;
+    queueFirst(step, { kind: typed ? 'text' : answer.kind, text, userText, closeAfter: answer.closeAfter });
+    turn = newTurn(step, onsetMs, onsetSample);
+  }
+  if (!answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });
+  if (answer.fillerSaid) flush(step, answer);
+  return turn;
+}
+
+/** The answer cannot be had. The caller hears that, not silence. */
+export function fail(step: Step, answer: Answer, because: 'engine' | 'silence' | 'playout'): void {
+  step.report({ type: 'failure', turnId: answer.turnId, because });
+  if (!answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });
+  if (answer.released || answer.fillerSaid) flush(step, answer);
+  if (answer.released) step.set({ uncommitted: answer });
+  if (answer.closeAfter !== undefined) {
+    // It was a goodbye anyway.
+    finallyClosed(step, answer.closeAfter);
+    return;
+  }
+  const failures = step.state.failures + 1;
+  step.set({ failures, listening: undefined });
+  if (failures >= step.config.maxFailures) {
+    sayNow(step, 'goodbye', step.config.apologyText, answer.userText, 'engine-failed');
+  } else sayNow(step, 'fallback', step.config.fallbackText, answer.released ? undefined : answer.userText);
+}
+
+// ---- history and the end ----------------------------------------------------------------------------------------
+
+export function commit(step: Step, answer: Answer, heardText: string, interrupted: boolean): void {
+  const { turnId, userText, kind } = answer;
+  const text = interrupted ? heardText : answer.text || heardText;
+  step.set({ lastAgent: { text, endedMs: step.atMs } });
+  step.do({ type: 'commit', turnId, userText, heardText, interrupted });
+  step.report({ type: 'agent-turn', turnId, kind, userText, text: answer.text, heardText, interrupted });
+}
+
+/** History must be right before the next answer is thought of: what is known of the last one has to do. */
+export function settle(step: Step): void {
+  const { uncommitted } = step.state;
+  if (uncommitted === undefined) return;
+  step.set({ uncommitted: undefined });
+  commit(step, uncommitted, uncommitted.heardText, true);
+}
+
+export function close(step: Step, reason: CloseReason): void {
+  const { phase, answer } = step;
+  if (phase.name === 'closing' || phase.name === 'closed') return;
+  if (answer !== undefined && !answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });
+  if (answer === undefined || !(answer.released || answer.fillerSaid)) {
+    finallyClosed(step, reason);
+    return;
+  }
+  settle(step);
+  flush(step, answer);
+  step.enter({ name: 'closing', reason, answer });
+  step.timer('close', step.config.closeMs);
+}
+
+export function finallyClosed(step: Step, reason: CloseReason): void {
+  settle(step);
+  step.enter({ name: 'closed', reason });
+  step.set({ waiting: [], listening: undefined });
+  step.do({ type: 'closed', reason });
+}

@@ -1,0 +1,165 @@
+/**
+ * Speech onsets and ends out of window-by-window speech probabilities: two thresholds and two minimum durations
+ * (hysteresis), on the call's sample clock. Pure; the probabilities come from silero-vad.ts.
+ *
+ *      probability 1 |        ____   ___
+ *              start |-------/----\-/---\---------------
+ *                end |------/------v-----\--------------
+ *                    |_____/              \_____________
+ *                          ^ onset         ^ silence
+ *                          |<startMs>|     |<endMs>|
+ *                                    ^ speech-started   ^ speech-ended, both carrying the earlier sample
+ */
+import type { Stage } from '../core/stage';
+
+export const VAD_SAMPLE_RATE = 16_000;
+/** What the network takes at 16 kHz: 32 ms. */
+export const VAD_WINDOW_SAMPLES = 512;
+
+export interface VadConfig {
+  /** At or above it a window counts as speech. */
+  readonly startThreshold: number;
+  /** Below it a window counts as silence; in between the last verdict stands. */
+  readonly endThreshold: number;
+  /** Speech windows needed before an onset is believed. */
+  readonly startMs: number;
+  /** Silence needed before an end is reported; the length of a pause is measured by whoever listens. */
+  readonly endMs: number;
+  /** Distance between two `speech-continues`. */
+  readonly reportMs: number;
+}
+
+export const DEFAULT_VAD: VadConfig = {
+  startThreshold: 0.5,
+  endThreshold: 0.35,
+  startMs: 64,
+  endMs: 96,
+  reportMs: 96,
+};
+
+export interface VadWindow {
+  readonly startSample: number;
+  readonly samples: number;
+  readonly probability: number;
+  /** Mean level of the window in dBFS. */
+  readonly levelDb: number;
+}
+
+interface VadEventFacts {
+  /** One past the newest sample that was judged when the event was made. */
+  readonly headSample: number;
+  /** Mean level of this stretch of speech so far, dBFS. */
+  readonly levelDb: number;
+}
+
+export type VadEvent =
+  /** `sample`: the first of the speech. */
+  | ({ readonly type: 'speech-started'; readonly sample: number } & VadEventFacts)
+  | ({ readonly type: 'speech-continues'; readonly sample: number } & VadEventFacts)
+  /** `sample`: the first of the silence. */
+  | ({ readonly type: 'speech-ended'; readonly sample: number } & VadEventFacts);
+
+const SILENCE_DB = -96;
+
+export class VadHysteresis implements Stage<VadWindow, VadEvent> {
+  private onset: number | undefined;
+  private speaking = false;
+  private speechSamples = 0;
+  private silence: number | undefined;
+  private reportedAt = 0;
+  private power = 0;
+  private powerSamples = 0;
+
+  constructor(private readonly config: VadConfig = DEFAULT_VAD) {}
+
+  get inSpeech(): boolean {
+    return this.speaking;
+  }
+
+  /** First sample of the speech that is going on or being considered; what must not be forgotten yet. */
+  get onsetSample(): number | undefined {
+    return this.onset;
+  }
+
+  push(window: VadWindow): VadEvent[] {
+    return this.speaking ? this.pushInSpeech(window) : this.pushInSilence(window);
+  }
+
+  reset(): void {
+    this.onset = undefined;
+    this.speaking = false;
+    this.speechSamples = 0;
+    this.silence = undefined;
+    this.power = 0;
+    this.powerSamples = 0;
+  }
+
+  /** Ends speech that is going on, for a stream that stopped or jumped. */
+  interrupt(headSample: number): VadEvent[] {
+    if (!this.speaking) {
+      this.reset();
+      return [];
+    }
+    const event: VadEvent = {
+      type: 'speech-ended',
+      sample: this.silence ?? headSample,
+      headSample,
+      levelDb: this.levelDb(),
+    };
+    this.reset();
+    return [event];
+  }
+
+  private pushInSilence(window: VadWindow): VadEvent[] {
+    const { probability, startSample, samples } = window;
+    if (probability < this.config.endThreshold) {
+      this.reset();
+      return [];
+    }
+    if (probability >= this.config.startThreshold) {
+      this.onset ??= startSample;
+      this.speechSamples += samples;
+      this.addLevel(window);
+    }
+    if (this.onset === undefined || this.speechSamples < toSamples(this.config.startMs)) return [];
+    const headSample = startSample + samples;
+    this.speaking = true;
+    this.silence = undefined;
+    this.reportedAt = headSample;
+    return [{ type: 'speech-started', sample: this.onset, headSample, levelDb: this.levelDb() }];
+  }
+
+  private pushInSpeech(window: VadWindow): VadEvent[] {
+    const { probability, startSample, samples } = window;
+    const headSample = startSample + samples;
+    const onset = this.onset ?? startSample;
+    if (probability >= this.config.startThreshold) {
+      this.silence = undefined;
+      this.addLevel(window);
+    } else if (probability < this.config.endThreshold) {
+      this.silence ??= startSample;
+    }
+    if (this.silence !== undefined && headSample - this.silence >= toSamples(this.config.endMs)) {
+      const event: VadEvent = { type: 'speech-ended', sample: this.silence, headSample, levelDb: this.levelDb() };
+      this.reset();
+      return [event];
+    }
+    if (headSample - this.reportedAt < toSamples(this.config.reportMs)) return [];
+    this.reportedAt = headSample;
+    return [{ type: 'speech-continues', sample: onset, headSample, levelDb: this.levelDb() }];
+  }
+
+  private addLevel(window: VadWindow): void {
+    this.power += 10 ** (window.levelDb / 10) * window.samples;
+    this.powerSamples += window.samples;
+  }
+
+  private levelDb(): number {
+    if (this.powerSamples === 0 || this.power === 0) return SILENCE_DB;
+    return Math.max(SILENCE_DB, 10 * Math.log10(this.power / this.powerSamples));
+  }
+}
+
+function toSamples(ms: number): number {
+  return (ms * VAD_SAMPLE_RATE) / 1_000;
+}

@@ -1,0 +1,230 @@
+/**
+ * What a few words tell about the floor: is this a sign of listening ("mm-hmm"), a wish to speak ("wait", "what …?"), a
+ * sentence that goes on ("my number is"), or one that is whole? English word lists, kept apart from the rules that use
+ * them (end-of-turn.ts, overlap-judge.ts).
+ */
+
+/** Lower case words; apostrophes inside a word stay, everything else that is no letter or digit parts words. */
+export function wordsOf(text: string): string[] {
+  return (
+    text
+      .toLowerCase()
+      .replace(/[’`]/g, "'")
+      .match(/[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*/gu) ?? []
+  );
+}
+
+/** Signs of listening. They take no turn, alone or in a row. */
+const BACKCHANNELS = new Set(
+  (
+    'mm mmm mhm mhmm mm-hmm mmhmm mm-hm hmm hm uh-huh uhhuh aha ah oh ooh ok okay k yeah yep yup yes ya right sure ' +
+    'alright fine good great cool nice gotcha wow really absolutely exactly indeed true perfect mh huh um uh er eh'
+  ).split(' '),
+);
+const BACKCHANNEL_PHRASES = new Set([
+  'i see',
+  'got it',
+  'all right',
+  'of course',
+  'uh huh',
+  'mm hmm',
+  'mm hm',
+  'i know',
+  'oh i see',
+  'i understand',
+  "that's right",
+  'sounds good',
+]);
+
+/** Words that ask for the floor, whatever follows. */
+const INTERRUPTING = new Set(
+  'stop wait no nope sorry excuse pardon hold hang hello hey listen actually but enough cancel quiet shush'.split(' '),
+);
+const QUESTION = new Set(
+  "what what's when when's where where's who who's why how how's which can could do does is are will would may should".split(
+    ' ',
+  ),
+);
+
+/** Sounds of searching for a word. */
+const HESITATIONS = new Set('um umm uh uhh uhm er erm hmm hm mm mmm eh ah like'.split(' '));
+
+/** Words after which an English sentence goes on. */
+const GOES_ON = new Set(
+  (
+    'and or but so because since although though if when while whether that which who whose than as like with without ' +
+    'for from to of at by in on into onto about between during before after until under over near via per plus minus ' +
+    "the a an my your his her its our their this these those some any every each no another i'm you're we're they're " +
+    "it's that's there's i'd i'll i've we'd we'll is are was were am be been being do does did have has had will would " +
+    'can could should may might must i we they he she then also just maybe please dear mister mrs mr ms doctor dr saint ' +
+    'number dash dot underscore slash colon comma versus not very really quite too'
+  ).split(' '),
+);
+/** Words of the list above that close a sentence when a question mark or nothing but they stand there. */
+const CLOSES_TOO = new Set(
+  'please that this these those maybe then number doctor too really it on in over after before do can will would could i'.split(
+    ' ',
+  ),
+);
+const GOES_ON_PHRASES = [
+  'my name is',
+  'my number is',
+  'my phone number is',
+  'number is',
+  'address is',
+  'email is',
+  'it is',
+  'i want to',
+  "i'd like to",
+  'i would like to',
+  'i need to',
+  'do you',
+  'can you',
+  'could you',
+  'is there',
+  'are there',
+  'let me see',
+  'let me think',
+  'i mean',
+  'you know',
+  'hold on',
+  'one moment',
+  'one second',
+  'just a second',
+  'just a moment',
+  'kind of',
+  'sort of',
+  'going to',
+  'want to',
+];
+
+const DIGIT_WORDS = new Set(
+  (
+    'zero oh o nought one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen ' +
+    'seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred double triple'
+  ).split(' '),
+);
+
+export function isBackchannel(text: string): boolean {
+  const words = wordsOf(text);
+  if (words.length === 0 || words.length > 4) return false;
+  // "Right?" or "okay?" wants an answer.
+  if (text.trim().endsWith('?')) return false;
+  if (words.every((word) => BACKCHANNELS.has(word))) return true;
+  const phrase = words.filter((word) => !BACKCHANNELS.has(word)).join(' ');
+  return BACKCHANNEL_PHRASES.has(words.join(' ')) || BACKCHANNEL_PHRASES.has(phrase);
+}
+
+/** A word that asks for the floor at once, or the beginning of a question. */
+export function wantsFloor(text: string): boolean {
+  const words = wordsOf(text);
+  if (words.some((word) => INTERRUPTING.has(word))) return true;
+  return words.length > 0 && (QUESTION.has(words[0]!) || (words.length >= 2 && text.trim().endsWith('?')));
+}
+
+/** Words that carry meaning: neither signs of listening nor searching sounds. */
+export function meaningfulWords(text: string): string[] {
+  return wordsOf(text).filter((word) => !BACKCHANNELS.has(word) && !HESITATIONS.has(word));
+}
+
+/** True when `text` only repeats words that the agent just said: its own voice come back over the line. */
+export function repeats(text: string, agentText: string): boolean {
+  const words = wordsOf(text);
+  if (words.length === 0) return false;
+  const agent = wordsOf(agentText);
+  const known = new Set(agent);
+  const shared = words.filter((word) => known.has(word)).length;
+  if (shared / words.length < 0.75) return false;
+  if (words.length <= 2) return ` ${agent.join(' ')} `.includes(` ${words.join(' ')} `);
+  // In the same order, too: a caller who asks back uses the agent's words, but not its sentence.
+  let at = 0;
+  let inOrder = 0;
+  for (const word of words) {
+    const next = agent.indexOf(word, at);
+    if (next >= 0 && next - at <= 4 + words.length) {
+      inOrder += 1;
+      at = next + 1;
+    }
+  }
+  return inOrder / words.length >= 0.75;
+}
+
+export type Ending =
+  | 'question'
+  | 'answer'
+  | 'statement'
+  | 'unpunctuated'
+  | 'digits'
+  | 'goes-on'
+  | 'hesitates'
+  | 'nothing';
+
+/** How the words said so far end. Punctuation is the recogniser's. */
+export function endingOf(text: string): Ending {
+  const trimmed = text.trim();
+  const words = wordsOf(trimmed);
+  const last = words.at(-1);
+  if (last === undefined) return 'nothing';
+  if (HESITATIONS.has(last) && !(words.length === 1 && BACKCHANNELS.has(last) && /[.!?]$/.test(trimmed)))
+    return 'hesitates';
+  const phrase = ` ${words.join(' ')}`;
+  if (GOES_ON_PHRASES.some((start) => phrase.endsWith(` ${start}`))) return 'goes-on';
+  if (/(\.\.\.|…|[-–—,:;])$/.test(trimmed)) return trailingDigits(words) > 0 ? 'digits' : 'goes-on';
+  const question = trimmed.endsWith('?');
+  if (GOES_ON.has(last) && !(CLOSES_TOO.has(last) && (question || words.length > 3)) && !(question && words.length > 2))
+    return 'goes-on';
+  if (trailingDigits(words) > 0 || spelledLetters(words) > 0) return 'digits';
+  if (question) return 'question';
+  if (words.length <= 3) return 'answer';
+  return /[.!]$/.test(trimmed) ? 'statement' : 'unpunctuated';
+}
+
+/** Digits at the end: "five five five, oh one" is 5, "555-0123" is 7. */
+export function trailingDigits(words: readonly string[]): number {
+  let digits = 0;
+  for (let i = words.length - 1; i >= 0; i -= 1) {
+    const word = words[i]!;
+    const figures = word.replace(/\D/g, '').length;
+    if (figures > 0 && !/\p{L}{3,}/u.test(word)) digits += figures;
+    else if (DIGIT_WORDS.has(word)) digits += 1;
+    else break;
+  }
+  return digits;
+}
+
+/** Single letters at the end, spoken or written "S-M-I-T-H". */
+export function spelledLetters(words: readonly string[]): number {
+  let letters = 0;
+  for (let i = words.length - 1; i >= 0; i -= 1) {
+    const word = words[i]!;
+    if (/^\p{L}$/u.test(word)) letters += 1;
+    else if (/^\p{L}(-\p{L})+$/u.test(word)) letters += word.split('-').length;
+    else break;
+  }
+  return letters;
+}
+
+/** The agent asked for something that is said piece by piece. */
+export function asksForDigits(agentText: string): boolean {
+  return /\b(number|phone|digits?|code|spell|spelling|e-?mail|address|postcode|zip|date of birth|account|reference)\b/i.test(
+    agentText,
+  );
+}
+
+/**
+ * What was not heard of `text`, from the beginning of the sentence that was cut. An unfinished last sentence is left
+ * out when the text was still being written.
+ */
+export function remainderOf(text: string, heardText: string, whole: boolean): string {
+  const heard = wordsOf(heardText).length;
+  const sentences = text.match(/[^.!?…]+(?:[.!?…]+["')\]]*|$)\s*/gu) ?? [];
+  let words = 0;
+  const rest: string[] = [];
+  for (const sentence of sentences) {
+    words += wordsOf(sentence).length;
+    if (words <= heard) continue;
+    if (!whole && !/[.!?…]["')\]]*\s*$/u.test(sentence)) continue;
+    rest.push(sentence);
+  }
+  return rest.join('').trim();
+}
