@@ -20,6 +20,8 @@ export interface SipEnd {
   readonly by: 'remote' | 'local' | 'timeout';
   readonly status: number | undefined;
   readonly reason: string | undefined;
+  /** 1 to 127; 16 is normal clearing, 17 busy (RFC 3326, ITU-T Q.850). */
+  readonly q850Cause?: number;
 }
 
 export interface IncomingInvite {
@@ -76,7 +78,11 @@ export interface SipUserAgent {
   onInvite(run: (invite: IncomingInvite) => void): void;
   /** Resolves with the dialog and the answer; rejects with `sip.rejected` (details.status) or `sip.unreachable`. */
   invite(call: OutgoingInvite): Promise<{ readonly dialog: SipDialog; readonly answerSdp: string }>;
+  /** Which of our addresses that peer can reach: for the c= line of SDP. */
+  localAddressFor(peerAddress: string): string;
   /** New INVITEs get 503 with Retry-After from now on; OPTIONS too. */
   drain(retryAfterSeconds: number): void;
   stop(): Promise<void>;
+  /** Counters and live objects, for metrics and for a look inside. */
+  dump(): Readonly<Record<string, unknown>>;
 }

@@ -1,0 +1,389 @@
+/**
+ * The answering side: incoming requests to the application, its responses to the network, 2xx repeated until the ACK
+ * (RFC 3261 §8.2, §9.2, §12.2.2, §13.3.1.4, §15.1.2).
+ */
+import type { Timer } from '../../core/clock';
+import { formatNameAddr, parseCSeq, parseNameAddr } from '../header-values';
+import { type AppMessage, addAppHeaders } from './app-message';
+import { contactUri, type Dialog, dialogFromRequest, dialogId } from './dialog';
+import { contactFor, type EndpointContext, type Preparation, withLocalHost } from './endpoint-context';
+import { noBody, reasonPhrase, SipHeaders, type SipRequest, type SipResponse } from './message';
+import type { ServerTransaction, TransactionEnd } from './transaction-layer';
+import type { Hop } from './transport';
+
+export const knownMethods = [
+  'INVITE',
+  'ACK',
+  'CANCEL',
+  'BYE',
+  'OPTIONS',
+  'INFO',
+  'UPDATE',
+  'PRACK',
+  'REGISTER',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'REFER',
+  'MESSAGE',
+  'PUBLISH',
+] as const;
+
+/** A request that waits for the application's final response. */
+interface Pending {
+  readonly transaction: ServerTransaction;
+  readonly owner: number;
+  readonly localTag: string;
+  readonly mergeKey: string;
+  /** Set for requests inside a dialog, and once an INVITE has opened one. */
+  dialog: Dialog | undefined;
+  readonly opensDialog: boolean;
+}
+
+/** A 2xx to an INVITE whose ACK has not come. */
+interface Unacknowledged {
+  readonly dialog: Dialog;
+  timer: Timer;
+}
+
+export class ServerCore {
+  private readonly pending = new Map<string, Pending>();
+  private readonly merging = new Map<string, string>();
+  private readonly unacknowledged = new Map<string, Unacknowledged>();
+
+  constructor(
+    private readonly context: EndpointContext,
+    /** Ends a dialog from our side: BYE to the far end. */
+    private readonly hangUp: (dialog: Dialog, reason: string) => void,
+  ) {}
+
+  get pendingCount(): number {
+    return this.pending.size;
+  }
+
+  onRequest(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    this.context.counters.requestsIn++;
+    if (request.method === 'CANCEL') this.onCancel(transaction);
+    else if (tagOf(request.headers.get('to')) !== '') this.onDialogRequest(transaction);
+    else this.onNewRequest(transaction);
+  }
+
+  /** §8.2: outside any dialog. */
+  private onNewRequest(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    if (!(knownMethods as readonly string[]).includes(request.method)) {
+      this.refuse(transaction, 405, { Allow: knownMethods.join(', ') });
+      return;
+    }
+    if (request.method === 'BYE' || request.method === 'PRACK') {
+      this.context.counters.unknownDialogs++;
+      this.refuse(transaction, 481);
+      return;
+    }
+    // §8.2.2.2: the same request by another path while the first is being answered.
+    const mergeKey = mergeKeyOf(request);
+    const first = this.merging.get(mergeKey);
+    if (first !== undefined && first !== transaction.id) {
+      this.context.counters.mergedRequests++;
+      this.refuse(transaction, 482);
+      return;
+    }
+    const owner = this.context.app.next(request.method);
+    if (owner === undefined) {
+      this.context.counters.noApplication++;
+      this.refuse(transaction, 503, { 'Retry-After': '5' });
+      return;
+    }
+    this.hold(transaction, owner, undefined, mergeKey);
+  }
+
+  /** §12.2.2: inside a dialog. */
+  private onDialogRequest(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const dialog = this.dialogOf(request);
+    if (dialog === undefined) {
+      this.context.counters.unknownDialogs++;
+      this.refuse(transaction, 481);
+      return;
+    }
+    const number = parseCSeq(request.headers.get('cseq') ?? '')?.number ?? 0;
+    if (number <= dialog.remoteSeq) {
+      this.refuse(transaction, 500);
+      return;
+    }
+    dialog.remoteSeq = number;
+    const invitePending = [...this.pending.values()].some(
+      (one) => one.dialog === dialog && one.transaction.request.method === 'INVITE',
+    );
+    if (request.method === 'INVITE' && (invitePending || this.unacknowledged.has(dialog.id))) {
+      // §14.2: theirs overtook their own earlier one.
+      this.refuse(transaction, 500, { 'Retry-After': '2' });
+      return;
+    }
+    if (request.method === 'INVITE' && dialog.pending.has('INVITE')) {
+      this.refuse(transaction, 491);
+      return;
+    }
+    // RFC 3311 §5.2; drachtio-srf would also hand an UPDATE to whatever request of ours is in flight.
+    if (request.method === 'UPDATE' && dialog.pending.size > 0) {
+      this.refuse(transaction, 491);
+      return;
+    }
+    if (request.method === 'BYE') {
+      this.stopRepeating(dialog.id);
+      this.endPendingInvites(dialog);
+    }
+    if (request.method === 'BYE' || request.method === 'INVITE') dialog.confirmed = true;
+    this.hold(transaction, dialog.owner, dialog, '');
+  }
+
+  private hold(transaction: ServerTransaction, owner: number, dialog: Dialog | undefined, mergeKey: string): void {
+    const { request } = transaction;
+    const pending: Pending = {
+      transaction,
+      owner,
+      localTag: dialog?.localTag ?? this.context.random(8),
+      mergeKey,
+      dialog,
+      opensDialog: dialog === undefined && request.method === 'INVITE',
+    };
+    this.pending.set(transaction.id, pending);
+    if (mergeKey !== '') this.merging.set(mergeKey, transaction.id);
+    transaction.onEnd = (end) => this.onTransactionEnd(pending, end);
+    if (request.method === 'INVITE') transaction.respond(bare(request, 100, ''));
+    const delivered = this.context.app.deliver(owner, {
+      source: 'network',
+      hop: transaction.source,
+      transactionId: transaction.id,
+      dialogId: dialog?.id ?? '',
+      message: request,
+    });
+    if (!delivered) {
+      this.release(pending);
+      this.refuse(transaction, 503);
+    }
+  }
+
+  /** §9.2: 200 to the CANCEL; 487 to its INVITE while that has no final response. */
+  private onCancel(transaction: ServerTransaction): void {
+    const invite = this.context.layer.inviteOf(transaction.request);
+    if (invite === undefined) {
+      this.refuse(transaction, 481);
+      return;
+    }
+    const pending = this.pending.get(invite.id);
+    transaction.respond(bare(transaction.request, 200, pending?.localTag ?? this.context.random(8)));
+    if (pending === undefined || invite.state !== 'proceeding') return;
+    this.release(pending);
+    if (pending.opensDialog && pending.dialog !== undefined) this.forget(pending.dialog);
+    invite.respond(bare(invite.request, 487, pending.localTag));
+    this.context.app.deliver(pending.owner, {
+      source: 'network',
+      hop: transaction.source,
+      transactionId: invite.id,
+      dialogId: '',
+      message: transaction.request,
+    });
+  }
+
+  /** ACK for a 2xx (§13.3.1.4). The first stops the repeats and goes to the application; copies of it end here. */
+  onAck(request: SipRequest, from: Hop): void {
+    const dialog = this.dialogOf(request);
+    if (dialog === undefined || !this.stopRepeating(dialog.id)) return;
+    dialog.confirmed = true;
+    this.context.app.deliver(dialog.owner, {
+      source: 'network',
+      hop: from,
+      bareProtocol: true,
+      transactionId: '',
+      dialogId: dialog.id,
+      message: request,
+    });
+  }
+
+  /** The application answers transaction `transactionId`. */
+  prepareResponse(owner: number, transactionId: string, answer: AppMessage): Preparation {
+    const pending = this.pending.get(transactionId);
+    if (pending === undefined || pending.owner !== owner) return { refused: 'unknown transaction' };
+    const { transaction } = pending;
+    const { request } = transaction;
+    const ok = answer.status >= 200 && answer.status < 300;
+    const invite = request.method === 'INVITE';
+    const headers = responseHeaders(request, answer.status === 100 ? '' : pending.localTag);
+    const local = this.context.localFor(transaction.source);
+    const stated = answer.headers.get('contact');
+    const contact = stated === undefined ? contactFor(local, transaction.source) : withLocalHost(stated, local);
+    // §12.1.1: dialog-forming responses carry the Record-Route set and our Contact.
+    if (invite && answer.status > 100 && answer.status < 300) {
+      for (const route of request.headers.all('record-route')) headers.add('record-route', route);
+      headers.add('contact', contact);
+    } else if (stated !== undefined || (request.method === 'UPDATE' && ok)) {
+      headers.add('contact', contact);
+    }
+    addAppHeaders(headers, answer);
+    const response: SipResponse = {
+      kind: 'response',
+      status: answer.status,
+      reason: answer.reason === '' ? reasonPhrase(answer.status) : answer.reason,
+      headers,
+      body: answer.body,
+    };
+    const id = pending.dialog?.id ?? dialogId(request.headers.get('call-id') ?? '', tagOf(request.headers.get('from')));
+    const commit = (): void => {
+      if (this.pending.get(transactionId) !== pending) return;
+      if (pending.opensDialog && answer.status > 100 && answer.status < 300) this.open(pending, contact);
+      if (answer.status >= 200) this.finish(pending, ok);
+      transaction.respond(response);
+      if (invite && ok && pending.dialog !== undefined) this.repeatUntilAck(pending.dialog, transaction, response);
+    };
+    return {
+      message: response,
+      hop: transaction.replyTo,
+      transactionId,
+      dialogId: invite ? id : (pending.dialog?.id ?? ''),
+      commit,
+    };
+  }
+
+  private open(pending: Pending, contact: string): void {
+    if (pending.dialog !== undefined) return;
+    const { request, source } = pending.transaction;
+    const dialog = dialogFromRequest(request, pending.localTag, contact, source, pending.owner);
+    pending.dialog = dialog;
+    this.context.dialogs.set(dialog.id, dialog);
+    this.context.counters.dialogsOpened++;
+  }
+
+  private finish(pending: Pending, ok: boolean): void {
+    this.release(pending);
+    const { request } = pending.transaction;
+    const { dialog } = pending;
+    if (dialog === undefined) return;
+    if (request.method === 'BYE' || (pending.opensDialog && !ok)) this.forget(dialog);
+    // §12.2.2: a target refresh takes effect when it is accepted.
+    else if (ok && (request.method === 'INVITE' || request.method === 'UPDATE')) {
+      dialog.remoteTarget = contactUri(request.headers) ?? dialog.remoteTarget;
+    }
+  }
+
+  /** T1, doubling to T2, for 64*T1: over every transport, because proxies in between may lose it. */
+  private repeatUntilAck(dialog: Dialog, transaction: ServerTransaction, response: SipResponse): void {
+    const { clock, timers } = this.context;
+    const giveUpAtMs = clock.nowMs() + 64 * timers.t1Ms;
+    let gapMs = timers.t1Ms;
+    const again = (): void => {
+      if (clock.nowMs() >= giveUpAtMs) {
+        this.unacknowledged.delete(dialog.id);
+        this.context.counters.missingAcks++;
+        this.hangUp(dialog, 'SIP;cause=408;text="no ACK"');
+        return;
+      }
+      this.context.counters.okRetransmissions++;
+      transaction.respond(response);
+      gapMs = Math.min(gapMs * 2, timers.t2Ms);
+      entry.timer = clock.after(Math.min(gapMs, giveUpAtMs - clock.nowMs()), again);
+    };
+    const entry: Unacknowledged = { dialog, timer: clock.after(gapMs, again) };
+    this.stopRepeating(dialog.id);
+    this.unacknowledged.set(dialog.id, entry);
+  }
+
+  /** True if there was a 2xx waiting. */
+  private stopRepeating(id: string): boolean {
+    const entry = this.unacknowledged.get(id);
+    if (entry === undefined) return false;
+    entry.timer.cancel();
+    return this.unacknowledged.delete(id);
+  }
+
+  /** §15.1.2: a BYE ends the INVITE that is still open in the dialog. */
+  private endPendingInvites(dialog: Dialog): void {
+    for (const one of [...this.pending.values()]) {
+      if (one.dialog !== dialog || one.transaction.request.method !== 'INVITE') continue;
+      this.release(one);
+      one.transaction.respond(bare(one.transaction.request, 487, one.localTag));
+    }
+  }
+
+  private onTransactionEnd(pending: Pending, end: TransactionEnd): void {
+    this.release(pending);
+    this.context.log.debug('A server transaction ended early', { end, method: pending.transaction.request.method });
+  }
+
+  /** The application's connection is gone: nobody will answer its requests or end its dialogs. */
+  dropOwner(owner: number): void {
+    for (const pending of [...this.pending.values()]) {
+      if (pending.owner !== owner) continue;
+      this.release(pending);
+      pending.transaction.respond(bare(pending.transaction.request, 503, pending.localTag));
+    }
+  }
+
+  forget(dialog: Dialog): void {
+    this.stopRepeating(dialog.id);
+    if (this.context.dialogs.get(dialog.id) !== dialog) return;
+    this.context.dialogs.delete(dialog.id);
+    this.context.counters.dialogsClosed++;
+  }
+
+  close(): void {
+    for (const id of [...this.unacknowledged.keys()]) this.stopRepeating(id);
+    this.pending.clear();
+    this.merging.clear();
+  }
+
+  private dialogOf(request: SipRequest): Dialog | undefined {
+    const callId = request.headers.get('call-id') ?? '';
+    const fromTag = tagOf(request.headers.get('from'));
+    const toTag = tagOf(request.headers.get('to'));
+    const asUas = this.context.dialogs.get(dialogId(callId, fromTag));
+    if (asUas !== undefined && asUas.localTag === toTag && asUas.remoteTag === fromTag) return asUas;
+    const asUac = this.context.dialogs.get(dialogId(callId, toTag));
+    if (asUac !== undefined && asUac.localTag === toTag && asUac.remoteTag === fromTag) return asUac;
+    return undefined;
+  }
+
+  private release(pending: Pending): void {
+    this.pending.delete(pending.transaction.id);
+    if (this.merging.get(pending.mergeKey) === pending.transaction.id) this.merging.delete(pending.mergeKey);
+  }
+
+  private refuse(transaction: ServerTransaction, status: number, extra: Readonly<Record<string, string>> = {}): void {
+    const response = bare(
+      transaction.request,
+      status,
+      tagOf(transaction.request.headers.get('to')) || this.context.random(8),
+    );
+    for (const [name, value] of Object.entries(extra)) response.headers.add(name, value);
+    transaction.respond(response);
+  }
+}
+
+/** §8.2.6.2: what every response copies; the To tag is added unless it is a 100 or was there already. */
+function responseHeaders(request: SipRequest, toTag: string): SipHeaders {
+  const headers = new SipHeaders();
+  for (const via of request.headers.all('via')) headers.add('via', via);
+  headers.add('from', request.headers.get('from') ?? '');
+  const to = request.headers.get('to') ?? '';
+  const parsed = parseNameAddr(to);
+  const tagged = parsed === undefined || parsed.params.has('tag') || toTag === '';
+  headers.add('to', tagged ? to : formatNameAddr({ ...parsed, params: new Map([...parsed.params, ['tag', toTag]]) }));
+  headers.add('call-id', request.headers.get('call-id') ?? '');
+  headers.add('cseq', request.headers.get('cseq') ?? '');
+  return headers;
+}
+
+/** A response of the endpoint's own making. */
+export function bare(request: SipRequest, status: number, toTag: string): SipResponse {
+  const headers = responseHeaders(request, toTag);
+  return { kind: 'response', status, reason: reasonPhrase(status), headers, body: noBody };
+}
+
+export function tagOf(value: string | undefined): string {
+  return parseNameAddr(value ?? '')?.params.get('tag') ?? '';
+}
+
+function mergeKeyOf(request: SipRequest): string {
+  const { headers } = request;
+  return `${headers.get('call-id')}|${tagOf(headers.get('from'))}|${headers.get('cseq')}`;
+}

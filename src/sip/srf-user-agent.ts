@@ -1,0 +1,240 @@
+/**
+ * SipUserAgent over drachtio-srf: one code path for a real drachtio-server and for the embedded endpoint, which is
+ * started here when no server is named (RFC 3261 §8, §11, §13).
+ */
+import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
+import type { Clock } from '../core/clock';
+import { TrunklineError } from '../core/errors';
+import type { Logger } from '../core/log';
+import { ControlLiveness } from './control-liveness';
+import type { Credentials } from './digest';
+import { type EmbeddedEndpoint, openEmbeddedEndpoint } from './embedded/embedded-endpoint';
+import type { BaseTimers } from './embedded/sip-timers';
+import type { SipTransport } from './embedded/transport';
+import { UdpTransport } from './embedded/udp-transport';
+import { localAddressFor } from './local-address';
+import { SrfSipDialog } from './srf-dialog';
+import { acceptsSdp, allowedMethods, bodyIsSdp, sdpType, unsupportedExtensions } from './srf-headers';
+import { SrfIncomingInvite, transportOf } from './srf-incoming-invite';
+import { dialOut } from './srf-outgoing-invite';
+import { createSrf, type Srf, type SrfDialog, type SrfRequest, type SrfResponse } from './srf-types';
+import type { IncomingInvite, OutgoingInvite, SipDialog, SipSource, SipUserAgent } from './user-agent';
+
+export interface SrfUserAgentOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly advertised?: string;
+  /** A real drachtio-server; without it the embedded endpoint listens. */
+  readonly drachtio?: { readonly host: string; readonly port: number; readonly secret: string };
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly userAgentName: string;
+  /** False: drop the request without an answer (scanners). Asked once per new request; embedded endpoint only. */
+  readonly admit?: (source: SipSource) => boolean;
+  /** For tests; the RFC's values otherwise. */
+  readonly timers?: BaseTimers;
+  readonly transports?: readonly SipTransport[];
+}
+
+const connectWithinMs = 10_000;
+const answeredElsewhere = ['REGISTER', 'SUBSCRIBE', 'NOTIFY', 'REFER', 'MESSAGE', 'PUBLISH', 'INFO', 'UPDATE'];
+
+export class SrfUserAgent implements SipUserAgent {
+  private readonly srf: Srf = createSrf();
+  private readonly liveness: ControlLiveness;
+  private readonly dialogs = new Set<SrfSipDialog>();
+  private embedded: EmbeddedEndpoint | undefined;
+  private addresses: readonly SipSource[] = [];
+  private inviteHandler: ((invite: IncomingInvite) => void) | undefined;
+  private retryAfterSeconds: number | undefined;
+  private state: 'idle' | 'started' | 'stopped' = 'idle';
+  private readonly counters = {
+    invitesIn: 0,
+    invitesRefused: 0,
+    invitesOut: 0,
+    optionsIn: 0,
+    otherMethodsRefused: 0,
+    controlConnectionsLost: 0,
+  };
+
+  constructor(private readonly options: SrfUserAgentOptions) {
+    this.liveness = new ControlLiveness(() => this.srf.app.client, options.clock);
+  }
+
+  get local(): readonly SipSource[] {
+    return this.addresses;
+  }
+
+  async start(): Promise<void> {
+    const { drachtio, clock, log, advertised, timers, admit, listen } = this.options;
+    this.srf.use('invite', (request, response) => this.onInviteRequest(request, response));
+    this.srf.use('options', (_request, response) => this.onOptions(response));
+    for (const method of answeredElsewhere) {
+      this.srf.use(method.toLowerCase(), (_request, response) => this.refuseMethod(response));
+    }
+    this.srf.on('error', (error) => log.warn('The SIP control connection has a problem', { error }));
+    this.srf.on('close', () => this.onConnectionLost());
+    if (drachtio === undefined) {
+      const transports = this.options.transports ?? [new UdpTransport(listen)];
+      this.embedded = await openEmbeddedEndpoint({ transports, clock, log, advertised, timers, admit });
+    }
+    try {
+      const hostPorts = await this.connect(drachtio ?? this.embedded?.control);
+      this.addresses = this.embedded?.local ?? parseHostPorts(hostPorts);
+      this.state = 'started';
+      this.liveness.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  private connect(
+    server: { readonly host: string; readonly port: number; readonly secret: string } | undefined,
+  ): Promise<string> {
+    return new Promise((resolve, reject) => {
+      if (server === undefined) throw new Error('no endpoint to connect to');
+      const failed = (code: 'sip.drachtio-unreachable' | 'sip.drachtio-refused', cause?: unknown): void => {
+        timer.cancel();
+        const sentence =
+          code === 'sip.drachtio-refused' ? 'drachtio-server refused our secret.' : 'drachtio-server does not answer.';
+        const fix = 'Check sip.drachtio and sip.drachtioSecret, or leave both out to use the embedded endpoint.';
+        reject(new TrunklineError(code, sentence, { fix, cause, details: { host: server.host, port: server.port } }));
+      };
+      const timer = this.options.clock.after(connectWithinMs, () => failed('sip.drachtio-unreachable'));
+      this.srf.on('connect', (error, hostPorts) => {
+        timer.cancel();
+        if (error) failed('sip.drachtio-refused', error);
+        else resolve(hostPorts ?? '');
+      });
+      this.srf.connect({
+        host: server.host,
+        port: server.port,
+        secret: server.secret,
+        reconnect: { retryMaxDelay: 5000 },
+      });
+    });
+  }
+
+  onInvite(run: (invite: IncomingInvite) => void): void {
+    this.inviteHandler = run;
+  }
+
+  async invite(call: OutgoingInvite): Promise<{ readonly dialog: SipDialog; readonly answerSdp: string }> {
+    this.counters.invitesOut++;
+    const { dialog, answerSdp } = await dialOut(this.srf, call, this.options.userAgentName, cnonce);
+    return { dialog: this.adopt(dialog, 'uac', call.auth), answerSdp };
+  }
+
+  localAddressFor(peerAddress: string): string {
+    const bound = this.addresses[0]?.address ?? this.options.listen.host;
+    return localAddressFor(peerAddress, {
+      bound,
+      advertised: this.options.advertised,
+      interfaces: networkInterfaces(),
+    });
+  }
+
+  drain(retryAfterSeconds: number): void {
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  async stop(): Promise<void> {
+    if (this.state === 'stopped') return;
+    this.state = 'stopped';
+    this.liveness.stop();
+    const agent = this.srf.app.client;
+    if (agent !== undefined) {
+      // Not to be taken for a loss: the library would connect again.
+      agent.wp.closing = true;
+      for (const socket of agent.mapServer.keys()) socket.destroy();
+    }
+    await this.embedded?.stop();
+  }
+
+  dump(): Readonly<Record<string, unknown>> {
+    return {
+      ...this.counters,
+      dialogs: this.dialogs.size,
+      draining: this.retryAfterSeconds !== undefined,
+      liveness: { ...this.liveness.counters },
+      embedded: this.embedded?.dump(),
+    };
+  }
+
+  private onInviteRequest(request: SrfRequest, response: SrfResponse): void {
+    this.counters.invitesIn++;
+    const refusal = this.refusalOf(request);
+    if (refusal !== undefined || this.inviteHandler === undefined) {
+      this.counters.invitesRefused++;
+      response.send(refusal?.status ?? 480, { headers: { ...refusal?.headers } });
+      return;
+    }
+    const adopt = (dialog: SrfDialog): SipDialog => this.adopt(dialog, 'uas');
+    this.inviteHandler(new SrfIncomingInvite(this.srf, request, response, adopt, this.options.userAgentName));
+  }
+
+  /** RFC 3261 §8.2.2 and §8.2.3: what keeps us from even looking at the call. */
+  private refusalOf(
+    request: SrfRequest,
+  ): { readonly status: number; readonly headers?: Record<string, string> } | undefined {
+    const unsupported = unsupportedExtensions(request.get('require'));
+    if (unsupported.length > 0) return { status: 420, headers: { Unsupported: unsupported.slice(0, 10).join(', ') } };
+    if (!bodyIsSdp(request)) return { status: 415, headers: { Accept: sdpType, 'Accept-Encoding': 'identity' } };
+    if (!acceptsSdp(request)) return { status: 406 };
+    if ((request.get('contact') ?? '') === '') return { status: 400 };
+    if (this.retryAfterSeconds !== undefined) {
+      return { status: 503, headers: { 'Retry-After': String(this.retryAfterSeconds) } };
+    }
+    return undefined;
+  }
+
+  private onOptions(response: SrfResponse): void {
+    this.counters.optionsIn++;
+    const headers: Record<string, string> = { Allow: allowedMethods, Accept: sdpType, 'Accept-Encoding': 'identity' };
+    if (this.retryAfterSeconds !== undefined) headers['Retry-After'] = String(this.retryAfterSeconds);
+    response.send(this.retryAfterSeconds === undefined ? 200 : 503, { headers });
+  }
+
+  private refuseMethod(response: SrfResponse): void {
+    this.counters.otherMethodsRefused++;
+    response.send(405, { headers: { Allow: allowedMethods } });
+  }
+
+  private adopt(dialog: SrfDialog, role: 'uas' | 'uac', credentials?: Credentials): SrfSipDialog {
+    const adopted = new SrfSipDialog({
+      srf: this.srf,
+      dialog,
+      role,
+      clock: this.options.clock,
+      log: this.options.log,
+      random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+      cnonce,
+      credentials,
+      onClosed: (closed) => this.dialogs.delete(closed),
+    });
+    this.dialogs.add(adopted);
+    return adopted;
+  }
+
+  private onConnectionLost(): void {
+    if (this.state !== 'started') return;
+    this.counters.controlConnectionsLost++;
+    for (const dialog of [...this.dialogs]) dialog.lost('the SIP control connection was lost');
+  }
+}
+
+function cnonce(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** `udp/192.0.2.1:5060,tcp/[2001:db8::1]:5060`, as a server announces itself. */
+export function parseHostPorts(text: string): SipSource[] {
+  const sources: SipSource[] = [];
+  for (const piece of text.split(',').slice(0, 32)) {
+    const match = /^(?:([a-z]{2,3})\/)?\[?([0-9A-Za-z.:_-]+?)\]?:([0-9]{1,5})$/.exec(piece.trim());
+    if (match === null) continue;
+    sources.push({ transport: transportOf(match[1] ?? 'udp'), address: match[2] ?? '', port: Number(match[3]) });
+  }
+  return sources;
+}

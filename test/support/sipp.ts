@@ -1,0 +1,107 @@
+/** Runs SIPp scenarios of infra/sipp against something that listens on 127.0.0.1, each on its own free port. */
+import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export const scenarioFolder = resolve(__dirname, '../../infra/sipp');
+
+let found: boolean | undefined;
+
+/** Whether sipp is installed; if not, says so once: a skipped suite must not look like a passed one. */
+export function sippInstalled(): boolean {
+  if (found === undefined) {
+    found = spawnSync('sipp', ['-v']).error === undefined;
+    if (!found)
+      process.stderr.write('skipped: SIPp scenarios, because sipp (Debian package sip-tester) is not installed\n');
+  }
+  return found;
+}
+
+export interface SippRun {
+  /** File name in infra/sipp, or `-sn` name of a built-in one. */
+  readonly scenario: string;
+  /** `host:port` of the far end; left out when SIPp is the one that is called. */
+  readonly target?: string;
+  readonly service?: string;
+  readonly calls?: number;
+  /** `-key name value`. */
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** Its own port; a free one if left out. */
+  readonly port?: number;
+  readonly timeoutSeconds?: number;
+}
+
+export interface SippResult {
+  /** 0: every call went as the scenario says. */
+  readonly exitCode: number;
+  /** Every message as SIPp traced it, and what it complained about. */
+  readonly messages: string;
+  readonly errors: string;
+}
+
+export interface RunningSipp {
+  readonly port: number;
+  readonly done: Promise<SippResult>;
+  stop(): void;
+}
+
+export async function startSipp(run: SippRun): Promise<RunningSipp> {
+  const port = run.port ?? (await freeUdpPort());
+  const folder = mkdtempSync(join(tmpdir(), 'sipp-'));
+  const args = run.scenario.endsWith('.xml') ? ['-sf', join(scenarioFolder, run.scenario)] : ['-sn', run.scenario];
+  if (run.target !== undefined) args.unshift(run.target);
+  args.push('-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-m', String(run.calls ?? 1), '-nostdin');
+  args.push(
+    '-s',
+    run.service ?? 'demo',
+    '-trace_msg',
+    '-trace_err',
+    '-timeout',
+    `${run.timeoutSeconds ?? 20}s`,
+    '-timeout_error',
+  );
+  for (const [name, value] of Object.entries(run.keys ?? {})) args.push('-key', name, value);
+  args.push(...(run.args ?? []));
+  const child = spawn('sipp', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-20_000);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-20_000);
+  });
+  const done = new Promise<SippResult>((finished, failed) => {
+    child.once('error', failed);
+    child.once('close', (code) => {
+      const logs = readdirSync(folder);
+      const read = (ending: string): string =>
+        logs
+          .filter((name) => name.endsWith(ending))
+          .map((name) => readFileSync(join(folder, name), 'utf8'))
+          .join('');
+      const result = {
+        exitCode: code ?? -1,
+        messages: read('_messages.log'),
+        errors: read('_errors.log') || (code === 0 ? '' : output),
+      };
+      rmSync(folder, { recursive: true, force: true });
+      finished(result);
+    });
+  });
+  return { port, done, stop: () => child.kill('SIGUSR1') };
+}
+
+export async function runSipp(run: SippRun): Promise<SippResult> {
+  return (await startSipp(run)).done;
+}
+
+export async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
+  const { port } = socket.address();
+  await new Promise<void>((closed) => socket.close(() => closed()));
+  return port;
+}
