@@ -11,9 +11,10 @@ import type { Action, DirectAction, WebhookAction } from '../dialplan/dialplan';
 import type { CallFacts } from '../dialplan/matcher';
 import type { MediaRouter } from '../media/media-router';
 import type { SocketAddress, ToMedia } from '../media/protocol';
+import type { SdpSession } from '../sip/sdp-session';
 import type { IncomingInvite, SipEnd, SipUserAgent } from '../sip/user-agent';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
-import { type Negotiation, SipLeg, type SipLegParts } from './sip-leg';
+import { SipLeg, type SipLegParts } from './sip-leg';
 
 export interface ExchangeParts {
   readonly userAgent: SipUserAgent;
@@ -30,7 +31,8 @@ export interface ExchangeParts {
     signal: AbortSignal,
   ) => Promise<DirectAction>;
   readonly perform: (action: DirectAction, stage: Stage) => Performance;
-  readonly negotiation: () => Negotiation;
+  /** `peer`: the far end's address, or host name of its URI. */
+  readonly negotiation: (peer: string) => SdpSession;
   readonly publish: (event: CallEvent, record: CallRecord) => void;
   /** Why no call can be taken right now, if so. */
   readonly notReady: () => string | undefined;
@@ -117,7 +119,7 @@ export class Exchange {
         return;
       }
       const local = await call.link.openRtp(this.parts.rtp.bindAddress, this.parts.rtp.ports);
-      await leg.answer(invite, this.legParts(call, local));
+      await leg.answer(invite, this.legParts(call, local, invite.source.address));
       call.answered(chosen);
     });
   }
@@ -181,7 +183,7 @@ export class Exchange {
         await leg.place(
           this.parts.userAgent,
           { to, from, headers, signal: abort.signal, onProvisional: () => call.ringing() },
-          this.legParts(call, local),
+          this.legParts(call, local, hostOf(to)),
         );
         call.answered(request.action);
       } finally {
@@ -260,10 +262,10 @@ export class Exchange {
     if (this.calls.size === 0) this.drained?.();
   }
 
-  private legParts(call: Call, local: SocketAddress): SipLegParts {
+  private legParts(call: Call, local: SocketAddress, peer: string): SipLegParts {
     return {
       link: call.link,
-      negotiation: this.parts.negotiation(),
+      negotiation: this.parts.negotiation(peer),
       local,
       mediaTimeoutMs: this.parts.rtp.timeoutMs,
       onHold: (held) => call.hold(held),
@@ -291,6 +293,11 @@ export class Exchange {
       await call.close(cause, { status });
     }
   }
+}
+
+/** Of `sip:user@host:port;params`, or what stands for it. */
+function hostOf(uri: string): string {
+  return /^(?:sips?:)?(?:[^@]*@)?(\[[^\]]*\]|[^:;>?]*)/i.exec(uri)?.[1] ?? '';
 }
 
 function causeOf(end: SipEnd): CallEndCause {

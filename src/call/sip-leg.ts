@@ -2,27 +2,14 @@
 import type { CallEndCause } from '../core/call-record';
 import { hasCode } from '../core/errors';
 import type { MediaLink } from '../media/media-router';
-import type { SocketAddress, ToMedia } from '../media/protocol';
+import type { SocketAddress } from '../media/protocol';
+import type { MediaAgreement, SdpSession } from '../sip/sdp-session';
 import type { IncomingInvite, OutgoingInvite, SipDialog, SipEnd, SipUserAgent } from '../sip/user-agent';
 import type { Leg } from './call';
 
-export type ConnectRtp = Omit<Extract<ToMedia, { type: 'connect-rtp' }>, 'type' | 'sessionId' | 'timeoutMs'>;
-
-/** Offer and answer of one call (RFC 3264); keeps the session version. Throws `sdp.…` for what cannot be served. */
-export interface Negotiation {
-  offer(local: SocketAddress): string;
-  /** The far end's offer: our answer, and what the media thread has to know. */
-  answer(
-    offerSdp: string,
-    local: SocketAddress,
-  ): { readonly sdp: string; readonly connect: ConnectRtp; readonly held: boolean };
-  /** The far end's answer to our offer. */
-  accept(answerSdp: string): { readonly connect: ConnectRtp; readonly held: boolean };
-}
-
 export interface SipLegParts {
   readonly link: MediaLink;
-  readonly negotiation: Negotiation;
+  readonly negotiation: SdpSession;
   readonly local: SocketAddress;
   readonly mediaTimeoutMs: number;
   readonly onHold: (held: boolean) => void;
@@ -110,7 +97,7 @@ export class SipLeg implements Leg {
     invite: IncomingInvite,
     offerSdp: string,
     parts: SipLegParts,
-  ): ReturnType<Negotiation['answer']> {
+  ): ReturnType<SdpSession['answer']> {
     try {
       return parts.negotiation.answer(offerSdp, parts.local);
     } catch (error) {
@@ -120,7 +107,7 @@ export class SipLeg implements Leg {
     }
   }
 
-  private connect(parts: SipLegParts, agreed: { readonly connect: ConnectRtp; readonly held: boolean }): void {
+  private connect(parts: SipLegParts, agreed: MediaAgreement): void {
     parts.link.post({ type: 'connect-rtp', ...agreed.connect, timeoutMs: agreed.held ? 0 : parts.mediaTimeoutMs });
     parts.onHold(agreed.held);
   }

@@ -6,24 +6,18 @@
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
 import type { MediaLink, SessionMessage } from '../media/media-router';
-import type { MediaStats, SocketAddress, ToMedia } from '../media/protocol';
+import type { MediaStats, SocketAddress } from '../media/protocol';
+import type { SdpSession } from '../sip/sdp-session';
 import type { SipDialog, SipEnd, SipUserAgent } from '../sip/user-agent';
 import { CallerEar } from './ear';
 import type { Span } from './tape';
 
 const SAMPLES_PER_MS = 16;
 
-/** What the phone needs of offer and answer; sip/offer-answer.ts in practice. */
-export interface Negotiation {
-  offer(local: SocketAddress, direction: 'sendrecv' | 'sendonly'): string;
-  /** The far end's answer as the media thread wants it. */
-  connect(answerSdp: string): Omit<Extract<ToMedia, { type: 'connect-rtp' }>, 'type' | 'sessionId' | 'timeoutMs'>;
-}
-
 export interface PhoneParts {
   readonly userAgent: SipUserAgent;
   readonly link: MediaLink;
-  readonly negotiation: Negotiation;
+  readonly negotiation: SdpSession;
   readonly clock: Clock;
 }
 
@@ -73,7 +67,7 @@ export class Phone {
       link.onMessage((message) => phone.receive(message));
       dialog.onEnd((end) => phone.end(end));
       link.post({ type: 'source', source: { kind: 'playout' } });
-      link.post({ type: 'connect-rtp', ...negotiation.connect(answerSdp), timeoutMs: 0 });
+      link.post({ type: 'connect-rtp', ...negotiation.accept(answerSdp).connect, timeoutMs: 0 });
       return phone;
     } catch (error) {
       await link.close();
@@ -142,7 +136,7 @@ export class Phone {
   async hold(on: boolean): Promise<void> {
     const { negotiation, link } = this.parts;
     const answer = await this.dialog.modify(negotiation.offer(this.local, on ? 'sendonly' : 'sendrecv'));
-    link.post({ type: 'connect-rtp', ...negotiation.connect(answer), timeoutMs: 0 });
+    link.post({ type: 'connect-rtp', ...negotiation.accept(answer).connect, timeoutMs: 0 });
   }
 
   async hangUp(): Promise<MediaStats | undefined> {
