@@ -4,8 +4,8 @@ import { basename, join, relative } from 'node:path';
 import { faultsError, readCheckedYaml, type YamlFault } from '../core/checked-yaml';
 import { pathText } from '../core/described-issues';
 import { type ErrorCode, TrunklineError } from '../core/errors';
-import { type ActionSurroundings, compileAction } from './compile-action';
-import type { Dialplan, DialplanPersona, Route } from './dialplan';
+import { type ActionSurroundings, compileAction, compileDirectAction } from './compile-action';
+import type { Dialplan, DialplanPersona, DirectAction, Route } from './dialplan';
 import { dialplanFileSchema, personaSchema, type WrittenPersona } from './schema';
 
 const yamlName = /\.ya?ml$/;
@@ -128,4 +128,10 @@ function unreachable(routes: readonly Route[]): string[] {
   return routes
     .slice(takesAll + 1)
     .map((route) => `${route.place}: never reached, ${all.place} before it takes every call.`);
+}
+
+/** The agent action of a persona by its name; undefined: there is no such persona. */
+export function agentNamed(plan: LoadedDialplan, persona: string): DirectAction | undefined {
+  const compiled = compileDirectAction({ type: 'agent', persona }, plan.surroundings);
+  return compiled.ok ? compiled.value : undefined;
 }

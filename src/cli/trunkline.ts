@@ -1,0 +1,88 @@
+/** The command line's front door: finds the command, runs it, and turns every error into one line and an exit code. */
+import { TrunklineError } from '../core/errors';
+import { suggestion } from '../core/nearest-word';
+import { type Command, exitCodes, type Terminal } from './command';
+import { commands } from './commands';
+import { commandHelp, overview } from './help';
+import { parseArguments } from './parse-arguments';
+import { version } from './version';
+
+const processTerminal: Terminal = {
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+};
+
+/** Sets the exit code and returns; the process ends when nothing is left to do. */
+export async function runCommandLine(words: readonly string[]): Promise<void> {
+  // A reader that has gone away (`| head`) is no error of ours.
+  process.stdout.on('error', () => {});
+  process.exitCode = await execute(words, processTerminal);
+}
+
+export async function execute(
+  words: readonly string[],
+  terminal: Terminal,
+  table: readonly Command[] = commands,
+): Promise<number> {
+  try {
+    const [first] = words;
+    if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+      terminal.out(overview(table, version));
+      return first === undefined ? exitCodes.misused : exitCodes.fine;
+    }
+    if (first === '--version' || first === '-v') {
+      terminal.out(version);
+      return exitCodes.fine;
+    }
+    const { command, rest } = findCommand(words, table);
+    const flagsOnly = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : rest.length);
+    if (flagsOnly.includes('--help') || flagsOnly.includes('-h')) {
+      terminal.out(commandHelp(command));
+      return exitCodes.fine;
+    }
+    if (flagsOnly.includes('--version')) {
+      terminal.out(version);
+      return exitCodes.fine;
+    }
+    return await command.run(parseArguments(command, rest), terminal);
+  } catch (error) {
+    terminal.err(errorText(error));
+    return exitCodes.misused;
+  }
+}
+
+/** `trunkline: the sentence Fix: what to do. [code]` */
+export function errorText(error: unknown): string {
+  if (error instanceof TrunklineError) {
+    const fix = error.fix === undefined ? '' : ` Fix: ${error.fix}`;
+    return `trunkline: ${error.message}${fix} [${error.code}]`;
+  }
+  return `trunkline: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+/** Two words before one: `calls show` before `calls`. */
+function findCommand(
+  words: readonly string[],
+  table: readonly Command[],
+): { command: Command; rest: readonly string[] } {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(' ');
+    const command = table.find((known) => known.name === name);
+    if (command !== undefined && words.length >= length) return { command, rest: words.slice(length) };
+  }
+  const [first = '', second] = words;
+  const below = table.filter((known) => known.name.startsWith(`${first} `)).map((known) => known.name);
+  if (below.length > 0) {
+    const near = second === undefined ? '' : suggestion(`${first} ${second}`, below);
+    throw new TrunklineError('cli.unknown-command', `\`${first}\` needs one of: ${below.join(', ')}.${near}`, {
+      fix: 'See `trunkline --help`.',
+    });
+  }
+  const near = suggestion(
+    first,
+    table.map((known) => known.name),
+  );
+  throw new TrunklineError('cli.unknown-command', `There is no command ${first}.${near}`, {
+    fix: 'See `trunkline --help`.',
+  });
+}

@@ -1,0 +1,81 @@
+/** `trunkline up`: starts the agent, says where it can be reached, and drains it when the first signal comes. */
+import { loadConfig, printableConfig } from '../config';
+import { createLogger } from '../log-pino';
+import { type RunningAgent, startAgent } from '../main';
+import { checkBeforeStart } from './checks';
+import { type Command, configFlag, exitCodes } from './command';
+import { version } from './version';
+
+export const up: Command = {
+  name: 'up',
+  summary: 'the agent',
+  flags: [
+    configFlag,
+    { name: 'engine', value: 'NAME', summary: 'omni, cascade, mini-omni, llama-omni or remote' },
+    { name: 'print-config', summary: 'print the effective configuration, secrets masked, and stop' },
+  ],
+  positionals: [],
+  async run(given, terminal) {
+    const startedMs = performance.now();
+    const config = loadConfig({ file: given.text('config'), engine: given.text('engine') });
+    if (given.has('print-config')) {
+      terminal.out(printableConfig(config).trimEnd());
+      return exitCodes.fine;
+    }
+    checkBeforeStart(config);
+    // From here on a signal ends the start or drains the agent, never leaves half of it behind.
+    const signals = new Signals();
+    const agent = await startAgent({ config, version, logger: createLogger(config.log) });
+    if (!signals.came) terminal.out(banner(agent, Math.round(performance.now() - startedMs)));
+    await signals.first;
+    terminal.err(`draining: no new calls, live ones may go on for ${config.drain.seconds} s; again to end at once`);
+    await Promise.race([agent.drain(), signals.second]);
+    await agent.stop();
+    signals.dispose();
+    return exitCodes.fine;
+  },
+};
+
+function banner(agent: RunningAgent, readyMs: number): string {
+  return [
+    '',
+    `  Trunkline ${version}, engine ${agent.engine}`,
+    '',
+    ...agent.addresses.map((address) => `    ${address}`),
+    '',
+    `  API token in ${agent.tokenPath}`,
+    `  ready in ${readyMs} ms`,
+    '',
+  ].join('\n');
+}
+
+/** SIGINT and SIGTERM, counted. */
+class Signals {
+  came = false;
+  readonly first: Promise<void>;
+  readonly second: Promise<void>;
+  private readonly onSignal: () => void;
+
+  constructor() {
+    let firstCame = (): void => {};
+    let secondCame = (): void => {};
+    this.first = new Promise((resolve) => {
+      firstCame = resolve;
+    });
+    this.second = new Promise((resolve) => {
+      secondCame = resolve;
+    });
+    this.onSignal = () => {
+      if (this.came) secondCame();
+      this.came = true;
+      firstCame();
+    };
+    process.on('SIGINT', this.onSignal);
+    process.on('SIGTERM', this.onSignal);
+  }
+
+  dispose(): void {
+    process.off('SIGINT', this.onSignal);
+    process.off('SIGTERM', this.onSignal);
+  }
+}
