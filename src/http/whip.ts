@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import express, { type Request, Router } from 'express';
 
 import { TrunklineError } from '../core/errors';
 import { checkOffer, MAX_OFFER_BYTES } from '../webrtc/offer';
@@ -41,25 +41,7 @@ const SDP = 'application/sdp';
 const FRAGMENT = 'application/trickle-ice-sdpfrag';
 const NUMBER = /^[A-Za-z0-9*#+._-]{1,64}$/;
 
-/** HTTP statuses of the codes that this router meets; others are told by `details.httpStatus`, or are 500. */
-const STATUS_BY_CODE: Readonly<Record<string, number>> = {
-  'whip.bad-number': 404,
-  'whip.wrong-content-type': 415,
-  'whip.unauthorised': 401,
-  'whip.no-such-session': 404,
-  'whip.method-not-allowed': 405,
-  'whip.precondition-required': 428,
-  'whip.other-ice-session': 412,
-  'whip.ice-restart-declined': 422,
-  'webrtc.bad-offer': 400,
-  'webrtc.no-common-codec': 422,
-  'webrtc.offer-too-large': 413,
-  'webrtc.bad-candidates': 400,
-  'webrtc.too-many-peers': 503,
-  'webrtc.no-port': 503,
-};
-
-/** Mount at `/whip`. */
+/** Mount at `/whip`. Errors go on to the app, which answers with a problem document. */
 export function whipRouter(options: WhipOptions): Router {
   const router = Router({ caseSensitive: true });
   const sessions = new Map<string, WhipSession>();
@@ -134,10 +116,9 @@ export function whipRouter(options: WhipOptions): Router {
   router.options('/:number/:id', (_request, response) => {
     response.set('Accept-Patch', FRAGMENT).set('Allow', 'PATCH, DELETE, OPTIONS').status(204).end();
   });
-  router.all('/:number', (_request, response) => refuseMethod(response, 'POST, OPTIONS'));
-  router.all('/:number/:id', (_request, response) => refuseMethod(response, 'PATCH, DELETE, OPTIONS'));
+  router.all('/:number', () => refuseMethod('POST, OPTIONS'));
+  router.all('/:number/:id', () => refuseMethod('PATCH, DELETE, OPTIONS'));
 
-  router.use(answerWithProblem);
   return router;
 
   async function find(request: Request): Promise<{ id: string; session: WhipSession }> {
@@ -154,9 +135,11 @@ export function whipRouter(options: WhipOptions): Router {
   }
 }
 
-function refuseMethod(response: Response, allow: string): never {
-  response.set('Allow', allow);
-  throw new TrunklineError('whip.method-not-allowed', 'That method means nothing here.', { fix: `Use ${allow}.` });
+function refuseMethod(allow: string): never {
+  throw new TrunklineError('http.method-not-allowed', 'That method means nothing here.', {
+    fix: `Use ${allow}.`,
+    details: { allow },
+  });
 }
 
 /** Text bodies only of the one type, and no longer than the parser behind it accepts. */
@@ -167,7 +150,7 @@ function readText(type: string, limit: number): express.RequestHandler {
 function bodyText(request: Request, type: string): string {
   const body: unknown = request.body;
   if (request.is(type) === false || typeof body !== 'string') {
-    throw new TrunklineError('whip.wrong-content-type', `The body has to be ${type}.`, {
+    throw new TrunklineError('http.wrong-content-type', `The body has to be ${type}.`, {
       fix: `Set Content-Type: ${type}.`,
     });
   }
@@ -188,7 +171,7 @@ function credentialOf(request: Request): Buffer {
 }
 
 function unauthorised(): TrunklineError {
-  return new TrunklineError('whip.unauthorised', 'This call needs a token.', {
+  return new TrunklineError('http.unauthorised', 'This call needs a token.', {
     fix: 'Send Authorization: Bearer with an API token, or with a call token of POST /v1/call-tokens.',
   });
 }
@@ -205,55 +188,4 @@ function* iceServerLinks(servers: NonNullable<WhipOptions['iceServers']>): Gener
 
 function quoted(text: string): string {
   return text.replace(/[\\"]/g, '\\$&');
-}
-
-/** RFC 9457: what went wrong, with our code. */
-function answerWithProblem(error: unknown, _request: Request, response: Response, next: NextFunction): void {
-  if (response.headersSent) {
-    next(error);
-    return;
-  }
-  const problem = asTrunklineError(error);
-  const status = statusOf(problem);
-  const retryAfterSeconds = problem.details['retryAfterSeconds'];
-  if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-  if (status === 503)
-    response.set('Retry-After', String(typeof retryAfterSeconds === 'number' ? retryAfterSeconds : 5));
-  response
-    .status(status)
-    .set('Cache-Control', 'no-store')
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: 'about:blank',
-        title: problem.message,
-        status,
-        code: problem.code,
-        ...(problem.fix === undefined ? {} : { detail: problem.fix }),
-      }),
-    );
-}
-
-function statusOf(error: TrunklineError): number {
-  const told = error.details['httpStatus'];
-  if (typeof told === 'number' && told >= 400 && told <= 599) return told;
-  return STATUS_BY_CODE[error.code] ?? 500;
-}
-
-/** Errors of body-parser carry a status; anything else that is not ours is our fault and says no more than that. */
-function asTrunklineError(error: unknown): TrunklineError {
-  if (error instanceof TrunklineError) return error;
-  const status: unknown = error instanceof Error ? Reflect.get(error, 'status') : undefined;
-  if (status === 413) {
-    return new TrunklineError('webrtc.offer-too-large', 'The body is too long.', {
-      fix: 'Offer one audio section and at most one data channel.',
-    });
-  }
-  if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new TrunklineError('whip.bad-request', 'The request cannot be read.', { details: { httpStatus: status } });
-  }
-  return new TrunklineError('whip.failed', 'The call could not be placed.', {
-    cause: error,
-    fix: 'Look for the same time in the log.',
-  });
 }

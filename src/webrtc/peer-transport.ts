@@ -313,7 +313,8 @@ class PeerTransport implements MediaTransport {
   private remoteAddress(): { address: string; port: number } | undefined {
     const pair = this.dtls.iceTransport.getSelectedCandidatePair();
     if (pair === null) return undefined;
-    const reading = readCandidate(pair.remote.candidate);
+    // The library leaves the word off.
+    const reading = readCandidate(`candidate:${pair.remote.candidate.replace(/^candidate:/, '')}`);
     if (reading.kind === 'refused') return undefined;
     return { address: reading.candidate.address, port: reading.candidate.port };
   }

@@ -1,8 +1,10 @@
 /** The softphone: wires the parts of the page to one call at a time. */
 import { readiness } from './api.js';
 import { Captions } from './captions.js';
+import { wordsForCause } from './causes.js';
 import { Keypad } from './keypad.js';
 import { LevelMeter, Timeline } from './levels.js';
+import { nameOf, questionsFor } from './numbers.js';
 import { clock, PastCalls } from './past-calls.js';
 import { setUpTheme } from './theme.js';
 import { Waterfall } from './waterfall.js';
@@ -24,6 +26,7 @@ loudspeaker.autoplay = true;
 let current;
 
 setUpTheme(element('theme'));
+showQuestions(chosenNumber());
 showReadiness();
 pastCalls.refresh();
 setInterval(showReadiness, READINESS_INTERVAL_MS);
@@ -33,6 +36,9 @@ element('numbers').addEventListener('submit', (event) => {
   const number = chosenNumber();
   if (number === '') element('free-number').focus();
   else placeCall(number);
+});
+element('numbers').addEventListener('change', () => {
+  if (current === undefined && element('captions').childElementCount === 0) showQuestions(chosenNumber());
 });
 element('free-number').addEventListener('focus', () => {
   document.querySelector('input[name=number][value=""]').checked = true;
@@ -58,13 +64,14 @@ function placeCall(number) {
   // Made while the click is being handled: browsers let audio start only then.
   const context = new AudioContext();
   const call = new WhipCall(number);
-  current = { call, context, meters: {}, startedMs: undefined, muted: false, typedTurns: 0 };
+  current = { call, context, meters: {}, startedMs: undefined, muted: false };
   hideNotice();
   captions.clear();
   waterfall.clear();
   timeline.clear();
   keypad.clear();
   showEmptyStates();
+  showQuestions(number);
   element('party-name').textContent = nameOf(number);
   element('timer').textContent = '0:00';
   showMute(false);
@@ -81,11 +88,19 @@ function placeCall(number) {
   });
   call.addEventListener('ended', ({ detail: cause }) => {
     const lengthMs = current.startedMs === undefined ? 0 : performance.now() - current.startedMs;
+    rememberCall(call.number, lengthMs, cause);
     endCall();
     showNotice(`Call ended after ${clock(lengthMs)}.`, sentence(cause), 'calm');
   });
   call.place();
   requestAnimationFrame(animate);
+}
+
+function rememberCall(number, lengthMs, cause) {
+  const endedMs = Date.now();
+  const answeredAt = new Date(endedMs - lengthMs).toISOString();
+  const endedAt = new Date(endedMs).toISOString();
+  pastCalls.rememberOwn({ to: number, from: 'this browser', startedAt: answeredAt, answeredAt, endedAt, cause });
 }
 
 function hear(track) {
@@ -104,6 +119,7 @@ function onLineState(state) {
     showState('connected', 'Connected');
     element('typed').disabled = false;
     element('send').disabled = false;
+    showQuestions(current.call.number);
   }
 }
 
@@ -176,12 +192,13 @@ function toggleKeypad() {
 
 function sendTyped() {
   const text = element('typed').value.trim();
-  if (text === '' || current === undefined) return;
-  if (!current.call.sendText(text)) {
-    showNotice('The text could not be sent.', 'Wait until the call is connected.');
-    return;
-  }
-  element('typed').value = '';
+  if (text !== '' && sendText(text)) element('typed').value = '';
+}
+
+function sendText(text) {
+  const sent = current?.call.sendText(text) === true;
+  if (!sent) showNotice('The text could not be sent.', 'Wait until the call is connected.');
+  return sent;
 }
 
 function onKey(event) {
@@ -243,12 +260,30 @@ function hideNotice() {
   element('notice').hidden = true;
 }
 
-function nameOf(number) {
-  const names = { demo: 'Clinic', hotel: 'Hotel', shop: 'Shop', echo: 'Echo', tone: 'Tone' };
-  return names[number] ?? number;
+function sentence(cause) {
+  if (cause === 'caller-hangup') return 'You hung up.';
+  const words = wordsForCause(cause);
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
-function sentence(cause) {
-  const words = String(cause).replaceAll(/[-_]/g, ' ');
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+/** Chips in the empty conversation; during a call they are sent like typed text. */
+function showQuestions(number) {
+  const questions = questionsFor(number);
+  element('questions-lead').hidden = questions.length === 0;
+  element('questions').replaceChildren(
+    ...questions.map((question) => {
+      const item = document.createElement('li');
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.textContent = question;
+      button.disabled = !lineStands();
+      button.addEventListener('click', () => sendText(question));
+      item.append(button);
+      return item;
+    }),
+  );
+}
+
+function lineStands() {
+  return current?.startedMs !== undefined;
 }

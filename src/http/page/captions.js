@@ -23,6 +23,7 @@ export class Captions {
   /** A caption event of src/webrtc/softphone-events.ts. */
   show({ role, turnId, text, heardText, final, interrupted }) {
     if (typeof text !== 'string' || (role !== 'user' && role !== 'agent')) return;
+    const following = this.#isAtEnd();
     const entry = this.#entryOf(`${role}-${turnId}`, role);
     const heard = role === 'agent' ? heardPart(text, heardText, final, interrupted) : text;
     const rest = text.slice(heard.length);
@@ -37,12 +38,7 @@ export class Captions {
       const name = role === 'user' ? 'You' : 'Agent';
       this.#announcer.textContent = `${name}: ${interrupted === true ? `${heard.trim()} — interrupted` : text}`;
     }
-    this.#followEnd();
-  }
-
-  /** Typed text has no caption of its own until the agent echoes it. */
-  showTyped(text, turnId) {
-    this.show({ role: 'user', turnId, text, final: true });
+    if (following) this.#list.parentElement.scrollTop = this.#list.parentElement.scrollHeight;
   }
 
   #entryOf(key, role) {
@@ -75,11 +71,10 @@ export class Captions {
     return entry;
   }
 
-  /** Stays at the newest unless the person has scrolled up to read. */
-  #followEnd() {
+  /** False once the person has scrolled up to read. */
+  #isAtEnd() {
     const box = this.#list.parentElement;
-    const fromEnd = box.scrollHeight - box.scrollTop - box.clientHeight;
-    if (fromEnd < 120) box.scrollTop = box.scrollHeight;
+    return box.scrollHeight - box.scrollTop - box.clientHeight < 40;
   }
 }
 

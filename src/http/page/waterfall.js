@@ -96,8 +96,7 @@ export class Waterfall {
     }
     const sorted = gaps.toSorted((a, b) => a - b);
     const median = sorted[Math.floor((sorted.length - 1) / 2)];
-    const answers = gaps.length === 1 ? '1 answer' : `${gaps.length} answers`;
-    this.#summary.textContent = `${answers}, median ${milliseconds(median)}`;
+    this.#summary.textContent = `median ${milliseconds(median)}`;
   }
 }
 

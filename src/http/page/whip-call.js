@@ -119,7 +119,7 @@ export class WhipCall extends EventTarget {
     return this.#connection?.getStats();
   }
 
-  hangUp(cause = 'you hung up') {
+  hangUp(cause = 'caller-hangup') {
     if (this.#ended) return;
     this.#ended = true;
     this.#delete();
@@ -138,7 +138,7 @@ export class WhipCall extends EventTarget {
     if (message === null || typeof message !== 'object') return;
     this.#emit('message', message);
     if (message.type === 'state' && message.state === 'ended') {
-      this.#finish(typeof message.cause === 'string' ? message.cause : 'the other side hung up');
+      this.#finish(typeof message.cause === 'string' ? message.cause : 'agent-hangup');
     }
   }
 
@@ -154,7 +154,7 @@ export class WhipCall extends EventTarget {
     } else if (state === 'failed') {
       this.#fail(new CallFailure(this.#resource === undefined ? 'no-connection' : 'connection-lost'));
     } else if (state === 'closed') {
-      this.#finish('the other side hung up');
+      this.#finish('agent-hangup');
     }
   }
 

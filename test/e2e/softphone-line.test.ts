@@ -1,0 +1,137 @@
+/** The softphone in a real browser: page, WHIP, WebRTC peer and media thread, without an agent behind it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { writeWav } from '../../src/audio/wav';
+import { TrunklineError } from '../../src/core/errors';
+import { BROWSER_SAMPLE_RATE, BrowserPhone, chromiumPath } from '../support/browser';
+import { rootMeanSquare, tonePart } from '../support/pitch';
+import { SoftphoneLine, type SoftphoneLineOptions } from '../support/softphone-line';
+
+const MICROPHONE_HZ = 440;
+const TONE_HZ = 1000;
+const describeWithBrowser = chromiumPath === undefined ? describe.skip : describe;
+
+describeWithBrowser('the softphone page', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'softphone-'));
+  const microphoneWav = path.join(folder, 'microphone.wav');
+  let line: SoftphoneLine;
+  let phone: BrowserPhone;
+
+  beforeAll(() => {
+    const samples = Int16Array.from({ length: 2 * BROWSER_SAMPLE_RATE }, (_, index) =>
+      Math.round(8000 * Math.sin((2 * Math.PI * MICROPHONE_HZ * index) / BROWSER_SAMPLE_RATE)),
+    );
+    writeFileSync(microphoneWav, writeWav({ sampleRate: BROWSER_SAMPLE_RATE, channels: 1, pcm: [samples] }));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterEach(async () => {
+    await phone.close();
+    await line.close();
+  });
+
+  async function start(options: SoftphoneLineOptions = {}): Promise<void> {
+    line = await SoftphoneLine.start({ toneHz: TONE_HZ, ...options });
+    phone = await BrowserPhone.open({ url: line.url, microphoneWav });
+  }
+
+  /** The last second of what has arrived, once there is enough of it. */
+  async function lastSecond(afterSeconds: number): Promise<Float32Array> {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const received = await phone.received();
+      if (received.length >= (afterSeconds + 1) * BROWSER_SAMPLE_RATE) return received.slice(-BROWSER_SAMPLE_RATE);
+      await phone.page.waitForTimeout(200);
+    }
+    throw new Error('Too little audio arrived.');
+  }
+
+  test('plays the tone of the agent', async () => {
+    await start();
+    await phone.call('tone');
+    const heard = await lastSecond(2);
+    expect(rootMeanSquare(heard)).toBeGreaterThan(0.05);
+    expect(tonePart(heard, BROWSER_SAMPLE_RATE, TONE_HZ)).toBeGreaterThan(0.9);
+    // Nothing that the page asks for comes from elsewhere.
+    const foreign = await phone.page.evaluate(() =>
+      performance.getEntriesByType('resource').filter(({ name }) => !name.startsWith(location.origin)),
+    );
+    expect(foreign).toEqual([]);
+  }, 60_000);
+
+  test('sends the microphone: the echo brings it back, and mute silences it', async () => {
+    await start();
+    await phone.call('echo');
+    const heard = await lastSecond(2);
+    expect(rootMeanSquare(heard)).toBeGreaterThan(0.01);
+    expect(tonePart(heard, BROWSER_SAMPLE_RATE, MICROPHONE_HZ)).toBeGreaterThan(0.5);
+
+    await phone.page.keyboard.press('m');
+    expect(await phone.page.getAttribute('#mute', 'aria-pressed')).toBe('true');
+    await phone.page.waitForTimeout(1500);
+    const before = (await phone.received()).length;
+    await lastSecond(before / BROWSER_SAMPLE_RATE);
+    const muted = (await phone.received()).slice(-BROWSER_SAMPLE_RATE / 2);
+    expect(tonePart(muted, BROWSER_SAMPLE_RATE, MICROPHONE_HZ) * rootMeanSquare(muted)).toBeLessThan(0.001);
+  }, 60_000);
+
+  test('shows what the call says over the data channel, and sends text and digits', async () => {
+    await start();
+    await phone.call('echo');
+    line.sendEvent({ type: 'state', state: 'speaking' });
+    line.sendEvent({ type: 'caption', role: 'user', turnId: 1, text: 'Are you open on Saturday?', final: true });
+    line.sendEvent({
+      type: 'caption',
+      role: 'agent',
+      turnId: 1,
+      text: 'Yes, from nine to one.',
+      heardText: 'Yes, from',
+      final: true,
+      interrupted: true,
+    });
+    line.sendEvent({ type: 'from-the-future', anything: 1 });
+    line.sendEvent({
+      type: 'turn',
+      turnId: 1,
+      stages: { speechEndMs: 100, decidedMs: 500, transcriptMs: 400, firstTextMs: 600, firstPacketMs: 812 },
+    });
+    await phone.page.waitForSelector('.turn-head strong');
+    expect(await phone.page.textContent('#call-state .text')).toBe('Speaking');
+    expect(await phone.captions()).toEqual([
+      { role: 'user', text: 'Are you open on Saturday?' },
+      { role: 'agent', text: 'Yes, from nine to one.' },
+    ]);
+    expect(await phone.page.textContent('.caption.interrupted .rest')).toBe(' nine to one.');
+    expect(await phone.page.textContent('.turn-head strong')).toBe('712 ms');
+    expect(await phone.page.textContent('#announcer')).toBe('Agent: Yes, from — interrupted');
+
+    await phone.page.keyboard.press('t');
+    await phone.page.keyboard.type('Is there parking?');
+    await phone.page.keyboard.press('Enter');
+    const event = await line.until(({ type }) => type === 'event');
+    expect(event).toMatchObject({ json: '{"type":"user_text","text":"Is there parking?"}' });
+
+    await phone.page.keyboard.press('Escape');
+    await phone.page.keyboard.press('5');
+    expect(await line.until(({ type }) => type === 'dtmf')).toMatchObject({ digit: '5' });
+  }, 60_000);
+
+  test('hangs up by DELETE, and can call again', async () => {
+    await start();
+    await phone.call('tone');
+    await phone.hangUp();
+    const closed = await line.until(({ type }) => type === 'closed');
+    expect(closed).toMatchObject({ sessionId: 'call-1' });
+    expect(await phone.page.textContent('#notice')).toContain('You hung up.');
+    await phone.call('tone');
+    expect(rootMeanSquare(await lastSecond(2))).toBeGreaterThan(0.05);
+  }, 60_000);
+
+  test('says in plain words why a call did not come about', async () => {
+    await start({ refuse: new TrunklineError('call.rejected', 'No route.', { details: { httpStatus: 404 } }) });
+    await phone.page.click('#call-button');
+    await phone.page.waitForSelector('#notice:not([hidden])');
+    expect(await phone.page.textContent('#notice')).toContain('Nobody answers at that number.');
+    expect(await phone.page.isVisible('#call-button')).toBe(true);
+  }, 60_000);
+});
