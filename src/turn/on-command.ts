@@ -19,7 +19,7 @@ const DIGIT = /^[0-9A-D*#]$/;
 
 type CommandEvent = Extract<
   TurnEvent,
-  { type: 'opened' | 'user-text' | 'say' | 'dtmf' | 'hold' | 'resume' | 'hangup' }
+  { type: 'opened' | 'user-text' | 'say' | 'stop' | 'dtmf' | 'hold' | 'resume' | 'hangup' }
 >;
 
 export function onCommand(step: Step, event: CommandEvent): void {
@@ -41,6 +41,11 @@ export function onCommand(step: Step, event: CommandEvent): void {
     }
     case 'dtmf':
       key(step, event.digit);
+      return;
+    case 'stop':
+      if (!['speaking', 'overlapped', 'ducked'].includes(step.phase.name)) return;
+      interruptFor(step, 'stopped');
+      toListening(step);
       return;
     case 'hold':
       hold(step);

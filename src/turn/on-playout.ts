@@ -10,7 +10,7 @@ export function onPlayout(step: Step, event: PlayoutEvent): void {
   if (uncommitted?.turnId === event.turnId) {
     if (event.state === 'flushed' || event.state === 'finished') {
       step.set({ uncommitted: undefined });
-      commit(step, uncommitted, event.heardText, true);
+      commit(step, { ...uncommitted, playedMs: Math.max(uncommitted.playedMs, event.playedMs) }, event.heardText, true);
       if (step.phase.name === 'yielding') toListening(step);
     } else {
       step.set({ uncommitted: { ...uncommitted, playedMs: event.playedMs, heardText: event.heardText } });
@@ -19,10 +19,11 @@ export function onPlayout(step: Step, event: PlayoutEvent): void {
   }
   const { answer, phase } = step;
   if (answer?.turnId !== event.turnId) return;
-  step.changeAnswer({ playedMs: Math.max(answer.playedMs, event.playedMs), heardText: event.heardText });
+  const playedMs = Math.max(answer.playedMs, event.playedMs);
+  step.changeAnswer({ playedMs, heardText: event.heardText });
   if (phase.name === 'closing') {
     if (event.state !== 'flushed' && event.state !== 'finished') return;
-    commit(step, answer, event.heardText, event.state === 'flushed');
+    commit(step, { ...answer, playedMs }, event.heardText, event.state === 'flushed');
     finallyClosed(step, phase.reason);
     return;
   }
@@ -44,7 +45,7 @@ export function onPlayout(step: Step, event: PlayoutEvent): void {
       // Flushed without our asking: the media lost it; what was heard is all there is.
       if (phase.name !== 'on-hold') finishAnswer(step, event.heardText);
       else {
-        commit(step, answer, event.heardText, event.state === 'flushed');
+        commit(step, { ...answer, playedMs }, event.heardText, event.state === 'flushed');
         step.enter({ name: 'on-hold', answer: undefined });
       }
       return;

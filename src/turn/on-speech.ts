@@ -119,12 +119,13 @@ function ended(step: Step, event: SpeechEvent, boundaryMs: number): void {
         phase.turn.speechMs + Math.max(0, boundaryMs - Math.max(step.state.voice.onsetMs, phase.turn.startedMs));
       const toSample = Math.max(phase.turn.toSample, event.headSample);
       learnLevel(step, event.levelDb);
-      toUserPausing(step, { ...phase.turn, toSample, speechMs }, boundaryMs);
+      toUserPausing(step, { ...phase.turn, toSample, endSample: event.sample, speechMs }, boundaryMs);
       return;
     }
     case 'held': {
       const speechMs = boundaryMs - phase.onsetMs;
-      if (speechMs >= step.config.confirmMs) goOn(step, { atMs: boundaryMs, headSample: event.headSample });
+      if (speechMs >= step.config.confirmMs)
+        goOn(step, { atMs: boundaryMs, sample: event.sample, headSample: event.headSample });
       else toThinking(step, phase.answer, phase.sinceMs);
       return;
     }
@@ -150,7 +151,7 @@ function ended(step: Step, event: SpeechEvent, boundaryMs: number): void {
 }
 
 /** `held` -> the caller does go on: the answer is taken back. `end`: the speech has already ended again. */
-export function goOn(step: Step, end: { atMs: number; headSample: number } | undefined): void {
+export function goOn(step: Step, end: { atMs: number; sample: number; headSample: number } | undefined): void {
   const { phase } = step;
   if (phase.name !== 'held') return;
   const turn = recall(step, phase.answer, phase.onsetMs, phase.onsetSample);
@@ -163,7 +164,8 @@ export function goOn(step: Step, end: { atMs: number; headSample: number } | und
   if (end === undefined) toUserSpeaking(step, turn);
   else {
     const speechMs = turn.speechMs + Math.max(0, end.atMs - phase.onsetMs);
-    toUserPausing(step, { ...turn, speechMs, toSample: Math.max(turn.toSample, end.headSample) }, end.atMs);
+    const toSample = Math.max(turn.toSample, end.headSample);
+    toUserPausing(step, { ...turn, speechMs, toSample, endSample: end.sample }, end.atMs);
   }
 }
 

@@ -24,6 +24,7 @@ export function newTurn(step: Step, onsetMs: number, onsetSample: number, interr
   return {
     fromSample: Math.max(0, onsetSample - step.config.preRollMs * SAMPLES_PER_MS),
     toSample: Math.max(onsetSample, step.state.voice.headSample),
+    endSample: Math.max(onsetSample, step.state.voice.headSample),
     startedMs: onsetMs,
     speechMs: 0,
     pauses: 0,
@@ -104,7 +105,8 @@ export function finishTurn(step: Step): void {
   if (answer.userText !== undefined) answer = reportUserTurn(step, answer, answer.userText);
   // What the agent still meant to say of itself (greeting, fallback) is overtaken by what the caller said.
   step.set({ waiting: step.state.waiting.filter((next) => next.kind === 'text' || next.kind === 'say') });
-  toThinking(step, { ...answer, speculative: false }, phase.name === 'user-pausing' ? phase.silenceMs : step.atMs);
+  const askedMs = phase.name === 'user-pausing' ? phase.silenceMs : step.atMs;
+  toThinking(step, { ...answer, speculative: false, askedMs }, askedMs);
 }
 
 export function reportUserTurn(step: Step, answer: Answer, text: string): Answer {
@@ -187,6 +189,7 @@ function newAnswer(turnId: number, kind: AnswerKind): Answer {
     playedMs: 0,
     heardText: '',
     falseAlarms: 0,
+    askedMs: undefined,
     turn: undefined,
   };
 }
@@ -315,7 +318,7 @@ function takeTurn(step: Step, overlap: Overlap, reopened?: UserTurn, interrupted
     return;
   }
   const speechMs = turn.speechMs + Math.max(0, overlap.ended.atMs - overlap.onsetMs);
-  toUserPausing(step, { ...turn, speechMs }, overlap.ended.atMs);
+  toUserPausing(step, { ...turn, speechMs, endSample: overlap.ended.sample }, overlap.ended.atMs);
 }
 
 /** The caller wins the floor. */
@@ -404,11 +407,11 @@ export function fail(step: Step, answer: Answer, because: 'engine' | 'silence' |
 // ---- history and the end ----------------------------------------------------------------------------------------
 
 export function commit(step: Step, answer: Answer, heardText: string, interrupted: boolean): void {
-  const { turnId, userText, kind } = answer;
+  const { turnId, userText, kind, playedMs } = answer;
   const text = interrupted ? heardText : answer.text || heardText;
   step.set({ lastAgent: { text, endedMs: step.atMs } });
   step.do({ type: 'commit', turnId, userText, heardText, interrupted });
-  step.report({ type: 'agent-turn', turnId, kind, userText, text: answer.text, heardText, interrupted });
+  step.report({ type: 'agent-turn', turnId, kind, userText, text: answer.text, heardText, playedMs, interrupted });
 }
 
 /** History must be right before the next answer is thought of: what is known of the last one has to do. */

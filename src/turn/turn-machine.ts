@@ -36,6 +36,7 @@ export function reduce(state: TurnState, event: TurnEvent, config: TurnConfig): 
     case 'opened':
     case 'user-text':
     case 'say':
+    case 'stop':
     case 'dtmf':
     case 'hold':
     case 'resume':

@@ -2,6 +2,7 @@
  * The vocabulary of the turn machine: its states, what happens to it, what it wants done. Times are milliseconds on the
  * call's own scale, carried by the events; samples are positions on the call's inbound 16 kHz clock.
  */
+import type { CallEndCause } from '../core/call-record';
 import type { EndOfTurn } from './end-of-turn';
 import { DEFAULT_END_OF_TURN, TextualEndOfTurn } from './end-of-turn';
 import { DEFAULT_OVERLAP, type OverlapPolicy } from './overlap-judge';
@@ -75,20 +76,15 @@ export const DEFAULT_TURNS: TurnConfig = {
 };
 
 /** Why a conversation ended. */
-export type CloseReason =
-  | 'caller-hangup'
-  | 'agent-hangup'
-  | 'hangup-requested'
-  | 'idle'
-  | 'engine-failed'
-  | 'media-failed'
-  | 'shutdown';
+export type CloseReason = CallEndCause;
 
 /** What the caller says until the agent answers. */
 export interface UserTurn {
   readonly fromSample: number;
   /** One past the last sample worth hearing, as far as it is known. */
   readonly toSample: number;
+  /** First sample of the silence after it, as far as it is known. */
+  readonly endSample: number;
   readonly startedMs: number;
   readonly speechMs: number;
   readonly pauses: number;
@@ -121,6 +117,8 @@ export interface Answer {
   readonly playedMs: number;
   readonly heardText: string;
   readonly falseAlarms: number;
+  /** Since when the caller had been silent when it was due. */
+  readonly askedMs: number | undefined;
   /** The spoken turn that it answers, so that the turn may go on if the caller was not done. */
   readonly turn: UserTurn | undefined;
 }
@@ -269,6 +267,8 @@ export type TurnEvent = { readonly atMs: number } & (
   | { readonly type: 'user-text'; readonly text: string }
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'dtmf'; readonly digit: string }
+  /** Be silent: the current answer ends here. */
+  | { readonly type: 'stop' }
   | { readonly type: 'hold' }
   | { readonly type: 'resume' }
   | { readonly type: 'hangup'; readonly reason: CloseReason }
@@ -294,6 +294,7 @@ export type TurnReport =
       readonly userText: string | undefined;
       readonly text: string;
       readonly heardText: string;
+      readonly playedMs: number;
       readonly interrupted: boolean;
     }
   | {

@@ -304,7 +304,7 @@ const anyEvent: fc.Arbitrary<Omit<TurnEvent, 'atMs'>> = fc.oneof(
   }),
   fc.record({ type: fc.constantFrom('user-text' as const, 'say' as const), text: fc.string() }),
   fc.record({ type: fc.constant('dtmf' as const), digit: fc.string({ maxLength: 2 }) }),
-  fc.record({ type: fc.constantFrom('hold' as const, 'resume' as const) }),
+  fc.record({ type: fc.constantFrom('hold' as const, 'resume' as const, 'stop' as const) }),
   fc.record({ type: fc.constant('opened' as const), greeting: fc.option(fc.string(), { nil: undefined }) }),
   fc.record({
     type: fc.constant('timer' as const),
@@ -327,7 +327,7 @@ describe('the reducer', () => {
           state = result.state;
           expect(phaseNames).toContain(state.phase.name);
           expect(state.waiting.length).toBeLessThanOrEqual(8);
-          if ('turnId' in event && event.turnId !== undefined && !concerns(before, event.turnId)) {
+          if ('turnId' in event && typeof event.turnId === 'number' && !concerns(before, event.turnId)) {
             expect(result.effects).toEqual([]);
             expect(state).toEqual(before);
           }

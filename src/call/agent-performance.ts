@@ -1,0 +1,141 @@
+/** The agent on a call: a conversation, told as call events to the world and as captions to the softphone. */
+import type { Clock } from '../core/clock';
+import type { TurnSettings } from '../core/turn-settings';
+import type { AgentAction } from '../dialplan/dialplan';
+import type { ListenerReport } from '../listener/protocol';
+import type { SessionMessage } from '../media/media-router';
+import type { Persona } from '../model/omni-model';
+import type { PhaseName } from '../turn/turn-state';
+import { readSoftphoneMessage, type SoftphoneEvent, type StateEvent } from '../webrtc/softphone-events';
+import type { CallCommand, Performance, Stage } from './call';
+import { Conversation } from './conversation';
+import type { ConversationEvent } from './conversation-event';
+import type { EnginePort } from './engine-port';
+import type { SpokenPrompts } from './spoken-prompts';
+import { turnConfigOf } from './turn-config';
+
+export interface AgentParts {
+  readonly openEngine: (callId: string, persona: Persona) => EnginePort;
+  /** The listener's reports about a session, until the returned function is called. */
+  readonly subscribe: (sessionId: string, take: (report: ListenerReport) => void) => () => void;
+  readonly prompts: SpokenPrompts;
+  readonly clock: Clock;
+  /** `turns` of the configuration; the persona's come on top. */
+  readonly turns: TurnSettings;
+  /** `engine.silenceSeconds`. */
+  readonly silenceSeconds: number;
+}
+
+/** What a person sees of the states. */
+const SHOWN: Readonly<Record<PhaseName, StateEvent['state']>> = {
+  idle: 'connecting',
+  listening: 'listening',
+  'user-speaking': 'listening',
+  'user-pausing': 'listening',
+  thinking: 'thinking',
+  held: 'thinking',
+  speaking: 'speaking',
+  overlapped: 'speaking',
+  ducked: 'speaking',
+  'on-hold': 'listening',
+  yielding: 'thinking',
+  closing: 'ended',
+  closed: 'ended',
+};
+
+export function performAgent(action: AgentAction, stage: Stage, parts: AgentParts): Performance {
+  const show = (event: SoftphoneEvent) => stage.link.post({ type: 'send-event', json: JSON.stringify(event) });
+  let shown: StateEvent['state'] | undefined;
+  const conversation = new Conversation({
+    link: stage.link,
+    engine: parts.openEngine(stage.callId, action.persona),
+    hearCaller: (take) => parts.subscribe(stage.link.sessionId, take),
+    prompts: parts.prompts,
+    voice: action.persona.voice ?? '',
+    greeting: action.greeting,
+    turns: turnConfigOf([parts.turns, action.turns], parts.silenceSeconds),
+    clock: parts.clock,
+    log: stage.log,
+    emit: (event) => {
+      tellCall(event, stage);
+      if (event.type === 'state') {
+        if (SHOWN[event.state] === shown || SHOWN[event.state] === 'ended') return;
+        shown = SHOWN[event.state];
+        show({ type: 'state', state: shown });
+      } else tellPage(event, show);
+    },
+  });
+  conversation.start();
+  return {
+    onMedia: (message) => {
+      const typed = typedText(message);
+      if (typed !== undefined) conversation.userText(typed);
+      else conversation.onMedia(message);
+    },
+    onHold: (held) => conversation.onHold(held),
+    command: (command) => obey(conversation, command),
+    close: (cause) => conversation.close(cause),
+    get turnGapsMs() {
+      return conversation.turnGapsMs;
+    },
+    get interruptions() {
+      return conversation.interruptions;
+    },
+  };
+}
+
+function typedText(message: SessionMessage): string | undefined {
+  return message.type === 'event' ? readSoftphoneMessage(message.json)?.text : undefined;
+}
+
+function obey(conversation: Conversation, command: CallCommand): boolean {
+  switch (command.type) {
+    case 'say':
+      conversation.say(command.text);
+      return true;
+    case 'user_text':
+      conversation.userText(command.text);
+      return true;
+    case 'stop':
+      return conversation.stop();
+  }
+}
+
+function tellCall(event: ConversationEvent, stage: Stage): void {
+  switch (event.type) {
+    case 'user-turn':
+      stage.emit('turn.user', { turn: event.turnId, text: event.text });
+      return;
+    case 'agent-turn': {
+      const { turnId, heardText, interrupted, gapMs, playedMs, stages } = event;
+      if (interrupted) stage.emit('turn.interrupted', { turn: turnId, heardText });
+      stage.emit('turn.agent', { turn: turnId, text: heardText, interrupted, gapMs, playedMs, stages: { ...stages } });
+      return;
+    }
+    case 'failure':
+      stage.emit('error', {
+        code: 'turn.answer-failed',
+        message: `An answer could not be given (${event.because}); the caller heard a fallback.`,
+      });
+      return;
+    case 'ended':
+      stage.end(event.reason);
+      return;
+    case 'state':
+    case 'caption':
+    case 'turn-times':
+    case 'disregarded':
+    case 'handover':
+      return;
+  }
+}
+
+function tellPage(event: ConversationEvent, show: (event: SoftphoneEvent) => void): void {
+  if (event.type === 'caption') show(event);
+  else if (event.type === 'turn-times') {
+    const { speechEndMs, decidedMs, transcriptMs, firstTextMs, firstAudioMs, firstPacketMs } = event.times;
+    if (speechEndMs === undefined) return;
+    const stages = { speechEndMs, decidedMs, transcriptMs, firstTextMs, firstAudioMs, firstPacketMs };
+    show({ type: 'turn', turnId: event.turnId, stages });
+  }
+}

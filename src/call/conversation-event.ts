@@ -1,0 +1,37 @@
+/** What a conversation tells about itself, to the call that it runs on and to the page that shows it. */
+import type { AnswerKind, CloseReason, PhaseName } from '../turn/turn-state';
+import type { TurnTimes } from './turn-times';
+
+export type ConversationEvent =
+  | { readonly type: 'state'; readonly state: PhaseName }
+  /** Replaces the earlier caption of the same role and turn. `heardText`: the agent's, as far as it has been played. */
+  | {
+      readonly type: 'caption';
+      readonly role: 'user' | 'agent';
+      readonly turnId: number;
+      readonly text: string;
+      readonly heardText?: string;
+      readonly final: boolean;
+      readonly interrupted?: boolean;
+    }
+  /** The caller's words that an answer is about to be heard for. */
+  | { readonly type: 'user-turn'; readonly turnId: number; readonly text: string; readonly source: 'speech' | 'text' }
+  /** An answer is over, played to its end or cut; `heardText` is what history holds of it. */
+  | {
+      readonly type: 'agent-turn';
+      readonly turnId: number;
+      readonly kind: AnswerKind;
+      readonly text: string;
+      readonly heardText: string;
+      readonly interrupted: boolean;
+      readonly playedMs: number;
+      /** Silence between the caller's last sample and the agent's first, on the call's sample clock. */
+      readonly gapMs: number | undefined;
+      readonly stages: Readonly<Record<string, number>>;
+    }
+  | { readonly type: 'turn-times'; readonly turnId: number; readonly times: TurnTimes }
+  /** Speech over the agent's that was no interruption, or speech that took no turn. */
+  | { readonly type: 'disregarded'; readonly because: string }
+  | { readonly type: 'failure'; readonly turnId: number; readonly because: string }
+  | { readonly type: 'handover' }
+  | { readonly type: 'ended'; readonly reason: CloseReason };

@@ -1,0 +1,168 @@
+/**
+ * Listens to the callers of all sessions: cuts their frames into windows, asks the speech network about those that are
+ * loud enough, and tells onsets and ends of speech and the audio between them. One window at a time, fairly among the
+ * sessions; a session that falls behind loses its oldest windows.
+ */
+import { Framer } from '../audio/framer';
+import type { ToListener } from '../media/protocol';
+import { EnergyGate, levelDbOf } from '../turn/energy-gate';
+import type { SpeechProbability } from '../turn/silero-vad';
+import { DEFAULT_VAD, VAD_SAMPLE_RATE, VAD_WINDOW_SAMPLES, type VadConfig, VadHysteresis } from '../turn/vad';
+import type { ListenerDump, ListenerReport } from './protocol';
+import { SpeechTap } from './speech-tap';
+
+export interface ListenerOptions {
+  readonly openStream: () => SpeechProbability;
+  readonly post: (report: ListenerReport) => void;
+  readonly onError: (error: unknown) => void;
+  readonly vad?: VadConfig;
+}
+
+/** About a second: older audio says nothing about whose turn it is. */
+const MAX_WINDOWS = 32;
+const WINDOW_MS = (VAD_WINDOW_SAMPLES * 1_000) / VAD_SAMPLE_RATE;
+/** Quiet windows that are still judged, so that the network hears the speech fade. */
+const QUIET_WINDOWS_JUDGED = 12;
+
+interface Window {
+  readonly startSample: number;
+  readonly pcm: Int16Array;
+}
+
+interface Session {
+  readonly sessionId: string;
+  readonly framer: Framer;
+  readonly stream: SpeechProbability;
+  readonly hysteresis: VadHysteresis;
+  readonly gate: EnergyGate;
+  readonly tap: SpeechTap;
+  readonly windows: Window[];
+  /** Where the framer's first sample lies, and where the next frame should. */
+  framedTo: number;
+  receivedTo: number;
+  /** Where the next window to be judged should begin. */
+  judgedTo: number;
+  quietWindows: number;
+}
+
+export class Listener {
+  private readonly sessions = new Map<string, Session>();
+  private running = false;
+  private windows = 0;
+  private judged = 0;
+  private dropped = 0;
+
+  constructor(private readonly options: ListenerOptions) {}
+
+  receive(message: ToListener): void {
+    if (message.type === 'session-closed') {
+      this.sessions.delete(message.sessionId);
+      return;
+    }
+    const session = this.sessionOf(message.sessionId, message.startSample);
+    this.frame(session, message.startSample, message.pcm);
+    if (!this.running) void this.run();
+  }
+
+  dump(): ListenerDump {
+    return {
+      sessions: this.sessions.size,
+      windows: this.windows,
+      windowsJudged: this.judged,
+      windowsDropped: this.dropped,
+    };
+  }
+
+  private sessionOf(sessionId: string, startSample: number): Session {
+    let session = this.sessions.get(sessionId);
+    if (session === undefined) {
+      session = {
+        sessionId,
+        framer: new Framer(VAD_WINDOW_SAMPLES),
+        stream: this.options.openStream(),
+        hysteresis: new VadHysteresis(this.options.vad ?? DEFAULT_VAD),
+        gate: new EnergyGate(),
+        tap: new SpeechTap(),
+        windows: [],
+        framedTo: startSample,
+        receivedTo: startSample,
+        judgedTo: startSample,
+        quietWindows: 0,
+      };
+      this.sessions.set(sessionId, session);
+    }
+    return session;
+  }
+
+  private frame(session: Session, startSample: number, pcm: Int16Array): void {
+    if (startSample < session.receivedTo) return;
+    if (startSample > session.receivedTo) {
+      session.framer.reset();
+      session.framedTo = startSample;
+    }
+    session.receivedTo = startSample + pcm.length;
+    for (const window of session.framer.push(pcm)) {
+      session.windows.push({ startSample: session.framedTo, pcm: window });
+      session.framedTo += window.length;
+    }
+    while (session.windows.length > MAX_WINDOWS) {
+      session.windows.shift();
+      this.dropped += 1;
+    }
+  }
+
+  /** Goes round the sessions until nothing is left; messages come in between two windows. */
+  private async run(): Promise<void> {
+    this.running = true;
+    try {
+      for (let worked = true; worked; ) {
+        worked = false;
+        for (const session of [...this.sessions.values()]) {
+          const window = session.windows.shift();
+          if (window === undefined) continue;
+          worked = true;
+          await this.judge(session, window);
+        }
+      }
+    } catch (error) {
+      this.options.onError(error);
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private async judge(session: Session, window: Window): Promise<void> {
+    this.windows += 1;
+    const { hysteresis, stream, tap, gate } = session;
+    if (window.startSample !== session.judgedTo) this.jump(session, window.startSample);
+    session.judgedTo = window.startSample + window.pcm.length;
+    const levelDb = levelDbOf(window.pcm);
+    if (gate.passes(levelDb, WINDOW_MS)) {
+      // After a long silence the network begins anew rather than with the memory of long ago.
+      if (session.quietWindows > QUIET_WINDOWS_JUDGED) stream.reset();
+      session.quietWindows = 0;
+    } else session.quietWindows += 1;
+    let probability = 0;
+    if (session.quietWindows <= QUIET_WINDOWS_JUDGED) {
+      this.judged += 1;
+      probability = await stream.next(window.pcm);
+      // Closed while the network was busy.
+      if (this.sessions.get(session.sessionId) !== session) return;
+    }
+    const { startSample, pcm } = window;
+    const events = hysteresis.push({ startSample, samples: pcm.length, probability, levelDb });
+    const heard = tap.push(window, events);
+    if (heard !== undefined) this.options.post({ type: 'heard', sessionId: session.sessionId, ...heard });
+    for (const event of events) this.options.post({ ...event, sessionId: session.sessionId });
+  }
+
+  /** The stream has a hole: what was going on before it is over. */
+  private jump(session: Session, startSample: number): void {
+    for (const event of session.hysteresis.interrupt(session.judgedTo)) {
+      this.options.post({ ...event, sessionId: session.sessionId });
+    }
+    session.stream.reset();
+    session.tap.reset();
+    session.judgedTo = startSample;
+  }
+}
