@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { type Environment, overlayEnvironment } from './config/environment';
+import { type Environment, originOf, overlayEnvironment } from './config/environment';
 import { masked } from './config/masked';
 import { type Config, configSchema } from './config/schema';
 import { faultLine, faultsError, readCheckedYaml } from './core/checked-yaml';
 import { describeIssues, pathText } from './core/described-issues';
 import { TrunklineError } from './core/errors';
+import { systemErrorCode } from './core/system-error';
 
 export type { Config } from './config/schema';
 export { portBounds } from './config/schema';
@@ -34,24 +35,23 @@ export function loadConfig(source: ConfigSource = {}): Config {
   const anyMapping = z.record(z.string(), z.unknown(), { error: 'Expected a mapping of keys.' });
   const raw = readCheckedYaml(text, file, anyMapping);
   if (!raw.ok) throw faultsError('config.invalid', raw.faults, 'Correct the file at that line.');
-  const merged = overlayEnvironment(configSchema, raw.value, environment, (path) =>
+  const { values, origins } = overlayEnvironment(configSchema, raw.value, environment, (path) =>
     readSecretFile(resolve(folder, path)),
   );
-  if (source.engine !== undefined) withEngine(merged, source.engine);
-  const parsed = configSchema.safeParse(merged);
+  if (source.engine !== undefined) withEngine(values, source.engine);
+  const parsed = configSchema.safeParse(values);
   if (parsed.success) {
     checkTogether(parsed.data);
     return parsed.data;
   }
-  const faults = describeIssues(configSchema, parsed.error.issues, merged).map(({ path, message }) => ({
-    file,
-    line: raw.lineOf(path),
-    path: pathText(path),
-    message,
-  }));
-  throw new TrunklineError('config.invalid', faults.map(faultLine).join('\n'), {
-    fix: 'Correct the file at that line, or the environment variable of that path; docs/operations.md lists the keys.',
-    details: { faults },
+  const lines = describeIssues(configSchema, parsed.error.issues, values).map(({ path, message }) => {
+    const variable = originOf(origins, path);
+    if (variable !== undefined) return `${variable}: ${pathText(path)}: ${message}`;
+    if (source.engine !== undefined && pathText(path) === 'engine.name') return `--engine: ${message}`;
+    return faultLine({ file, line: raw.lineOf(path), path: pathText(path), message });
+  });
+  throw new TrunklineError('config.invalid', lines.join('\n'), {
+    fix: 'Correct the value there; docs/operations.md lists the keys.',
   });
 }
 
@@ -88,7 +88,7 @@ function readConfigFile(path: string, mustExist: boolean): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const absent = systemErrorCode(error) === 'ENOENT';
     if (absent && !mustExist) return '';
     throw new TrunklineError('config.unreadable', `The configuration ${path} cannot be read.`, {
       fix: absent ? 'Name a file that exists with --config.' : 'Give the agent permission to read it.',

@@ -8,6 +8,7 @@ import { availableParallelism, networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import { type Config, portBounds } from '../config';
 import { TrunklineError } from '../core/errors';
+import { systemErrorCode } from '../core/system-error';
 import { loadDialplan } from '../dialplan/load-dialplan';
 import { openModels } from './models';
 
@@ -141,7 +142,7 @@ function tcpPortState(port: number, host: string | undefined): Promise<PortState
 }
 
 function stateOf(error: Error): PortState {
-  const code = 'code' in error ? error.code : undefined;
+  const code = systemErrorCode(error);
   if (code === 'EACCES') return 'forbidden';
   return code === 'EADDRINUSE' ? 'taken' : 'no-address';
 }

@@ -29,6 +29,12 @@ export function environmentVariables(schema: z.core.$ZodType): ReadonlyMap<strin
   return found;
 }
 
+export interface Overlaid {
+  readonly values: unknown;
+  /** Which variable a path's value came from, for messages; by the path joined with dots. */
+  readonly origins: ReadonlyMap<string, string>;
+}
+
 /**
  * Returns `fileValues` with the environment's laid over them. `readSecret` reads the file that a `…_FILE` variable
  * names; its last line break is not part of the secret.
@@ -38,9 +44,10 @@ export function overlayEnvironment(
   fileValues: unknown,
   environment: Environment,
   readSecret: (path: string) => string,
-): unknown {
+): Overlaid {
   const variables = environmentVariables(schema);
-  const result: unknown = structuredClone(fileValues ?? {});
+  const values: unknown = structuredClone(fileValues ?? {});
+  const origins = new Map<string, string>();
   // Short names first, so that TRUNKLINE_SIP_PORT refines what TRUNKLINE_SIP has set as a whole.
   const names = Object.keys(environment)
     .filter((name) => name.startsWith(prefix) && !notKeys.has(name))
@@ -58,9 +65,19 @@ export function overlayEnvironment(
       );
     }
     const value = fromFile ? readSecret(text).replace(/\r?\n$/, '') : text;
-    setAt(result, variable.path, parseValue(name, variable.kind, value));
+    setAt(values, variable.path, parseValue(name, variable.kind, value));
+    origins.set(variable.path.join('.'), name);
   }
-  return result;
+  return { values, origins };
+}
+
+/** The variable that set the value at a path, or the whole that it lies in. */
+export function originOf(origins: ReadonlyMap<string, string>, path: readonly PropertyKey[]): string | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const origin = origins.get(path.slice(0, length).join('.'));
+    if (origin !== undefined) return origin;
+  }
+  return undefined;
 }
 
 function parseValue(name: string, kind: Variable['kind'], text: string): unknown {

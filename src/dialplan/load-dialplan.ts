@@ -4,6 +4,7 @@ import { basename, join, relative } from 'node:path';
 import { faultsError, readCheckedYaml, type YamlFault } from '../core/checked-yaml';
 import { pathText } from '../core/described-issues';
 import { type ErrorCode, TrunklineError } from '../core/errors';
+import { systemErrorCode } from '../core/system-error';
 import { type ActionSurroundings, compileAction, compileDirectAction } from './compile-action';
 import type { Dialplan, DialplanPersona, DirectAction, Route } from './dialplan';
 import { dialplanFileSchema, personaSchema, type WrittenPersona } from './schema';
@@ -90,7 +91,7 @@ function yamlFiles(folder: string, mayBeAbsent = false): string[] {
       .map((entry) => join(folder, entry.name))
       .sort();
   } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const absent = systemErrorCode(error) === 'ENOENT';
     if (absent && mayBeAbsent) return [];
     throw unreadable(folder, absent ? 'Create it, or name another folder with `dialplans`.' : undefined, error);
   }

@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrunklineError } from '../core/errors';
+import { systemErrorCode } from '../core/system-error';
 
 export interface ApiTokenFile {
   readonly path: string;
@@ -23,7 +24,7 @@ export function ensureApiToken(dataFolder: string, random: (bytes: number) => Bu
       writeFileSync(path, `${fresh}\n`, { mode: 0o600, flag: 'wx' });
       return { path, token: fresh, created: true };
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (systemErrorCode(error) !== 'EEXIST') throw error;
     }
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
     const token = readFileSync(path, 'utf8').trim();

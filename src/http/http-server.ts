@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Express } from 'express';
 import { TrunklineError } from '../core/errors';
+import { systemErrorCode } from '../core/system-error';
 
 export interface HttpListenOptions {
   readonly host: string;
@@ -37,7 +38,7 @@ export async function listenHttp(app: Express, options: HttpListenOptions): Prom
 function listen(server: Server, { host, port }: HttpListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
-      const code = 'code' in cause ? cause.code : undefined;
+      const code = systemErrorCode(cause);
       const place = `${host}:${port}`;
       if (code === 'EADDRINUSE') {
         reject(

@@ -10,7 +10,6 @@ const statusByCode: Readonly<Record<string, number>> = {
   'http.bad-query': 422,
   'http.unauthorised': 401,
   'http.wrong-scope': 403,
-  'http.foreign-origin': 403,
   'http.not-found': 404,
   'http.method-not-allowed': 405,
   'http.wrong-content-type': 415,

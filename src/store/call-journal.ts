@@ -6,6 +6,7 @@ import { appendFile, mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CallEvent, callEventSchema } from '../core/call-event';
 import { TrunklineError } from '../core/errors';
+import { systemErrorCode } from '../core/system-error';
 
 /** `c_9f2…`: what the call registry makes, and nothing that could leave the folder. */
 const safeId = /^[A-Za-z0-9_-]{1,80}$/;
@@ -72,7 +73,7 @@ export class CallJournal {
     } catch (cause) {
       this.opened.delete(event.callId);
       if (cause instanceof TrunklineError) throw cause;
-      const full = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
+      const full = systemErrorCode(cause) === 'ENOSPC';
       throw new TrunklineError(
         'store.write-failed',
         `The call record could not be written${full ? ': the disk is full' : ''}.`,
@@ -149,7 +150,7 @@ async function sortedNames(folder: string, pattern: RegExp): Promise<string[]> {
       .sort()
       .reverse();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (systemErrorCode(error) === 'ENOENT') return [];
     throw error;
   }
 }
