@@ -26,7 +26,7 @@ const maxParams = 64;
 const tokenPattern = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
 export function isToken(text: string): boolean {
-  return text.length > 0 && text.length <= 256 && tokenPattern.test(text);
+  return text.length > 0 && text.length <= 1024 && tokenPattern.test(text);
 }
 
 /** Splits at commas outside quotes and angle brackets; undefined if a quote or bracket never closes. */
@@ -116,14 +116,20 @@ export function formatParams(params: ReadonlyMap<string, string>): string {
   return text;
 }
 
-/** `SIP / 2.0 / UDP host:port;branch=...` (RFC 3261 §20.42; blanks are allowed around the slashes). */
+/**
+ * `SIP / 2.0 / UDP host:port;branch=...` (RFC 3261 §20.42; blanks are allowed around the slashes). Other versions are
+ * read too, so that they can be told that theirs is not spoken here.
+ */
 export function parseVia(text: string): Via | undefined {
   const semicolon = text.indexOf(';');
   const head = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
   const first = head.indexOf('/');
   const second = head.indexOf('/', first + 1);
   if (first < 0 || second < 0) return undefined;
-  if (head.slice(0, first).trim().toUpperCase() !== 'SIP' || head.slice(first + 1, second).trim() !== '2.0') {
+  if (
+    head.slice(0, first).trim().toUpperCase() !== 'SIP' ||
+    !/^[0-9]\.[0-9]$/.test(head.slice(first + 1, second).trim())
+  ) {
     return undefined;
   }
   const rest = head.slice(second + 1).trim();

@@ -68,7 +68,7 @@ export class SrfUserAgent implements SipUserAgent {
   async start(): Promise<void> {
     const { drachtio, clock, log, advertised, timers, admit, listen } = this.options;
     this.srf.use('invite', (request, response) => this.onInviteRequest(request, response));
-    this.srf.use('options', (_request, response) => this.onOptions(response));
+    this.srf.use('options', (request, response) => this.onOptions(request, response));
     for (const method of answeredElsewhere) {
       this.srf.use(method.toLowerCase(), (_request, response) => this.refuseMethod(response));
     }
@@ -189,8 +189,13 @@ export class SrfUserAgent implements SipUserAgent {
     return undefined;
   }
 
-  private onOptions(response: SrfResponse): void {
+  private onOptions(request: SrfRequest, response: SrfResponse): void {
     this.counters.optionsIn++;
+    const unsupported = unsupportedExtensions(request.get('require'));
+    if (unsupported.length > 0) {
+      response.send(420, { headers: { Unsupported: unsupported.slice(0, 10).join(', ') } });
+      return;
+    }
     const headers: Record<string, string> = { Allow: allowedMethods, Accept: sdpType, 'Accept-Encoding': 'identity' };
     if (this.retryAfterSeconds !== undefined) headers['Retry-After'] = String(this.retryAfterSeconds);
     response.send(this.retryAfterSeconds === undefined ? 200 : 503, { headers });

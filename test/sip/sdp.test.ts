@@ -9,7 +9,7 @@ import {
 } from '../../src/sip/sdp';
 import { audioFormats, packetMsOf } from '../../src/sip/sdp-formats';
 
-export const phoneOffer = [
+const phoneOffer = [
   'v=0',
   'o=alice 2890844526 2890844526 IN IP4 192.0.2.10',
   's=-',

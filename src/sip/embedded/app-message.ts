@@ -17,7 +17,7 @@ export function formatForApp(message: SipMessage): string {
     if (key === 'content-type') {
       if (type !== undefined) text += `${name}: ${type}\r\n`;
     } else {
-      text += `${name}: ${nameAddrHeaders.has(key) ? tidyNameAddrs(value) : tidyBlanks(value)}\r\n`;
+      text += `${name}: ${tidyBlanks(nameAddrHeaders.has(key) ? tidyNameAddrs(value) : value)}\r\n`;
     }
   }
   return `${text}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
@@ -61,8 +61,9 @@ function tidyNameAddrs(value: string): string {
   return tidy.filter((one) => one !== undefined).join(', ');
 }
 
+/** Runs of blanks and control characters become one blank. */
 function tidyBlanks(value: string): string {
-  return value.replace(/[ \t]+/g, ' ');
+  return value.replace(/[\p{Cc} ]+/gu, ' ');
 }
 
 export interface AppMessage {

@@ -85,25 +85,27 @@ function parseHeaders(head: string, from: number): SipHeaders | string {
 }
 
 function parseRequest(first: string, headers: SipHeaders, rest: Buffer): ParseResult {
-  const gap = first.indexOf(' ');
-  const lastGap = first.lastIndexOf(' ');
-  const method = first.slice(0, Math.max(gap, 0));
-  const version = first.slice(lastGap + 1);
-  const uri = first.slice(gap + 1, Math.max(gap + 1, lastGap));
+  const trimmed = first.trimEnd();
+  const gap = trimmed.indexOf(' ');
+  const lastGap = trimmed.lastIndexOf(' ');
+  const method = trimmed.slice(0, Math.max(gap, 0));
+  const version = trimmed.slice(lastGap + 1);
+  const uri = trimmed.slice(gap + 1, Math.max(gap + 1, lastGap));
   if (!isToken(method) || !version.startsWith('SIP/')) return dropped('bad request line');
   const request: SipRequest = { kind: 'request', method, uri, headers, body: rest };
 
   const basics = checkBasics(headers, method);
   if (basics !== undefined) return basics === 'drop' ? dropped('no answerable headers') : refused(basics, 400, request);
   if (version !== 'SIP/2.0') return refused('unknown version', 505, request);
-  if (uri === '' || /[\s<>"]/.test(uri)) return refused('bad request URI', 400, request);
+  if (trimmed !== first || uri === '' || /[\s<>"]/.test(uri)) return refused('bad request URI', 400, request);
   const scheme = uriScheme(uri);
   if (scheme === undefined) return refused('bad request URI', 400, request);
   if (scheme !== 'sip' && scheme !== 'sips') return refused('unknown URI scheme', 416, request);
   const parsedUri = parseSipUri(uri);
-  if (parsedUri === undefined || uri.includes('?')) return refused('bad request URI', 400, request);
+  // Headers have no place in a Request-URI (RFC 3261 §19.1.5, Table 1); in the user part '?' is a letter like others.
+  if (parsedUri === undefined || uri.includes('?', uri.indexOf('@'))) return refused('bad request URI', 400, request);
   const maxForwards = headers.get('max-forwards');
-  if (maxForwards !== undefined && !/^[0-9]{1,3}$/.test(maxForwards)) return refused('bad Max-Forwards', 400, request);
+  if (maxForwards !== undefined && !/^[0-9]{1,8}$/.test(maxForwards)) return refused('bad Max-Forwards', 400, request);
   if (Number(maxForwards ?? 70) > 255) return refused('bad Max-Forwards', 400, request);
   const contact = checkContact(headers, method);
   if (contact !== undefined) return refused(contact, 400, request);
@@ -173,10 +175,12 @@ function cutBody(headers: SipHeaders, rest: Buffer): Buffer | string {
   return rest.subarray(0, length);
 }
 
+/** Control characters may only stand escaped inside quotes (RFC 3261 §25.1, quoted-pair), line ends nowhere. */
 function hasControl(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
+    if (code >= 0x20 && code !== 0x7f) continue;
+    if (code === 0x0d || code === 0x0a || (code !== 0x09 && text[index - 1] !== '\\')) return true;
   }
   return false;
 }

@@ -1,0 +1,59 @@
+/** RFC 4475, message by message, through the whole agent: parser, transactions, drachtio-srf, user agent. */
+import { SystemClock } from '../../../src/core/clock';
+import { silentLogger } from '../../../src/core/log';
+import { SrfUserAgent } from '../../../src/sip/srf-user-agent';
+import { MemoryTransport } from './memory-transport';
+import { tortureMessages } from './torture-messages';
+
+const answer = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
+
+describe('RFC 4475', () => {
+  let agent: SrfUserAgent;
+  let transport: MemoryTransport;
+
+  beforeAll(async () => {
+    transport = new MemoryTransport({ address: '127.0.0.1', port: 5060 });
+    agent = new SrfUserAgent({
+      listen: { host: '127.0.0.1', port: 5060 },
+      clock: new SystemClock(),
+      log: silentLogger,
+      userAgentName: 'Trunkline test',
+      transports: [transport],
+      // No copies of earlier answers in between.
+      timers: { t1Ms: 60_000, t2Ms: 60_000, t4Ms: 60_000 },
+    });
+    agent.onInvite((invite) => void invite.accept(answer).catch(() => undefined));
+    await agent.start();
+  });
+
+  afterAll(() => agent.stop());
+
+  /** Several messages share a branch, so each comes from a port of its own, as a new sent-by would. */
+  async function finalStatus(bytes: Buffer, index: number): Promise<number | 'dropped'> {
+    transport.sent.length = 0;
+    transport.inject(bytes, { transport: 'udp', address: `192.0.2.${index + 1}`, port: 5060 });
+    // A probe behind it: when that is answered, the message before it has been dealt with.
+    transport.inject(
+      `OPTIONS sip:probe@example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.250;branch=z9hG4bKprobe${index}\nMax-Forwards: 70\nFrom: <sip:p@example.com>;tag=p\nTo: <sip:probe@example.com>\nCall-ID: probe${index}\nCSeq: 1 OPTIONS\nContent-Length: 0\n\n`,
+      { transport: 'udp', address: '192.0.2.250', port: 5060 },
+    );
+    const probed = (): boolean => transport.sent.some(({ text }) => text.includes(`Call-ID: probe${index}\r\n`));
+    for (let turn = 0; turn < 400 && !probed(); turn++) await new Promise((done) => setTimeout(done, 5));
+    expect(probed()).toBe(true);
+    const responses = transport.sent.filter(({ text }) => !text.includes('Call-ID: probe'));
+    const finals = responses.map(({ text }) => Number(text.slice(8, 11))).filter((status) => status >= 200);
+    return finals[0] ?? 'dropped';
+  }
+
+  it('has all 49 messages', () => {
+    expect(tortureMessages).toHaveLength(49);
+    expect(new Set(tortureMessages.map(({ section }) => section)).size).toBe(49);
+  });
+
+  it.each(tortureMessages.map((one, index) => ({ ...one, index })))(
+    '$section $name -> $outcome',
+    async ({ bytes, outcome, index }) => {
+      expect(await finalStatus(bytes, index)).toBe(outcome);
+    },
+  );
+});
