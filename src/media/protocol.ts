@@ -86,11 +86,17 @@ export type ToMedia =
   /** Stereo WAV, left what came in, right what went out, aligned on one sample clock at 8 or 16 kHz. */
   | { readonly type: 'record'; readonly sessionId: string; readonly path: string }
   | { readonly type: 'dump'; readonly requestId: number }
-  | { readonly type: 'close'; readonly sessionId: string };
+  | { readonly type: 'close'; readonly sessionId: string }
+  /** Closes every session, then the thread ends by itself. */
+  | { readonly type: 'shutdown' };
 
 export type FromMedia =
   | { readonly type: 'opened'; readonly sessionId: string; readonly local: SocketAddress }
   | { readonly type: 'webrtc-answer'; readonly sessionId: string; readonly answerSdp: string }
+  /**
+   * `media.*` while opening or `media.internal` later: the session is closed (`closed` follows if it was open).
+   * `audio.recording-failed`: the call goes on without its recording.
+   */
   | { readonly type: 'failed'; readonly sessionId: string; readonly code: string; readonly message: string }
   /** First packet accepted from the far end; RTP: the source that was locked. */
   | { readonly type: 'media-started'; readonly sessionId: string; readonly remote: SocketAddress | undefined }
@@ -124,6 +130,12 @@ export interface MediaStats {
   readonly concealedMs: number;
   /** Deviation of sent packets from their deadline. */
   readonly paceP99Ms: number;
+  readonly paceP50Ms?: number;
+  readonly paceMaxMs?: number;
+  /** Frames of 20 ms in which the thread could not run: time moved on without a packet. */
+  readonly skippedFrames?: number;
+  /** Smoothed, by RTCP; undefined when the far end does not report. */
+  readonly roundTripMs?: number | undefined;
 }
 
 /** From a media thread to the listener thread: the caller's audio, 16 kHz mono, frames of 320 samples (20 ms). */

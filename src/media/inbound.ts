@@ -1,0 +1,235 @@
+/**
+ * The line from a caller's packet to the listener's frame, top to bottom:
+ *
+ *   transport -> jitter buffer -> decode | conceal -> resample to 16 kHz -> 20 ms frames on the call's sample clock
+ *
+ * Packets come when they come; frames leave on the pacer's tick, one per 20 ms, without exception.
+ */
+import { rms } from '../audio/pcm';
+import { Resampler } from '../audio/resampler';
+import { SampleQueue } from '../audio/sample-queue';
+import type { Codec } from '../codecs/codec';
+import { Concealment } from '../codecs/concealment';
+import { createCodec } from '../codecs/preference';
+import { JitterBuffer } from '../rtp/jitter-buffer';
+import { ReceptionStatistics } from '../rtp/reception';
+import { type Dtmf, TelephoneEventReceiver } from '../rtp/telephone-event';
+import type { MediaFormat, MediaPacket } from './transport';
+
+export const callSampleRate = 16_000;
+export const callFrameSamples = 320;
+const frameMs = 20;
+/** About -50 dBFS: below it a frame is taken for a pause, where time may be shortened or stretched unheard. */
+const quietRms = 100;
+/** A far end that sends nothing is concealed for so long, then it is silence. */
+const idleConcealMs = 60;
+/** A jitter buffer answers a pull within a packet or a gap; more answers than this per tick means tiny packets. */
+const maxPullsPerTick = 32;
+
+export class Inbound {
+  /** 16 kHz samples since the call's first. */
+  callSample = 0;
+  readonly reception: ReceptionStatistics;
+  ignoredPayloadTypes = 0;
+  /** Frames of silence that stand for time in which the thread did not run. */
+  skippedFrames = 0;
+  lastPacketMs: number | undefined;
+  private codec: Codec;
+  private jitterBuffer: JitterBuffer;
+  private concealment: Concealment;
+  private resampler: Resampler;
+  private decoded: SampleQueue;
+  private events: TelephoneEventReceiver | undefined;
+  private readonly frame = new Int16Array(callFrameSamples);
+  private narrow: Int16Array;
+  private scratch: Int16Array;
+  private other: Int16Array;
+  private quiet = true;
+  private idleMs = 0;
+  private enabled = true;
+  private started = false;
+  /** Of codecs and buffers that were replaced by a change of format. */
+  private concealedBeforeMs = 0;
+  private before = { late: 0, duplicate: 0, overflow: 0, bad: 0 };
+
+  constructor(
+    private format: MediaFormat,
+    private readonly onDtmf: (dtmf: Dtmf) => void,
+  ) {
+    this.codec = createCodec(format.codec.name);
+    const { clockRate, decodeRate } = this.codec.description;
+    this.reception = new ReceptionStatistics(clockRate);
+    this.jitterBuffer = this.makeJitterBuffer();
+    this.concealment = new Concealment(decodeRate);
+    this.resampler = new Resampler(decodeRate, callSampleRate);
+    this.decoded = new SampleQueue(decodeRate);
+    this.narrow = new Int16Array((decodeRate * frameMs) / 1000);
+    this.scratch = new Int16Array(this.codec.maxDecodedSamples);
+    this.other = new Int16Array(this.codec.maxDecodedSamples);
+    this.events = makeEvents(format);
+  }
+
+  get stats() {
+    const counts = this.jitterBuffer.counts;
+    return {
+      packetsLate: this.before.late + counts.late,
+      packetsDropped:
+        this.before.duplicate +
+        counts.duplicate +
+        this.before.overflow +
+        counts.overflow +
+        this.before.bad +
+        this.codec.badPayloads +
+        this.ignoredPayloadTypes,
+      packetsLost: this.reception.lost,
+      jitterMs: this.reception.jitterMs,
+      delayMs: this.jitterBuffer.delayMs,
+      targetDelayMs: this.jitterBuffer.targetDelayMs,
+      concealedMs: this.concealedBeforeMs + this.concealment.concealedMs,
+      jitterBuffer: counts,
+    };
+  }
+
+  /** A re-INVITE: another codec begins a new line, the same one goes on undisturbed. */
+  setFormat(format: MediaFormat): void {
+    const sameCodec = format.codec.name === this.format.codec.name;
+    const sameEvents =
+      format.telephoneEvent?.payloadType === this.format.telephoneEvent?.payloadType &&
+      format.telephoneEvent?.clockRate === this.format.telephoneEvent?.clockRate;
+    this.format = format;
+    if (!sameEvents) this.events = makeEvents(format);
+    if (sameCodec) return;
+
+    const counts = this.jitterBuffer.counts;
+    this.before.late += counts.late;
+    this.before.duplicate += counts.duplicate;
+    this.before.overflow += counts.overflow;
+    this.before.bad += this.codec.badPayloads;
+    this.concealedBeforeMs += this.concealment.concealedMs;
+    this.codec = createCodec(format.codec.name);
+    const { clockRate, decodeRate } = this.codec.description;
+    this.reception.setClockRate(clockRate);
+    this.jitterBuffer = this.makeJitterBuffer();
+    this.concealment = new Concealment(decodeRate);
+    this.resampler = new Resampler(decodeRate, callSampleRate);
+    this.decoded = new SampleQueue(decodeRate);
+    this.narrow = new Int16Array((decodeRate * frameMs) / 1000);
+    this.scratch = new Int16Array(this.codec.maxDecodedSamples);
+    this.other = new Int16Array(this.codec.maxDecodedSamples);
+  }
+
+  /** On hold frames are silence, whatever still arrives. */
+  setEnabled(enabled: boolean): void {
+    if (this.enabled && !enabled) {
+      this.jitterBuffer.reset();
+      this.concealment.reset();
+      this.decoded.reset();
+    }
+    this.enabled = enabled;
+  }
+
+  /** Another socket speaks from now on: its numbers mean nothing to the old stream's. */
+  newSource(): void {
+    this.jitterBuffer.reset();
+  }
+
+  push(packet: MediaPacket, arrivalMs: number): void {
+    this.lastPacketMs = arrivalMs;
+    this.reception.push(packet, arrivalMs);
+    if (!this.enabled) return;
+    if (packet.payloadType === this.format.codec.payloadType) {
+      this.jitterBuffer.put(packet, arrivalMs);
+    } else if (this.events !== undefined && packet.payloadType === this.format.telephoneEvent?.payloadType) {
+      for (const dtmf of this.events.push(packet, arrivalMs)) this.onDtmf(dtmf);
+    } else {
+      this.ignoredPayloadTypes++;
+    }
+  }
+
+  /** The next 20 ms at 16 kHz. The array is the same each time. */
+  tick(nowMs: number): Int16Array {
+    const expired = this.events?.expire(nowMs);
+    if (expired !== undefined) this.onDtmf(expired);
+    this.callSample += callFrameSamples;
+    if (!this.enabled) {
+      this.frame.fill(0);
+      return this.frame;
+    }
+    const wanted = this.narrow.length;
+    for (let pulls = 0; this.decoded.length < wanted && pulls < maxPullsPerTick; pulls++) this.pull(nowMs);
+    const got = this.decoded.read(this.narrow, wanted);
+    if (got < wanted) this.narrow.fill(0, got);
+    this.quiet = rms(this.narrow) < quietRms;
+    this.resampler.process(this.narrow, this.frame);
+    return this.frame;
+  }
+
+  private pull(nowMs: number): void {
+    const pulled = this.jitterBuffer.pull(nowMs, this.quiet);
+    switch (pulled.kind) {
+      case 'packet':
+        this.emit(this.scratch, this.codec.decode(pulled.packet.payload, this.scratch));
+        return;
+      case 'merge': {
+        const first = this.codec.decode(pulled.from.payload, this.other);
+        const length = this.codec.decode(pulled.packet.payload, this.scratch);
+        const blended = Math.min(first, length);
+        for (let i = 0; i < blended; i++) {
+          const weight = i / blended;
+          this.scratch[i] = Math.round(this.scratch[i]! * weight + this.other[i]! * (1 - weight));
+        }
+        this.emit(this.scratch, length);
+        return;
+      }
+      case 'gap': {
+        const { clockRate, decodeRate } = this.codec.description;
+        const samples = Math.round((pulled.ticks * decodeRate) / clockRate);
+        if (pulled.reason === 'idle') {
+          this.idleMs += (pulled.ticks * 1000) / clockRate;
+          if (!this.started || this.idleMs > idleConcealMs) {
+            this.silence(samples);
+            return;
+          }
+        }
+        this.conceal(samples);
+        return;
+      }
+    }
+  }
+
+  private emit(pcm: Int16Array, length: number): void {
+    if (length === 0) {
+      this.conceal(this.narrow.length);
+      return;
+    }
+    this.started = true;
+    this.idleMs = 0;
+    this.concealment.good(pcm, length);
+    this.decoded.write(pcm, length);
+  }
+
+  private conceal(samples: number): void {
+    const length = Math.min(samples, this.scratch.length);
+    this.concealment.conceal(this.scratch, length);
+    this.decoded.write(this.scratch, length);
+  }
+
+  private silence(samples: number): void {
+    const length = Math.min(samples, this.scratch.length);
+    this.scratch.fill(0, 0, length);
+    if (this.started) this.concealment.silence();
+    this.decoded.write(this.scratch, length);
+  }
+
+  private makeJitterBuffer(): JitterBuffer {
+    const codec = this.codec;
+    return new JitterBuffer({
+      clockRate: codec.description.clockRate,
+      durationTicks: (payload) => codec.durationTicks(payload),
+    });
+  }
+}
+
+function makeEvents(format: MediaFormat): TelephoneEventReceiver | undefined {
+  return format.telephoneEvent && new TelephoneEventReceiver(format.telephoneEvent.clockRate);
+}

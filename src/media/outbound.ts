@@ -1,0 +1,213 @@
+/**
+ * The line from the agent's samples to the caller's packet, top to bottom:
+ *
+ *   playout queue | echo | tone, else comfort noise -> encode -> packetize -> transport, on the pacer's tick
+ *
+ * While sending is on, a packet leaves every packet time, whatever there is to say; on hold nothing leaves at all.
+ */
+import { ComfortNoise } from '../audio/comfort-noise';
+import { Resampler } from '../audio/resampler';
+import { SampleQueue } from '../audio/sample-queue';
+import { dtmfFrequencies, Tone } from '../audio/tone';
+import type { Codec } from '../codecs/codec';
+import { createCodec } from '../codecs/preference';
+import { Packetizer } from '../rtp/packetizer';
+import { TelephoneEventSender } from '../rtp/telephone-event';
+import { callSampleRate } from './inbound';
+import { type PlayoutEvent, PlayoutQueue } from './playout-queue';
+import type { MediaSource } from './protocol';
+import type { MediaFormat, MediaTransport } from './transport';
+
+const frameMs = 20;
+/** Audible as a live line, far below speech. */
+const comfortNoiseDbm0 = -62;
+/** Echo holds this much at most, so that it stays an echo. */
+const maxEchoMs = 100;
+const dtmfToneDbm0 = -9;
+
+export class Outbound {
+  readonly playout: PlayoutQueue;
+  readonly packetizer: Packetizer;
+  private codec: Codec;
+  private frame: Int16Array;
+  private noise: ComfortNoise;
+  private source: MediaSource = { kind: 'playout' };
+  private tone: Tone | undefined;
+  private echo: { resampler: Resampler; queue: SampleQueue; scratch: Int16Array } | undefined;
+  private events: TelephoneEventSender | undefined;
+  /** Digits sung in band because the far end takes no events. */
+  private sung: { digit: string; framesLeft: number }[] = [];
+  private sungTone: Tone | undefined;
+  /** Frames of a packet that is longer than a frame, and where it began. */
+  private gathered = new Uint8Array(0);
+  private gatheredFrames = 0;
+  private gatheredTimestamp = 0;
+  private enabled = true;
+
+  constructor(
+    private format: MediaFormat,
+    private readonly random: () => number,
+    onPlayout: (event: PlayoutEvent) => void,
+  ) {
+    this.codec = createCodec(format.codec.name);
+    const { encodeRate } = this.codec.description;
+    this.playout = new PlayoutQueue(encodeRate, onPlayout);
+    this.packetizer = new Packetizer(random);
+    this.frame = new Int16Array((encodeRate * frameMs) / 1000);
+    this.noise = new ComfortNoise(encodeRate, comfortNoiseDbm0, random);
+    this.events = makeSender(format);
+  }
+
+  get encodeRate(): number {
+    return this.codec.description.encodeRate;
+  }
+
+  get sending(): boolean {
+    return this.enabled;
+  }
+
+  setFormat(format: MediaFormat): void {
+    const sameCodec = format.codec.name === this.format.codec.name;
+    const sameEvents =
+      format.telephoneEvent?.payloadType === this.format.telephoneEvent?.payloadType &&
+      format.telephoneEvent?.clockRate === this.format.telephoneEvent?.clockRate;
+    this.format = format;
+    if (!sameEvents) this.events = makeSender(format);
+    if (sameCodec) return;
+    this.codec = createCodec(format.codec.name);
+    const { encodeRate } = this.codec.description;
+    this.frame = new Int16Array((encodeRate * frameMs) / 1000);
+    this.noise = new ComfortNoise(encodeRate, comfortNoiseDbm0, this.random);
+    this.playout.setOutputRate(encodeRate);
+    this.gatheredFrames = 0;
+    this.setSource(this.source);
+  }
+
+  setEnabled(enabled: boolean): void {
+    if (this.enabled === enabled) return;
+    this.enabled = enabled;
+    this.gatheredFrames = 0;
+    this.packetizer.pause();
+  }
+
+  setSource(source: MediaSource): void {
+    this.source = source;
+    this.tone = source.kind === 'tone' ? new Tone([source.frequencyHz], source.levelDbm0, this.encodeRate) : undefined;
+    this.echo =
+      source.kind === 'echo'
+        ? {
+            resampler: new Resampler(callSampleRate, this.encodeRate),
+            queue: new SampleQueue((this.encodeRate * maxEchoMs) / 1000),
+            scratch: new Int16Array(this.frame.length + 2),
+          }
+        : undefined;
+  }
+
+  /** What came in, for the echo. */
+  heard(frame: Int16Array): void {
+    if (this.echo === undefined) return;
+    const { resampler, queue, scratch } = this.echo;
+    queue.write(scratch, resampler.process(frame, scratch));
+  }
+
+  sendDtmf(digits: string): void {
+    if (this.events !== undefined) {
+      this.events.send(digits);
+      return;
+    }
+    for (const digit of digits) {
+      if (dtmfFrequencies(digit) !== undefined && this.sung.length < 64) this.sung.push({ digit, framesLeft: 10 });
+    }
+  }
+
+  /** Time in which nothing could be sent: the timestamps go on without packets. */
+  skip(frames: number): void {
+    this.gatheredFrames = 0;
+    this.packetizer.advance(frames * this.frameTicks);
+  }
+
+  /** Sends what is due now. Returns what the far end hears of it, undefined if nothing was sent. */
+  tick(transport: MediaTransport): Int16Array | undefined {
+    if (!this.enabled) {
+      this.packetizer.advance(this.frameTicks);
+      return undefined;
+    }
+    const event = this.events?.next();
+    if (event !== undefined) {
+      const began = this.packetizer.timestampTicks - event.beganFramesAgo * this.frameTicks;
+      const payloadType = this.format.telephoneEvent?.payloadType ?? 0;
+      transport.send(this.packetizer.eventPacket(payloadType, event.payload, began >>> 0, event.marker));
+      this.packetizer.pause();
+      this.gatheredFrames = 0;
+      this.frame.fill(0);
+    } else {
+      this.fill();
+      this.send(transport, this.codec.encode(this.frame));
+    }
+    this.packetizer.advance(this.frameTicks);
+    return this.frame;
+  }
+
+  private get frameTicks(): number {
+    return (this.codec.description.clockRate * frameMs) / 1000;
+  }
+
+  /** G.711 is bytes in a row and can be sent in longer packets if the far end asks; Opus stays at one frame. */
+  private get framesPerPacket(): number {
+    if (this.format.codec.name === 'opus') return 1;
+    return Math.min(3, Math.max(1, Math.round(this.format.codec.packetMs / frameMs)));
+  }
+
+  private send(transport: MediaTransport, payload: Uint8Array): void {
+    const { payloadType } = this.format.codec;
+    const wanted = this.framesPerPacket;
+    if (wanted === 1) {
+      transport.send(this.packetizer.packet(payloadType, payload));
+      return;
+    }
+    if (this.gathered.length !== wanted * payload.length) this.gathered = new Uint8Array(wanted * payload.length);
+    if (this.gatheredFrames === 0) this.gatheredTimestamp = this.packetizer.timestampTicks;
+    this.gathered.set(payload, this.gatheredFrames * payload.length);
+    if (++this.gatheredFrames < wanted) return;
+    this.gatheredFrames = 0;
+    transport.send(this.packetizer.packet(payloadType, this.gathered, this.gatheredTimestamp));
+  }
+
+  private fill(): void {
+    const frame = this.frame;
+    if (this.sing(frame)) return;
+    switch (this.source.kind) {
+      case 'tone':
+        this.tone!.fill(frame);
+        return;
+      case 'echo': {
+        const got = this.echo!.queue.read(frame);
+        if (got < frame.length) this.noise.fill(frame, got);
+        return;
+      }
+      case 'playout': {
+        const got = this.playout.pull(frame);
+        if (got < frame.length) this.noise.fill(frame, got);
+        return;
+      }
+    }
+  }
+
+  /** 120 ms of a key's two tones, then 80 ms of silence. */
+  private sing(frame: Int16Array): boolean {
+    const key = this.sung[0];
+    if (key === undefined) return false;
+    this.sungTone ??= new Tone(dtmfFrequencies(key.digit) ?? [], dtmfToneDbm0, this.encodeRate);
+    if (key.framesLeft > 4) this.sungTone.fill(frame);
+    else frame.fill(0);
+    if (--key.framesLeft === 0) {
+      this.sung.shift();
+      this.sungTone = undefined;
+    }
+    return true;
+  }
+}
+
+function makeSender(format: MediaFormat): TelephoneEventSender | undefined {
+  return format.telephoneEvent && new TelephoneEventSender(format.telephoneEvent.clockRate, frameMs);
+}

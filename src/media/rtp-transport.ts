@@ -1,0 +1,266 @@
+/**
+ * RTP over UDP (RFC 3550) for calls that SIP set up: an even port for media and the odd one above it for RTCP, answers
+ * sent to where the locked source is heard from. It moves packets; when they move is decided by its session.
+ */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { lookup } from 'node:dns';
+import { isIP, isIPv6 } from 'node:net';
+import { TrunklineError } from '../core/errors';
+import { isRtcp, parseRtp, rtpHeaderBytes, writeRtp } from '../rtp/packet';
+import type { PortPool } from '../rtp/port-pool';
+import { parseRtcp, type ReportBlock, roundTripMs, writeRtcp } from '../rtp/rtcp';
+import { SourceLock } from '../rtp/source-lock';
+import type { SocketAddress } from './protocol';
+import type {
+  MediaFormat,
+  MediaPacket,
+  MediaTransport,
+  StreamReport,
+  TransportCounters,
+  TransportHooks,
+} from './transport';
+
+export interface RtpTransportOptions {
+  readonly bindAddress: string;
+  readonly ports: PortPool;
+  readonly hooks: TransportHooks;
+  readonly ssrc: number;
+  readonly nowMs: () => number;
+  /** For the NTP times of RTCP. */
+  readonly wallClockMs: () => number;
+}
+
+/** Datagrams that the kernel may still hold when the next one is written. */
+const sendBuffers = 8;
+const maxDatagramBytes = 1472;
+const maxBindAttempts = 64;
+
+export class RtpTransport implements MediaTransport {
+  readonly kind = 'rtp';
+  readonly ssrc: number;
+  format: MediaFormat | undefined;
+  private readonly lock = new SourceLock();
+  private readonly buffers = Array.from(
+    { length: sendBuffers },
+    () => new Uint8Array(rtpHeaderBytes + maxDatagramBytes),
+  );
+  private nextBuffer = 0;
+  private readonly count = { malformed: 0, foreign: 0, sendFailed: 0 };
+  private smoothedRoundTripMs: number | undefined;
+  private rtcpRemote: SocketAddress | undefined;
+  private lastSenderReport = { ntpMiddle: 0, arrivalMs: 0, ssrc: 0 };
+  private lastReport: StreamReport | undefined;
+  private closed = false;
+
+  private constructor(
+    private readonly options: RtpTransportOptions,
+    private readonly rtp: Socket,
+    private readonly rtcp: Socket,
+    /** Undefined: the system chose the port. */
+    private readonly pooledPort: number | undefined,
+  ) {
+    this.ssrc = options.ssrc;
+    rtp.on('message', (datagram, from) => this.receive(datagram, from));
+    rtp.on('error', () => this.count.sendFailed++);
+    rtcp.on('message', (datagram, from) => this.receiveRtcp(datagram, from));
+    rtcp.on('error', () => this.count.sendFailed++);
+  }
+
+  /** Binds a pair of ports; rejects with `media.no-port`. A pool of size 0 leaves the choice to the system. */
+  static async open(options: RtpTransportOptions): Promise<RtpTransport> {
+    const systemChooses = options.ports.size === 0;
+    for (let attempt = 0; attempt < maxBindAttempts; attempt++) {
+      const port = systemChooses ? 0 : options.ports.take(options.nowMs());
+      if (port === undefined) break;
+      const rtp = await bind(options.bindAddress, port);
+      const rtcp = rtp && (await bind(options.bindAddress, rtp.address().port + 1));
+      if (rtp && rtcp) return new RtpTransport(options, rtp, rtcp, systemChooses ? undefined : port);
+      rtp?.close();
+      if (!systemChooses) options.ports.release(port, options.nowMs());
+    }
+    throw new TrunklineError('media.no-port', 'No free pair of UDP ports was found for the call.', {
+      fix: 'Widen rtp.ports, and check that the address to bind to belongs to this machine.',
+    });
+  }
+
+  get local(): SocketAddress {
+    const { address, port } = this.rtp.address();
+    return { address, port };
+  }
+
+  /** Where to send and whom to expect; again after each SDP. A host name is looked up once. */
+  connect(remote: SocketAddress, format: MediaFormat): void {
+    this.format = format;
+    if (isIP(remote.address) !== 0) {
+      this.expect(remote.address, remote.port);
+      return;
+    }
+    lookup(remote.address, (error, address) => {
+      if (error === null && !this.closed) this.expect(address, remote.port);
+    });
+  }
+
+  send(packet: MediaPacket): boolean {
+    const remote = this.lock.destination;
+    if (this.closed || remote === undefined || remote.port === 0) return false;
+    const buffer = this.buffers[this.nextBuffer]!;
+    this.nextBuffer = (this.nextBuffer + 1) % sendBuffers;
+    const length = writeRtp(packet, buffer);
+    if (length === 0) {
+      this.count.sendFailed++;
+      return false;
+    }
+    return this.transmit(this.rtp, buffer, length, remote.address, remote.port);
+  }
+
+  report(report: StreamReport): void {
+    this.lastReport = report;
+    this.sendRtcp(report, false);
+  }
+
+  sendEvent(): boolean {
+    return false;
+  }
+
+  addCandidates(): boolean {
+    return false;
+  }
+
+  counters(): TransportCounters {
+    return { ...this.count, roundTripMs: this.smoothedRoundTripMs };
+  }
+
+  close(): void {
+    if (this.closed) return;
+    if (this.lastReport !== undefined) this.sendRtcp(this.lastReport, true);
+    this.closed = true;
+    this.rtp.removeAllListeners('message');
+    this.rtcp.removeAllListeners('message');
+    this.rtp.close();
+    this.rtcp.close();
+    if (this.pooledPort !== undefined) this.options.ports.release(this.pooledPort, this.options.nowMs());
+  }
+
+  private expect(address: string, port: number): void {
+    const before = this.lock.destination;
+    this.lock.expect({ address, port });
+    if (this.lock.destination !== before) this.rtcpRemote = undefined;
+  }
+
+  private receive(datagram: Uint8Array, from: RemoteInfo): void {
+    if (isRtcp(datagram)) {
+      this.receiveRtcp(datagram, from);
+      return;
+    }
+    const packet = parseRtp(datagram);
+    if (packet === undefined) {
+      this.count.malformed++;
+      return;
+    }
+    const nowMs = this.options.nowMs();
+    const source = from.address.startsWith('::ffff:') ? { address: from.address.slice(7), port: from.port } : from;
+    const decision = this.lock.judge(source, packet, nowMs);
+    if (decision === 'foreign') {
+      this.count.foreign++;
+      return;
+    }
+    if (decision === 'locked') this.options.hooks.onStarted(this.lock.locked);
+    this.options.hooks.onPacket(packet, nowMs);
+  }
+
+  private receiveRtcp(datagram: Uint8Array, from: RemoteInfo): void {
+    const packets = parseRtcp(datagram);
+    const address = from.address.startsWith('::ffff:') ? from.address.slice(7) : from.address;
+    if (packets === undefined) {
+      this.count.malformed++;
+      return;
+    }
+    // Reports steer nothing but figures; still, they are believed from the call's own address only.
+    if (address !== this.lock.destination?.address) {
+      this.count.foreign++;
+      return;
+    }
+    this.rtcpRemote = { address, port: from.port };
+    for (const packet of packets) {
+      if (packet.type === 'bye') continue;
+      if (packet.type === 'sender-report') {
+        this.lastSenderReport = { ntpMiddle: packet.ntpMiddle, arrivalMs: this.options.nowMs(), ssrc: packet.ssrc };
+      }
+      for (const block of packet.blocks) {
+        if (block.ssrc !== this.ssrc) continue;
+        const tripMs = roundTripMs(block, this.options.wallClockMs());
+        if (tripMs === undefined) continue;
+        this.smoothedRoundTripMs =
+          this.smoothedRoundTripMs === undefined
+            ? tripMs
+            : this.smoothedRoundTripMs + (tripMs - this.smoothedRoundTripMs) / 4;
+      }
+    }
+  }
+
+  private sendRtcp(report: StreamReport, bye: boolean): void {
+    const remote = this.lock.destination;
+    if (this.closed || remote === undefined || remote.port === 0) return;
+    let block: ReportBlock | undefined;
+    if (report.received !== undefined) {
+      const heard = this.lastSenderReport.ssrc === report.received.ssrc && this.lastSenderReport.ntpMiddle !== 0;
+      block = {
+        ...report.received,
+        lastSenderReport: heard ? this.lastSenderReport.ntpMiddle : 0,
+        delaySinceLastSenderReport: heard
+          ? Math.round(((this.options.nowMs() - this.lastSenderReport.arrivalMs) * 65536) / 1000)
+          : 0,
+      };
+    }
+    const sent =
+      report.sentPackets === 0
+        ? undefined
+        : {
+            wallClockMs: this.options.wallClockMs(),
+            timestampTicks: report.sentTimestampTicks,
+            packets: report.sentPackets,
+            bytes: report.sentBytes,
+          };
+    const compound = writeRtcp({ ssrc: this.ssrc, cname: `${this.ssrc.toString(16)}@trunkline`, sent, block }, bye);
+    const to = this.rtcpRemote ?? { address: remote.address, port: remote.port + 1 };
+    this.transmit(this.rtcp, compound, compound.length, to.address, to.port);
+  }
+
+  private transmit(socket: Socket, bytes: Uint8Array, length: number, address: string, port: number): boolean {
+    try {
+      socket.send(bytes, 0, length, port, this.mapped(address));
+      return true;
+    } catch {
+      this.count.sendFailed++;
+      return false;
+    }
+  }
+
+  /** A socket of IPv6 reaches IPv4 by mapped addresses (RFC 4291 §2.5.5.2). */
+  private mapped(address: string): string {
+    return isIPv6(this.options.bindAddress) && !address.includes(':') ? `::ffff:${address}` : address;
+  }
+}
+
+/** Undefined when the port is taken or the address is not ours. */
+function bind(address: string, port: number): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    if (port > 65535) {
+      resolve(undefined);
+      return;
+    }
+    const socket = createSocket({
+      type: isIPv6(address) ? 'udp6' : 'udp4',
+      // Addresses only ever are numbers here: the default would put a tick of the event loop before every packet.
+      lookup: (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4),
+    });
+    socket.once('error', () => {
+      socket.close();
+      resolve(undefined);
+    });
+    socket.bind(port, address, () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}

@@ -1,0 +1,306 @@
+/**
+ * One call's media: joins a transport, the inbound and the outbound line, the recorder and the listener, and moves all of
+ * them by one tick per 20 ms, so that everything that is measured of a call stands on one sample clock.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { Clock } from '../core/clock';
+import { DurationHistogram } from '../rtp/histogram';
+import type { Pacer, PacerMember } from '../rtp/pacer';
+import { callFrameSamples, Inbound } from './inbound';
+import { Outbound } from './outbound';
+import type { FromMedia, MediaStats, SocketAddress, ToListener, ToMedia } from './protocol';
+import { Recorder } from './recorder';
+import type { MediaFormat, MediaPacket, MediaTransport, PostFromMedia, TransportHooks } from './transport';
+
+export interface SessionSurroundings {
+  readonly clock: Clock;
+  readonly pacer: Pacer;
+  /** 0…1. */
+  readonly random: () => number;
+  readonly post: PostFromMedia;
+  /** Where frames for the listener go, once it is attached. */
+  readonly listener: () => MessagePort | undefined;
+}
+
+type SteeringMessage = Extract<
+  ToMedia,
+  {
+    type:
+      | 'source'
+      | 'play'
+      | 'play-end'
+      | 'pause'
+      | 'resume'
+      | 'flush'
+      | 'send-dtmf'
+      | 'send-event'
+      | 'record'
+      | 'webrtc-candidates';
+  }
+>;
+
+/** Until the SDP says otherwise. */
+const formatBeforeAnswer: MediaFormat = { codec: { name: 'PCMU', payloadType: 0, clockRate: 8000, packetMs: 20 } };
+const frameMs = 20;
+/** RFC 3550 §6.2: 5 s between reports, varied by half either way so that they never fall into step. */
+const reportEveryMs = 5000;
+/** After a stall longer than this the frames in between are counted, not delivered one by one. */
+const maxSkippedDelivered = 500;
+
+export class Session {
+  private readonly inbound: Inbound;
+  private readonly outbound: Outbound;
+  private readonly pace = new DurationHistogram();
+  /** WebRTC: there is a path to the peer. It may be there before the answer is out. */
+  connected = false;
+  private transport: MediaTransport | undefined;
+  private member: PacerMember | undefined;
+  private recorder: Recorder | undefined;
+  private state: 'opening' | 'running' | 'closed' = 'opening';
+  private packetsReceived = 0;
+  private startedReported = false;
+  private timeoutMs = 0;
+  private timeoutFromMs = 0;
+  private timeoutReported = false;
+  private receiving = true;
+  private reportInFrames: number;
+  private droppedEvents = 0;
+
+  constructor(
+    readonly sessionId: string,
+    private readonly around: SessionSurroundings,
+  ) {
+    this.inbound = new Inbound(formatBeforeAnswer, (dtmf) => this.post({ type: 'dtmf', sessionId, ...dtmf }));
+    this.outbound = new Outbound(formatBeforeAnswer, around.random, (event) =>
+      this.post({ type: 'playout', sessionId, ...event, callSample: this.inbound.callSample }),
+    );
+    this.outbound.setEnabled(false);
+    this.reportInFrames = this.nextReport();
+  }
+
+  get closed(): boolean {
+    return this.state === 'closed';
+  }
+
+  get ssrc(): number {
+    return this.outbound.packetizer.ssrc;
+  }
+
+  /** What the transport calls back; may be handed out before `attach`. */
+  readonly hooks: TransportHooks = {
+    onPacket: (packet: MediaPacket, arrivalMs: number) => {
+      if (this.state === 'closed') return;
+      this.packetsReceived++;
+      this.timeoutReported = false;
+      this.inbound.push(packet, arrivalMs);
+    },
+    onStarted: (remote: SocketAddress | undefined) => {
+      if (this.state === 'closed') return;
+      this.inbound.newSource();
+      if (this.startedReported) return;
+      this.startedReported = true;
+      this.post({ type: 'media-started', sessionId: this.sessionId, remote });
+    },
+    onState: (state) => {
+      if (this.state === 'closed') return;
+      this.connected = state === 'connected';
+      this.outbound.setEnabled(this.connected);
+      this.post({ type: 'webrtc-state', sessionId: this.sessionId, state });
+    },
+    onEvent: (json) => {
+      if (this.state !== 'closed') this.post({ type: 'event', sessionId: this.sessionId, json });
+    },
+  };
+
+  attach(transport: MediaTransport): void {
+    this.transport = transport;
+  }
+
+  /** The session's clock begins with the first format; later calls change direction, codec or timeout. */
+  run(format: MediaFormat, options: { send: boolean; receive: boolean; timeoutMs: number }): void {
+    if (this.state === 'closed') return;
+    this.inbound.setFormat(format);
+    this.inbound.setEnabled(options.receive);
+    this.outbound.setFormat(format);
+    this.outbound.setEnabled(options.send);
+    this.receiving = options.receive;
+    this.timeoutMs = options.timeoutMs;
+    this.timeoutFromMs = this.around.clock.nowMs();
+    this.timeoutReported = false;
+    this.state = 'running';
+    this.member ??= this.around.pacer.join((deadlineMs, skipped) => this.tick(deadlineMs, skipped));
+  }
+
+  receive(message: SteeringMessage): void {
+    if (this.state === 'closed') return;
+    const playout = this.outbound.playout;
+    switch (message.type) {
+      case 'source':
+        this.outbound.setSource(message.source);
+        return;
+      case 'play':
+        playout.play(message.turnId, message.pcm, message.sampleRate, message.words);
+        return;
+      case 'play-end':
+        playout.end(message.turnId);
+        return;
+      case 'pause':
+        playout.pause(message.turnId);
+        return;
+      case 'resume':
+        playout.resume(message.turnId);
+        return;
+      case 'flush':
+        playout.flush(message.turnId);
+        return;
+      case 'send-dtmf':
+        this.outbound.sendDtmf(message.digits);
+        return;
+      case 'send-event':
+        if (this.transport?.sendEvent(message.json) !== true) this.droppedEvents++;
+        return;
+      case 'webrtc-candidates':
+        this.transport?.addCandidates(message.fragment);
+        return;
+      case 'record':
+        this.record(message.path);
+        return;
+    }
+  }
+
+  /**
+   * Idempotent. Stops the clock, says goodbye, frees the ports, ends the recording, and reports what it was; resolves
+   * then.
+   */
+  async close(): Promise<void> {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.member?.leave();
+    this.transport?.close();
+    this.around.listener()?.postMessage({ type: 'session-closed', sessionId: this.sessionId } satisfies ToListener);
+    const stats = this.stats();
+    const recorder = this.recorder;
+    this.recorder = undefined;
+    // `closed` promises that the recording is whole on disk.
+    if (recorder !== undefined) await recorder.close();
+    this.post({ type: 'closed', sessionId: this.sessionId, stats });
+  }
+
+  stats(): MediaStats {
+    const inbound = this.inbound.stats;
+    const transport = this.transport?.counters();
+    return {
+      packetsSent: this.outbound.packetizer.sentPackets,
+      packetsReceived: this.packetsReceived,
+      packetsLost: inbound.packetsLost,
+      packetsLate: inbound.packetsLate,
+      packetsDropped: inbound.packetsDropped + (transport ? transport.malformed + transport.foreign : 0),
+      jitterMs: inbound.jitterMs,
+      concealedMs: inbound.concealedMs,
+      paceP99Ms: this.pace.quantileMs(0.99),
+      paceP50Ms: this.pace.quantileMs(0.5),
+      paceMaxMs: this.pace.maxMs,
+      skippedFrames: this.inbound.skippedFrames,
+      roundTripMs: transport?.roundTripMs,
+    };
+  }
+
+  dump() {
+    return {
+      sessionId: this.sessionId,
+      state: this.state,
+      transport: this.transport?.kind,
+      format: this.transport?.format,
+      callSample: this.inbound.callSample,
+      stats: this.stats(),
+      inbound: this.inbound.stats,
+      counters: this.transport?.counters(),
+      playout: this.outbound.playout.dump(),
+      droppedEvents: this.droppedEvents,
+    };
+  }
+
+  /** Counts of pace deviation, to be summed over sessions. */
+  get paceHistogram(): DurationHistogram {
+    return this.pace;
+  }
+
+  private tick(deadlineMs: number, skippedFrames: number): void {
+    const transport = this.transport;
+    if (transport === undefined || this.state !== 'running') return;
+    try {
+      if (skippedFrames > 0) this.skip(skippedFrames);
+      // What leaves is on a deadline; what came in has 20 ms.
+      const sent = this.outbound.tick(transport);
+      const nowMs = this.around.clock.nowMs();
+      if (sent !== undefined) this.pace.record(Math.abs(nowMs - deadlineMs));
+      this.deliver(nowMs, sent);
+      this.watch(nowMs);
+      if (--this.reportInFrames <= 0) this.report(transport);
+    } catch (error) {
+      // A fault of ours ends this call with a reason and leaves the others alone.
+      this.post({
+        type: 'failed',
+        sessionId: this.sessionId,
+        code: 'media.internal',
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      void this.close();
+    }
+  }
+
+  private deliver(nowMs: number, sent: Int16Array | undefined): void {
+    const startSample = this.inbound.callSample;
+    const frame = this.inbound.tick(nowMs);
+    this.outbound.heard(frame);
+    this.recorder?.write(frame, sent, this.outbound.encodeRate);
+    // Copied, not transferred: for 640 bytes that is cheaper, and the frame can be used again.
+    this.around
+      .listener()
+      ?.postMessage({ type: 'audio', sessionId: this.sessionId, startSample, pcm: frame } satisfies ToListener);
+  }
+
+  private skip(frames: number): void {
+    this.outbound.skip(frames);
+    this.inbound.skippedFrames += frames;
+    const delivered = Math.min(frames, maxSkippedDelivered);
+    const nowMs = this.around.clock.nowMs();
+    for (let i = 0; i < delivered; i++) this.deliver(nowMs - (delivered - i) * frameMs, undefined);
+    this.inbound.callSample += (frames - delivered) * callFrameSamples;
+  }
+
+  private watch(nowMs: number): void {
+    if (this.timeoutMs <= 0 || !this.receiving || this.timeoutReported) return;
+    const silentSinceMs = Math.max(this.timeoutFromMs, this.inbound.lastPacketMs ?? 0);
+    if (nowMs - silentSinceMs < this.timeoutMs) return;
+    this.timeoutReported = true;
+    this.post({ type: 'media-timeout', sessionId: this.sessionId });
+  }
+
+  private report(transport: MediaTransport): void {
+    this.reportInFrames = this.nextReport();
+    const { packetizer } = this.outbound;
+    transport.report({
+      sentTimestampTicks: packetizer.timestampTicks,
+      sentPackets: packetizer.sentPackets,
+      sentBytes: packetizer.sentBytes,
+      received: this.inbound.reception.report(),
+    });
+  }
+
+  private nextReport(): number {
+    return Math.round(((0.5 + this.around.random()) * reportEveryMs) / frameMs);
+  }
+
+  private record(path: string): void {
+    void this.recorder?.close();
+    this.recorder = new Recorder(path, (error) => {
+      this.recorder = undefined;
+      this.post({ type: 'failed', sessionId: this.sessionId, code: error.code, message: error.message });
+    });
+  }
+
+  private post(message: FromMedia): void {
+    this.around.post(message);
+  }
+}
