@@ -42,7 +42,7 @@ const EQUIVALENTS: Readonly<Record<string, string>> = {
   '\u00bf': ' ',
   '\u00a1': ' ',
 };
-const KEPT = new Set('£€¥°²³½¼¾×÷±–—…¢'.split(''));
+const KEPT = new Set('£€¥°²³½¼¾⅓⅔×÷±–—…¢'.split(''));
 const PRINTABLE = /[\x21-\x7e]/;
 const LATIN_LETTER = /^[A-Za-z]/;
 
@@ -68,7 +68,7 @@ const MARKUP: readonly (readonly [RegExp, (match: string) => string])[] = [
   [/\]\([^()\s]{1,300}\)/g, blank],
   [/^[ \t]*(?:[-*+]|#{1,6}|>)[ \t]/gm, blank],
   [/^[ \t]*(?:[-=_*]{3,}|\|[-:| ]+\|)[ \t]*$/gm, blank],
-  [/[*_~|]{1,3}(?=\S)|(?<=\S)[*_~|]{1,3}(?!\w)/g, blank],
+  [/(?<!\w)[*_~|]{1,3}(?=\S)|(?<=\S)[*_~|]{1,3}(?!\w)/g, blank],
   [/[[\]{}\\^<>]/g, blank],
 ];
 

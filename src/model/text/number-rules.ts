@@ -5,6 +5,8 @@ import { CURRENCIES, MONTH_PATTERN, MONTHS, monthName, UNITS } from './vocabular
 
 const NUMBER = '\\d{1,3}(?:,\\d{3})+(?:\\.\\d+)?|\\d+(?:\\.\\d+)?';
 const MERIDIEM = '(?:[ap]\\.m\\.|[ap]\\.?m\\b)';
+/** A minus sign; behind a word the same sign is a hyphen. */
+const MINUS = '((?<![\\w)])-)?';
 const DASH = '\\s?[-\u2013\u2014]\\s?';
 const MAGNITUDE: Readonly<Record<string, string>> = {
   k: 'thousand',
@@ -191,7 +193,7 @@ export const NUMBER_RULES: readonly Rule[] = [
   ),
   // Money
   rule(
-    `(-?)([$\u00a3\u20ac\u00a5])\\s?(${NUMBER})${DASH}([$\u00a3\u20ac\u00a5]?)(${NUMBER})(?:\\s?(k|m|mn|bn|thousand|million|billion|trillion)\\b)?`,
+    `${MINUS}([$\u00a3\u20ac\u00a5])\\s?(${NUMBER})${DASH}([$\u00a3\u20ac\u00a5]?)(${NUMBER})(?:\\s?(k|m|mn|bn|thousand|million|billion|trillion)\\b)?`,
     (m) => {
       const high = money(m[2] ?? '', m[5] ?? '', m[6]);
       if (high === undefined) return undefined;
@@ -199,15 +201,18 @@ export const NUMBER_RULES: readonly Rule[] = [
       return pieces(m[0], [m[3] ?? '', low], [m[5] ?? '', `to ${high}`]);
     },
   ),
-  rule(`(-?)([$\u00a3\u20ac\u00a5])\\s?(${NUMBER})(?:(\\s?)(k|m|mn|bn|thousand|million|billion|trillion)\\b)?`, (m) => {
-    const said = money(m[2] ?? '', m[3] ?? '', m[5]);
-    if (said === undefined) return undefined;
-    const signed = (m[1] === '-' ? 'minus ' : '') + said;
-    if (m[5] === undefined || m[4] === '') return signed;
-    // "$3 million": the number belongs to the first written word, the rest to the second.
-    const words = signed.split(' ');
-    return pieces(m[0], [m[3] ?? '', words.slice(0, -2).join(' ')], [m[5], words.slice(-2).join(' ')]);
-  }),
+  rule(
+    `${MINUS}([$\u00a3\u20ac\u00a5])\\s?(${NUMBER})(?:(\\s?)(k|m|mn|bn|thousand|million|billion|trillion)\\b)?`,
+    (m) => {
+      const said = money(m[2] ?? '', m[3] ?? '', m[5]);
+      if (said === undefined) return undefined;
+      const signed = (m[1] === '-' ? 'minus ' : '') + said;
+      if (m[5] === undefined || m[4] === '') return signed;
+      // "$3 million": the number belongs to the first written word, the rest to the second.
+      const words = signed.split(' ');
+      return pieces(m[0], [m[3] ?? '', words.slice(0, -2).join(' ')], [m[5], words.slice(-2).join(' ')]);
+    },
+  ),
   rule(`(${NUMBER})\\s?(usd|gbp|eur|chf|cad|aud|jpy|\u20ac|\u00a3|\\$)(?![a-z])`, (m) => {
     const said = money(m[2] ?? '', m[1] ?? '', undefined);
     return said === undefined ? undefined : pieces(m[0], [m[1] ?? '', said]);
@@ -224,6 +229,7 @@ export const NUMBER_RULES: readonly Rule[] = [
   rule(`\\d{3}-\\d{4}${END}`, (m) => phone(m[0])),
   rule(`0\\d{2,4}[ -]\\d{3,4}(?:[ -]\\d{3,4})?${END}`, (m) => phone(m[0])),
   // Addresses on the network, versions
+  rule(`\\d{1,3}(?:\\.\\d{3}){2,4}${END}`, (m) => cardinal(m[0].replaceAll('.', ''))),
   rule(`(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})${END}`, (m) =>
     m
       .slice(1, 5)
@@ -242,8 +248,8 @@ export const NUMBER_RULES: readonly Rule[] = [
   rule(`(\\d{1,2})'\\s?(\\d{1,2})(?:"|'')`, (m) => `${cardinal(m[1] ?? '')} foot ${cardinal(m[2] ?? '')}`),
   rule(`24/7\\b`, () => 'twenty four seven'),
   // Fractions
-  rule(`(\\d+)\\s?([\u00bd\u00bc\u00be])`, (m) => `${cardinal(m[1] ?? '')} and ${glyphFraction(m[2] ?? '', true)}`),
-  rule('[\u00bd\u00bc\u00be]', (m) => glyphFraction(m[0], false)),
+  rule(`(\\d+)\\s?([½¼¾⅓⅔])`, (m) => `${cardinal(m[1] ?? '')} and ${glyphFraction(m[2] ?? '', true)}`),
+  rule('[½¼¾⅓⅔]', (m) => glyphFraction(m[0], false)),
   rule(`(\\d+)\\s(\\d{1,2})/(\\d{1,2})${END}`, (m) => {
     const part = fraction(Number(m[2]), Number(m[3]));
     if (part === undefined) return undefined;
@@ -254,19 +260,20 @@ export const NUMBER_RULES: readonly Rule[] = [
     );
   }),
   rule(`(\\d{1,4})/(\\d{1,4})(?![\\d/])`, (m) => {
+    if (m[1] === m[2]) return `${cardinal(m[1] ?? '')} ${cardinal(m[2] ?? '')}`;
     const named = fraction(Number(m[1]), Number(m[2]));
     const usual = Number(m[2]) <= 10 || Number(m[2]) % 4 === 0;
     return named !== undefined && usual ? named : `${cardinal(m[1] ?? '')} over ${cardinal(m[2] ?? '')}`;
   }),
   // Degrees and percent
-  rule(`(-?)(${NUMBER})\\s?\u00b0\\s?([cf]\\b)?`, (m) => {
+  rule(`${MINUS}(${NUMBER})\\s?\u00b0\\s?([cf]\\b)?`, (m) => {
     const scale = m[3] === undefined ? '' : m[3].toLowerCase() === 'c' ? ' celsius' : ' fahrenheit';
     return `${m[1] === '-' ? 'minus ' : ''}${number(m[2] ?? '')} ${m[2] === '1' ? 'degree' : 'degrees'}${scale}`;
   }),
   rule(`(${NUMBER})\\s?%?${DASH}(${NUMBER})\\s?%`, (m) =>
     pieces(m[0], [m[1] ?? '', number(m[1] ?? '')], [m[2] ?? '', `to ${number(m[2] ?? '')} percent`]),
   ),
-  rule(`(-?)(${NUMBER})(\\s?)%`, (m) =>
+  rule(`${MINUS}(${NUMBER})(\\s?)%`, (m) =>
     pieces(m[0], [m[2] ?? '', (m[1] === '-' ? 'minus ' : '') + number(m[2] ?? '')], ['%', 'percent']),
   ),
   // Ordinals and decades
@@ -293,7 +300,7 @@ export const NUMBER_RULES: readonly Rule[] = [
   rule('no\\.\\s?(\\d+)', (m) => pieces(m[0], [m[0].slice(0, 3), 'number'], [m[1] ?? '', cardinal(m[1] ?? '')])),
   // Quantities with a unit symbol
   rule(
-    `(-?)(${NUMBER})(\\s?)(km/h|mbit/s|sq ft|sq m|kwh|mbps|gbps|kmh|kph|mph|kcal|khz|mhz|ghz|mins|min|secs|sec|hrs|hr|lbs|lb|gal|km|cm|mm|kg|mg|oz|mi|ft|yd|kw|kb|mb|gb|tb|hz|ms|ml|cl|m2|pt|m|g|w|v|s|h|l)(?![a-z0-9'])\\.?(?=[\\s,;:!?)]|$)`,
+    `${MINUS}(${NUMBER})(\\s?)(km/h|mbit/s|sq ft|sq m|kwh|mbps|gbps|kmh|kph|mph|kcal|khz|mhz|ghz|mins|min|secs|sec|hrs|hr|lbs|lb|gal|km|cm|mm|kg|mg|oz|mi|ft|yd|kw|kb|mb|gb|tb|hz|ms|ml|cl|m2|pt|m|g|w|v|s|h|l)(?![a-z0-9'])\\.?(?=[\\s,;:!?)]|$)`,
     (m) => {
       const symbol = (m[4] ?? '').toLowerCase();
       // A single capital is rather a name ("5 S", "4G") than a unit, watts, volts and liters excepted.
@@ -336,8 +343,11 @@ export const DIGIT_RULES: readonly Rule[] = [
   rule(NUMBER, (m) => number(m[0])),
 ];
 
+const GLYPHS: Readonly<Record<string, string>> = { '¾': 'three quarters', '⅓': 'one third', '⅔': 'two thirds' };
+
 function glyphFraction(glyph: string, behindNumber: boolean): string {
-  if (glyph === '\u00be') return 'three quarters';
+  const named = GLYPHS[glyph];
+  if (named !== undefined) return named;
   const part = glyph === '\u00bd' ? 'half' : 'quarter';
   return behindNumber ? `a ${part}` : `one ${part}`;
 }

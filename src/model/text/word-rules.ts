@@ -39,6 +39,8 @@ const LETTER_WORDS = new Set(
   ),
 );
 
+/** Ends of a time, behind which a dash means "to"; of "a.m." the last letter is what stands before. */
+const CLOCK_WORDS = new Set(['noon', 'midnight', 'am', 'pm', 'm']);
 const KEY_WORDS = new Set('press dial hit the and or key then with'.split(' '));
 const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 
@@ -218,6 +220,7 @@ export const WORD_RULES: readonly Rule[] = [
       /(mon|tues?|wed|thu(?:rs)?|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)\.?\s?[-–]\s?(mon|tues?|wed|thu(?:rs)?|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)\b\.?/iy,
     speak: (m) => pieces(m[0], [m[1] ?? '', dayOrMonth(m[1] ?? '')], [m[2] ?? '', `to ${dayOrMonth(m[2] ?? '')}`]),
   },
+  { pattern: /[-–](?=\d|noon|midnight)/iy, speak: (_, place) => (CLOCK_WORDS.has(place.before) ? 'to' : undefined) },
   // Keys of a telephone
   {
     pattern: /[#*](?=\W|$)/y,

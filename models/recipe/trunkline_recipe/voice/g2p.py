@@ -1,6 +1,6 @@
 """The grapheme-to-phoneme net: letters -> convolutions -> a bidirectional LSTM -> CTC, three frames a letter.
 
-Train:    python -m trunkline_recipe.voice.g2p train LABELS_DIR WORK_DIR [--minutes 17]
+Train:    python -m trunkline_recipe.voice.g2p train LABELS_DIR WORK_DIR [--minutes 11]; again with --minutes 5 --resume
 Evaluate: python -m trunkline_recipe.voice.g2p evaluate LABELS_DIR WORK_DIR
 Words are held out by family (their first six letters), so that no inflection of a test word was seen in training.
 """
@@ -8,7 +8,6 @@ Words are held out by family (their first six letters), so that no inflection of
 import argparse
 import json
 import math
-import os
 import pathlib
 import re
 import time
@@ -117,10 +116,9 @@ def evaluate(net, vocabulary, rows):
     }
 
 
-def train(labels, work, minutes):
+def train(labels, work, minutes, resume):
     torch.manual_seed(1)
     torch.set_num_threads(1)
-    os.nice(0)
     rows = load(labels)
     tokens = {}
     for _, ipa, _ in rows:
@@ -136,11 +134,15 @@ def train(labels, work, minutes):
     test = [r for r in fit if held_out(r[0])]
     fit = [r for r in fit if not held_out(r[0])]
     # Words that stand in running text weigh more than those that only a word list knows.
-    fit = [r for r in fit if r[2] >= 1 or zlib.crc32(r[0].encode()) % 3 == 0] + [r for r in fit if r[2] >= 5]
+    fit = [r for r in fit if r[2] >= 1 or zlib.crc32(r[0].encode()) % 3 == int(resume)] + [r for r in fit if r[2] >= 5]
     print(len(fit), "to learn", len(test), "held out", len(vocabulary), "symbols", flush=True)
     net = G2p(len(vocabulary))
     print(sum(p.numel() for p in net.parameters()), "parameters", flush=True)
-    optimiser = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.01)
+    peak = 3e-3
+    if resume:
+        net.load_state_dict(torch.load(work / "g2p.pt")["state"])
+        peak = 1.5e-3
+    optimiser = torch.optim.AdamW(net.parameters(), peak, weight_decay=0.01)
     generator = torch.Generator().manual_seed(2)
     work.mkdir(parents=True, exist_ok=True)
     step, epoch, progress = 0, 0, 0.0
@@ -153,7 +155,7 @@ def train(labels, work, minutes):
             progress = (time.process_time() - begin) / (60 * minutes)
             if progress >= 1:
                 break
-            rate = 3e-3 * min(1, step / 200) * 0.5 * (1 + math.cos(math.pi * progress)) + 1e-6
+            rate = peak * min(1, step / 200) * 0.5 * (1 + math.cos(math.pi * progress)) + 1e-6
             for group in optimiser.param_groups:
                 group["lr"] = rate
             logits = net(letters_of(batch)).log_softmax(-1).transpose(0, 1)
@@ -191,10 +193,11 @@ if __name__ == "__main__":
     parser.add_argument("verb", choices=["train", "evaluate"])
     parser.add_argument("labels", type=pathlib.Path)
     parser.add_argument("work", type=pathlib.Path)
-    parser.add_argument("--minutes", type=float, default=17)
+    parser.add_argument("--minutes", type=float, default=11)
+    parser.add_argument("--resume", action="store_true", help="go on from WORK_DIR/g2p.pt with another third of the rare words")
     given = parser.parse_args()
     if given.verb == "train":
-        train(given.labels, given.work, given.minutes)
+        train(given.labels, given.work, given.minutes, given.resume)
     else:
         net, vocabulary = restore(given.work)
         rows = [r for r in load(given.labels) if held_out(r[0])]

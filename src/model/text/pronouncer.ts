@@ -1,0 +1,80 @@
+/** Gives every word of a clause its phonemes: lexicon and neighbours first, the net for the rest. */
+import { brotliDecompressSync } from 'node:zlib';
+import { type ModelFolder, openModelFolder } from '../manifest';
+import { G2pNet } from './g2p-net';
+import { Lexicon } from './lexicon';
+import type { SpokenToken } from './spoken-text';
+
+export type SpeakableToken = Exclude<SpokenToken, { kind: 'pause' }>;
+
+export interface Pronounced {
+  readonly token: SpeakableToken;
+  /** IPA with stress marks, as espeak-ng writes it for en-us. */
+  readonly phonemes: string;
+  /** True when no blank stands between this word and the next. */
+  readonly joined: boolean;
+}
+
+export class Pronouncer {
+  constructor(
+    private readonly lexicon: Lexicon,
+    private readonly net: G2pNet,
+  ) {}
+
+  static async open(folderPath: string): Promise<Pronouncer> {
+    const folder = await openModelFolder(folderPath);
+    const [words, contexts, letters] = await Promise.all(
+      ['lexicon.tsv.br', 'contexts.tsv.br', 'letters.tsv.br'].map((name) => readTable(folder, name)),
+    );
+    const lexicon = new Lexicon({ words: words ?? '', contexts: contexts ?? '', letters: letters ?? '' });
+    return new Pronouncer(lexicon, await G2pNet.open(folder));
+  }
+
+  /** `tokens`: what is said in one breath; its end is the clause's end. */
+  async pronounce(tokens: readonly SpeakableToken[]): Promise<Pronounced[]> {
+    const alone: string[] = [];
+    for (const token of tokens) alone.push(await this.alone(token));
+    const out: Pronounced[] = [];
+    for (let index = 0; index < tokens.length; index += 1) {
+      const token = tokens[index]!;
+      const next = tokens[index + 1];
+      const pair =
+        token.kind === 'word' && next?.kind === 'word' ? this.lexicon.pair(token.text, next.text) : undefined;
+      if (pair !== undefined && next !== undefined) {
+        out.push({ token, phonemes: pair[0], joined: true }, { token: next, phonemes: pair[1], joined: false });
+        index += 1;
+        continue;
+      }
+      const before = tokens[index - 1];
+      const inContext =
+        token.kind === 'word'
+          ? this.lexicon.inContext(token.text, before?.kind === 'word' ? before.text : undefined, alone[index + 1])
+          : undefined;
+      const phonemes = this.lexicon.linked(inContext ?? alone[index] ?? '', alone[index + 1]);
+      if (phonemes !== '') out.push({ token, phonemes, joined: false });
+    }
+    return out;
+  }
+
+  close(): Promise<void> {
+    return this.net.close();
+  }
+
+  private async alone(token: SpeakableToken): Promise<string> {
+    if (token.kind === 'letter') return this.lexicon.letter(token.text);
+    return this.lexicon.word(token.text) ?? (await this.possessive(token.text)) ?? this.net.pronounce(token.text);
+  }
+
+  /** "hotel's" is "hotel" and an ending: better known than spelled. */
+  private async possessive(word: string): Promise<string | undefined> {
+    if (!word.endsWith("'s")) return undefined;
+    const stem = this.lexicon.word(word.slice(0, -2));
+    if (stem === undefined) return undefined;
+    if (/(?:s|z|ʃ|ʒ)$/.test(stem)) return `${stem}ᵻz`;
+    return stem + (/[ptkfθ]$/.test(stem) ? 's' : 'z');
+  }
+}
+
+async function readTable(folder: ModelFolder, name: string): Promise<string> {
+  return new TextDecoder().decode(brotliDecompressSync(await folder.read(name)));
+}
