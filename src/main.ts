@@ -1,18 +1,24 @@
 /** The composition root: opens every part, hands each what it needs, closes them in order. Wiring and nothing else. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import type { Exchange } from './call/exchange';
 import type { Config } from './config';
+import { type CallAction, webhookAnswerSchema } from './core/call-action';
 import type { CallEvent } from './core/call-event';
 import { SystemClock } from './core/clock';
 import { TrunklineError } from './core/errors';
 import type { Logger } from './core/log';
-import { loadDialplan } from './dialplan/load-dialplan';
+import type { DirectAction } from './dialplan/dialplan';
+import { agentNamed, type LoadedDialplan, loadDialplan } from './dialplan/load-dialplan';
+import { chooseRoute } from './dialplan/matcher';
 import { ensureApiToken } from './http/api-token-file';
 import { createHttpApp } from './http/app';
 import { EventHub } from './http/event-hub';
 import { listenHttp } from './http/http-server';
 import { isLoopbackHost } from './http/loopback';
+import type { DialRequest } from './http/ports';
 import { CallStore } from './store/call-store';
+import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
 
 export interface AgentOptions {
@@ -36,7 +42,7 @@ export async function startAgent({ config, version, logger }: AgentOptions): Pro
   const clock = new SystemClock();
   const sources = { newId: () => `evt_${randomUUID()}`, now: () => new Date() };
   const dataFolder = resolve(config.data);
-  loadDialplan(resolve(config.dialplans));
+  const dialplan = loadDialplan(resolve(config.dialplans));
   const apiToken = ensureApiToken(dataFolder, randomBytes);
 
   const hub = new EventHub();
@@ -48,6 +54,12 @@ export async function startAgent({ config, version, logger }: AgentOptions): Pro
     now: sources.now,
     random: Math.random,
     logger,
+    onAnswer: (callId, answer) => {
+      const parsed = webhookAnswerSchema.safeParse(answer);
+      if (!parsed.success || telephony.exchange.find(callId) === undefined) return 'ignored';
+      for (const action of parsed.data.actions) void act(telephony.exchange, callId, action).catch(() => undefined);
+      return 'taken';
+    },
   });
   const publish = (event: CallEvent): void => {
     void store.record(event);
@@ -58,16 +70,15 @@ export async function startAgent({ config, version, logger }: AgentOptions): Pro
     webhooks.publish(event);
     hub.publish(event);
   }
-  void publish;
-
-  const noCalls = (): never => {
-    throw new TrunklineError('call.not-ready', 'This agent takes no calls yet.', {
-      fix: 'Wait until /readyz is ready.',
-    });
-  };
+  const telephony = await openTelephony({ config, dialplan, version, clock, events: sources, log: logger, publish });
+  const { exchange } = telephony;
+  let draining = false;
   const http = createHttpApp({
     records: store,
-    live: { dial: async () => noCalls(), act: async () => noCalls() },
+    live: {
+      dial: async (request) => exchange.dialOut({ ...request, action: actionFor(dialplan, request) }),
+      act: (callId, action) => act(exchange, callId, action),
+    },
     feed: hub,
     tokens: [
       { token: apiToken.token, name: 'operator', scopes: ['admin'] },
@@ -77,14 +88,26 @@ export async function startAgent({ config, version, logger }: AgentOptions): Pro
         scopes,
       })),
     ],
-    readiness: () => ({ ready: false, waitingFor: ['engine'] }),
+    readiness: () => {
+      const waitingFor = [
+        ...(draining ? ['draining'] : []),
+        ...[telephony.notReady()].filter((why) => why !== undefined),
+      ];
+      return { ready: waitingFor.length === 0, waitingFor };
+    },
     logger,
     version,
     maxBodyBytes: config.limits.httpBodyBytes,
     loopbackOnly: isLoopbackHost(config.http.host),
     pageFolder: join(__dirname, 'http', 'page'),
-    whip: undefined,
+    whip: {
+      placeCall: (number, offerSdp, caller) => exchange.placeWebCall(number, offerSdp, caller),
+      patch: (id, fragment) => exchange.find(id)?.link.post({ type: 'webrtc-candidates', fragment }),
+      hangup: (id) => exchange.find(id)?.close('caller-hangup'),
+      iceServers: config.webrtc.iceServers,
+    },
     gauges: () => ({
+      ...telephony.gauges(),
       trunkline_store_writes_failed: store.counts.writesFailed,
       trunkline_webhooks_waiting: webhooks.counts.waiting,
       trunkline_webhooks_dropped: webhooks.counts.dropped,
@@ -97,17 +120,73 @@ export async function startAgent({ config, version, logger }: AgentOptions): Pro
     port: config.http.port,
     tls: config.http.tls,
     maxConnections: config.limits.httpConnections,
+  }).catch(async (error: unknown) => {
+    await telephony.close();
+    throw error;
   });
   return {
-    engine: 'none yet',
-    addresses: [`${config.http.tls === undefined ? 'http' : 'https'}://localhost:${server.port}/`],
+    engine: telephony.engine,
+    addresses: [
+      telephony.sipAddress,
+      `${config.http.tls === undefined ? 'http' : 'https'}://localhost:${server.port}/`,
+    ],
     tokenPath: apiToken.path,
-    drain: async () => {},
+    async drain() {
+      draining = true;
+      const limit = new Promise<void>((resolve) => clock.after(config.drain.seconds * 1_000, resolve));
+      await Promise.race([exchange.drain(), limit]);
+    },
     async stop() {
+      await telephony.close();
       http.close();
-      await server.close(1000);
-      await webhooks.close(2000);
+      await server.close(1_000);
+      await webhooks.close(2_000);
       await store.close();
     },
   };
+}
+
+/** One order of REST or of a webhook's answer, to the call that it names. */
+async function act(exchange: Exchange, callId: string, action: CallAction): Promise<void> {
+  const call = exchange.find(callId);
+  if (call === undefined) {
+    throw new TrunklineError('call.not-found', 'There is no such call, or it has ended.', {
+      fix: 'List the live calls.',
+    });
+  }
+  if (action.type === 'hangup') {
+    await call.close('hangup-requested');
+    return;
+  }
+  if (action.type === 'dtmf') {
+    call.link.post({ type: 'send-dtmf', digits: action.digits });
+    return;
+  }
+  if (!call.command(action)) {
+    throw new TrunklineError('call.wrong-state', 'The call cannot do that in its present state.', {
+      fix: 'Only an answered call with an agent takes it.',
+      details: { state: call.snapshot.state },
+    });
+  }
+}
+
+/** What an outgoing call gets when it is answered: a persona by name, or what the dialplan does for a number. */
+function actionFor(dialplan: LoadedDialplan, request: DialRequest): DirectAction {
+  if (request.agent !== undefined) {
+    const named = agentNamed(dialplan, request.agent);
+    if (named !== undefined) return named;
+    throw new TrunklineError('call.unknown-agent', `There is no persona ${request.agent}.`, {
+      fix: 'Name a persona of the dialplan.',
+      details: { httpStatus: 400 },
+    });
+  }
+  const facts = { number: request.dialplan ?? '', caller: request.from ?? '', headers: {}, at: new Date() };
+  const { action } = chooseRoute(dialplan, facts);
+  if (action.type === 'reject' || action.type === 'webhook') {
+    throw new TrunklineError('call.unknown-agent', 'The dialplan has nothing for such a call.', {
+      fix: 'Give agent: the name of a persona, or dialplan: a number that has a route.',
+      details: { httpStatus: 400 },
+    });
+  }
+  return action;
 }

@@ -10,11 +10,11 @@ import { TrunklineError } from '../core/errors';
 import { distribution } from '../core/percentiles';
 import { createLogger } from '../log-pino';
 import { openVoice } from '../model/load-model';
-import { Phone } from '../phone/phone';
+import type { Phone } from '../phone/phone';
 import { PhoneStack } from '../phone/phone-stack';
 import { POLITE, runScript, type Utterance } from '../phone/script';
-import { readTapeFile } from '../phone/tape-file';
 import { readTurnGaps } from '../phone/tape';
+import { readTapeFile } from '../phone/tape-file';
 import { workerEntry } from '../workers/locate';
 import { type Command, configFlag, exitCodes } from './command';
 

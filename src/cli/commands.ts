@@ -1,4 +1,5 @@
 /** The table of commands: a new one is a line here and a file beside. */
+import { call } from './call';
 import { callsList, callsShow, hangup } from './calls';
 import type { Command } from './command';
 import { dialplanCheck, dialplanRoute } from './dialplan';
@@ -8,6 +9,7 @@ import { up } from './up';
 
 export const commands: readonly Command[] = [
   up,
+  call,
   doctor,
   dialplanCheck,
   dialplanRoute,

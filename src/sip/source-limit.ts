@@ -23,7 +23,8 @@ export class SourceLimit {
     const nowMs = this.clock.nowMs();
     const most = this.perSecond * BURST_SECONDS;
     const known = this.buckets.get(address);
-    const tokens = known === undefined ? most : Math.min(most, known.tokens + ((nowMs - known.atMs) * this.perSecond) / 1_000);
+    const tokens =
+      known === undefined ? most : Math.min(most, known.tokens + ((nowMs - known.atMs) * this.perSecond) / 1_000);
     this.buckets.delete(address);
     this.buckets.set(address, { tokens: Math.max(0, tokens - 1), atMs: nowMs });
     const oldest = this.buckets.keys().next();

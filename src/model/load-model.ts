@@ -1,0 +1,66 @@
+/** The table of engines: from a name in the configuration to a model that is loaded, verified and warm. */
+import { join } from 'node:path';
+import { TrunklineError } from '../core/errors';
+import { TrunkBrain } from './cascade/brain';
+import { Cascade } from './cascade/cascade';
+import type { Brain } from './cascade/conversation-brain';
+import { OpenAiBrain, type OpenAiEndpoint } from './cascade/openai-brain';
+import { RelevanceTable } from './cascade/relevance';
+import { openModelFolder } from './manifest';
+import type { OmniModel } from './omni-model';
+import type { Recogniser, Voice } from './parts';
+import { PiperVoice } from './piper/piper-voice';
+import { Trunk } from './trunk/trunk';
+import { openWhisper } from './whisper/whisper-recogniser';
+
+export interface LoadOptions {
+  readonly name: string;
+  readonly modelsDir: string;
+  readonly threads: number;
+  readonly llm?: OpenAiEndpoint;
+}
+
+type Family = (options: LoadOptions) => Promise<OmniModel>;
+
+const FAMILIES: Readonly<Record<string, Family>> = { cascade: openCascade };
+
+export const engineNames: readonly string[] = Object.keys(FAMILIES);
+
+/** Rejects with `engine.unknown`, or with the code of the weights that are missing or damaged. */
+export function loadModel(options: LoadOptions): Promise<OmniModel> {
+  const open = FAMILIES[options.name];
+  if (open === undefined) {
+    throw new TrunklineError('engine.unknown', `The engine ${options.name} is not installed.`, {
+      fix: `Set engine.name to ${engineNames.join(' or ')}.`,
+    });
+  }
+  return open(options);
+}
+
+async function openCascade(options: LoadOptions): Promise<OmniModel> {
+  const { modelsDir, threads, llm } = options;
+  const [recogniser, brain, voice] = await Promise.all([
+    openRecogniser(modelsDir, threads),
+    llm === undefined ? openTrunkBrain(modelsDir, threads) : new OpenAiBrain(llm),
+    openVoice(modelsDir, threads),
+  ]);
+  return new Cascade({ recogniser, brain, voice, nowMs: () => performance.now() });
+}
+
+export function openRecogniser(modelsDir: string, threads: number): Promise<Recogniser> {
+  return openWhisper(join(modelsDir, 'whisper-base'), { threads });
+}
+
+export async function openTrunkBrain(modelsDir: string, threads: number): Promise<Brain> {
+  const folder = await openModelFolder(join(modelsDir, 'smollm2-135m'));
+  const trunk = await Trunk.open(folder, { threads });
+  return new TrunkBrain(trunk, new RelevanceTable(JSON.parse(await folder.readText('relevance.json'))));
+}
+
+export function openVoice(modelsDir: string, threads: number): Promise<Voice> {
+  return PiperVoice.open({
+    voiceFolder: join(modelsDir, 'piper-joe'),
+    pronunciationFolder: join(modelsDir, 'g2p-en'),
+    threads,
+  });
+}

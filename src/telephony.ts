@@ -1,0 +1,250 @@
+/**
+ * Opens what carries and answers calls, in the order in which each part needs the one before, and closes it in the
+ * reverse: model process, listener thread, media threads, SIP, exchange. Wiring and nothing else.
+ */
+import { randomInt, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, networkInterfaces } from 'node:os';
+import { resolve } from 'node:path';
+import { readWav } from './audio/wav';
+import { performAgent } from './call/agent-performance';
+import { EngineRouter } from './call/engine-port';
+import { Exchange } from './call/exchange';
+import { type Prompt, performEcho, performPlay, performTone } from './call/line-performance';
+import { SpokenPrompts } from './call/spoken-prompts';
+import { decodeOggOpus } from './codecs/ogg-opus';
+import { type Config, portBounds } from './config';
+import type { CallEvent, EventSources } from './core/call-event';
+import type { Clock } from './core/clock';
+import { TrunklineError } from './core/errors';
+import type { Logger } from './core/log';
+import type { PlayAction } from './dialplan/dialplan';
+import { agentNamed, type LoadedDialplan } from './dialplan/load-dialplan';
+import { chooseRoute } from './dialplan/matcher';
+import { EngineProcess } from './inference/engine-process';
+import { ListenerThread } from './listener/listener-thread';
+import { MediaRouter } from './media/media-router';
+import { MediaThread } from './media/media-thread';
+import { localAddressFor } from './sip/local-address';
+import { SdpSession } from './sip/sdp-session';
+import { SourceLimit } from './sip/source-limit';
+import { SrfUserAgent } from './sip/srf-user-agent';
+import { askApplication } from './webhooks/ask-application';
+import { workerEntry } from './workers/locate';
+
+export interface TelephonyOptions {
+  readonly config: Config;
+  readonly dialplan: LoadedDialplan;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly events: EventSources;
+  readonly log: Logger;
+  readonly publish: (event: CallEvent) => void;
+}
+
+export interface Telephony {
+  readonly engine: string;
+  /** `sip:demo@HOST:PORT`. */
+  readonly sipAddress: string;
+  readonly exchange: Exchange;
+  /** What no call can be taken for, if anything. */
+  notReady(): string | undefined;
+  gauges(): Readonly<Record<string, number>>;
+  close(): Promise<void>;
+}
+
+/** Opus is left to browsers until a SIP peer asks for nothing else: G.711 costs a tenth and loses nothing on a phone. */
+const SIP_CODECS = ['PCMU', 'PCMA', 'opus'] as const;
+const OPEN_WITHIN_PEER_MS = 30_000;
+
+export async function openTelephony(options: TelephonyOptions): Promise<Telephony> {
+  const { config, dialplan, clock, log, events, publish } = options;
+  const modelsDir = resolve(config.engine.models);
+  const opened: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    const engineName = config.engine.name ?? 'cascade';
+    const engines = new EngineRouter((message) => engine.post(message));
+    const engine = new EngineProcess({
+      entry: workerEntry('engine'),
+      config: {
+        name: engineName,
+        modelsDir,
+        threads: config.engine.threads ?? Math.min(2, availableParallelism()),
+        llm: config.engine.llm,
+      },
+      clock,
+      log,
+      onMessage: (message) => engines.receive(message),
+    });
+    opened.push(() => engine.stop());
+    // The weights load in their own process while threads and sockets open here.
+    const loading = engine.start();
+    loading.catch(() => undefined);
+
+    const listener = await ListenerThread.start({
+      entry: workerEntry('listener'),
+      modelsDir,
+      onDied: (error) => log.error('the listener thread ended', { error: error.message }),
+    });
+    opened.push(() => listener.close());
+    const lines = openMedia('sip-media', listener, log);
+    opened.push(lines.close);
+    const peers = openMedia('webrtc-media', listener, log);
+    opened.push(peers.close);
+
+    const sipHost = config.sip.host === '*' ? '0.0.0.0' : config.sip.host;
+    const limit = new SourceLimit(config.limits.callsPerSourcePerSecond, clock);
+    const userAgent = new SrfUserAgent({
+      listen: { host: sipHost, port: config.sip.port },
+      advertised: config.sip.advertised,
+      drachtio: drachtioOf(config),
+      clock,
+      log,
+      userAgentName: `Trunkline/${options.version}`,
+      admit: (source) => limit.admit(source.address),
+    });
+    const prompts = new SpokenPrompts();
+    const notReady = (): string | undefined =>
+      engine.ready === undefined ? 'the speech engine is loading' : undefined;
+    const exchange = new Exchange({
+      userAgent,
+      lines: lines.router,
+      peers: peers.router,
+      route: (facts) => chooseRoute(dialplan, facts).action,
+      agentNamed: (persona) => agentNamed(dialplan, persona),
+      ask: async (action, facts, signal) => {
+        const asked = await askApplication(
+          action,
+          facts,
+          {
+            policy: { allowPrivate: config.webhooks.allowPrivate },
+            surroundings: dialplan.surroundings,
+            logger: log,
+            newId: () => `msg_${randomUUID()}`,
+            now: events.now,
+          },
+          signal,
+        );
+        return asked.action;
+      },
+      perform: (action, stage) => {
+        switch (action.type) {
+          case 'agent':
+            return performAgent(action, stage, {
+              openEngine: (callId, persona) => engines.open(callId, persona),
+              subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
+              prompts,
+              clock,
+              turns: config.turns,
+              silenceSeconds: config.engine.silenceSeconds,
+            });
+          case 'echo':
+            return performEcho(action, stage);
+          case 'tone':
+            return performTone(action, stage);
+          case 'play':
+            return performPlay(action, stage, readPrompt);
+          case 'reject':
+            throw new TrunklineError('call.rejected', 'A call that is refused cannot be performed.', {
+              fix: 'This is a defect of ours; please report it.',
+            });
+        }
+      },
+      negotiation: (peer) =>
+        new SdpSession({
+          sessionId: String(randomInt(1, 2 ** 47)),
+          address: localAddressFor(peer, {
+            bound: sipHost,
+            advertised: config.sip.advertised,
+            interfaces: networkInterfaces(),
+          }),
+          codecs: SIP_CODECS,
+        }),
+      publish,
+      notReady,
+      clock,
+      log,
+      events,
+      newCallId: () => `call_${randomUUID()}`,
+      rtp: {
+        bindAddress: sipHost,
+        ports: portBounds(config.rtp.ports),
+        timeoutMs: config.rtp.timeoutSeconds * 1_000,
+      },
+      webrtc: {
+        iceServers: config.webrtc.iceServers,
+        advertised: config.webrtc.advertised,
+        ports: portBounds(config.webrtc.ports),
+        timeoutMs: OPEN_WITHIN_PEER_MS,
+      },
+      limits: { calls: config.limits.calls, callSeconds: config.limits.callSeconds },
+    });
+    opened.push(() => exchange.closeAll('shutdown'));
+    userAgent.onInvite((invite) => exchange.takeInvite(invite));
+    await userAgent.start();
+    opened.splice(-1, 0, () => userAgent.stop());
+
+    const ready = await loading;
+    for (const persona of dialplan.personas) engine.post({ type: 'warm', persona });
+    return {
+      engine: ready.name,
+      sipAddress: `sip:demo@${shownAddress(config)}:${userAgent.local[0]?.port ?? config.sip.port}`,
+      exchange,
+      notReady,
+      gauges: () => ({
+        trunkline_calls_live: exchange.live,
+        trunkline_engine_ready: engine.ready === undefined ? 0 : 1,
+        trunkline_sip_sources_limited: limit.dropped,
+        trunkline_media_strays: lines.router.dump().strays + peers.router.dump().strays,
+      }),
+      close: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function openMedia(name: string, listener: ListenerThread, log: Logger) {
+  let router: MediaRouter | undefined;
+  const thread = MediaThread.start({
+    name,
+    entry: workerEntry('media'),
+    onMessage: (message) => router?.receive(message),
+    onDied: (error) => {
+      log.error('a media thread ended', { name, error: error.message });
+      router?.failAll('media.thread-died', 'The media thread ended.');
+    },
+  });
+  router = new MediaRouter(thread);
+  const port = listener.mediaPort();
+  thread.post({ type: 'attach-listener', port }, [port]);
+  return { router, close: () => thread.close() };
+}
+
+async function readPrompt(action: PlayAction): Promise<Prompt> {
+  const bytes = await readFile(action.path);
+  if (action.format === 'ogg') return decodeOggOpus(bytes);
+  const { pcm, sampleRate } = readWav(bytes);
+  return { pcm: pcm[0] ?? new Int16Array(), sampleRate };
+}
+
+function drachtioOf(config: Config) {
+  const { drachtio, drachtioSecret } = config.sip;
+  if (drachtio === undefined) return undefined;
+  const [host = '', port = ''] = drachtio.split(':');
+  return { host, port: Number(port), secret: drachtioSecret ?? '' };
+}
+
+/** What a person types to ring from this network. */
+function shownAddress(config: Config): string {
+  if (config.sip.advertised !== undefined) return config.sip.advertised;
+  if (config.sip.host !== '*') return config.sip.host;
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal);
+  return outside?.address ?? '127.0.0.1';
+}
