@@ -254,11 +254,10 @@ export class ClientCore {
   private rejectFork(sent: Sent, response: SipResponse, from: Hop): void {
     this.context.counters.forkedAnswers++;
     const fork = dialogFromResponse(sent.request, response, from, sent.owner);
-    void this.prepareAckFor(fork);
-    this.hangUp(fork, 'SIP;cause=200;text="another branch answered"');
+    void this.acknowledge(fork).then(() => this.hangUp(fork, 'SIP;cause=200;text="another branch answered"'));
   }
 
-  private async prepareAckFor(dialog: Dialog): Promise<void> {
+  private async acknowledge(dialog: Dialog): Promise<void> {
     dialog.awaitingAck = dialog.localSeq;
     const empty: AppMessage = {
       kind: 'request',
