@@ -56,7 +56,7 @@ export class Conversation {
   private readonly fillers = new Map<number, { readonly text: string; readonly durationMs: number }>();
   private readonly gaps = new Map<number, number>();
   private stopHearing: () => void = () => undefined;
-  private engineOpen = false;
+  private engine: 'opening' | 'open' | 'down' = 'opening';
   private closed: (() => void)[] = [];
   private interrupted = 0;
   readonly turnGapsMs: number[] = [];
@@ -138,7 +138,7 @@ export class Conversation {
   private onEngine(message: EngineMessage): void {
     switch (message.type) {
       case 'opened':
-        this.engineOpen = true;
+        this.engine = 'open';
         return;
       case 'cancelled':
         return;
@@ -150,8 +150,9 @@ export class Conversation {
       case 'failed':
         this.parts.log.warn('the engine failed', { code: message.code, turnId: message.turnId });
         // A question about an overlap that failed costs nothing: it is judged without words.
-        if (message.turnId === undefined && message.callId !== undefined && this.engineOpen) return;
-        if (message.callId === undefined) this.engineOpen = false;
+        if (message.turnId === undefined && message.callId !== undefined && this.engine === 'open') return;
+        // Down until it has been started again and has opened the call anew.
+        if (message.callId === undefined) this.engine = 'down';
         this.happen({ type: 'engine-failed', turnId: message.turnId });
         return;
       case 'answer-event':
@@ -234,7 +235,8 @@ export class Conversation {
         this.audio.expect(effect.turnId);
         this.times.mark(effect.turnId, 'orderedMs', nowMs);
         if (!effect.speculative) this.decided(effect.turnId, nowMs);
-        engine.answer(effect.turnId, effect.input, effect.speculative);
+        if (this.engine === 'down') this.happen({ type: 'engine-failed', turnId: effect.turnId });
+        else engine.answer(effect.turnId, effect.input, effect.speculative);
         return;
       case 'prompt':
         this.audio.expect(effect.turnId);

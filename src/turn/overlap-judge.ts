@@ -78,8 +78,11 @@ function withoutWords(facts: OverlapFacts, policy: OverlapPolicy): OverlapVerdic
 
 function withWords(facts: OverlapFacts, words: string, policy: OverlapPolicy): OverlapVerdict {
   const { speechMs, ended, wordsOfMs } = facts;
-  if (repeats(words, facts.agentText)) return { verdict: 'dismiss', because: 'echo' };
-  if (wantsFloor(words)) return { verdict: 'interrupt', because: 'floor-words' };
+  const asksForFloor = wantsFloor(words);
+  // An echo is rarely one word alone; "wait" is, even when the agent has just said it too.
+  const asksBriefly = asksForFloor && wordsOf(words).length <= 2;
+  if (!asksBriefly && repeats(words, facts.agentText)) return { verdict: 'dismiss', because: 'echo' };
+  if (asksForFloor) return { verdict: 'interrupt', because: 'floor-words' };
   if (isBackchannel(words)) {
     if (ended) return { verdict: 'dismiss', because: 'backchannel' };
     return speechMs >= policy.backchannelMs && !facts.cautious

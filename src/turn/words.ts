@@ -49,22 +49,22 @@ const QUESTION = new Set(
 /** Sounds of searching for a word. */
 const HESITATIONS = new Set('um umm uh uhh uhm er erm hmm hm mm mmm eh ah like'.split(' '));
 
-/** Words after which an English sentence goes on. */
+/** Words after which an English sentence goes on, whatever punctuation a recogniser puts there. */
 const GOES_ON = new Set(
   (
-    'and or but so because since although though if when while whether that which who whose than as like with without ' +
-    'for from to of at by in on into onto about between during before after until under over near via per plus minus ' +
-    "the a an my your his her its our their this these those some any every each no another i'm you're we're they're " +
-    "it's that's there's i'd i'll i've we'd we'll is are was were am be been being do does did have has had will would " +
-    'can could should may might must i we they he she then also just maybe please dear mister mrs mr ms doctor dr saint ' +
-    'number dash dot underscore slash colon comma versus not very really quite too'
+    'and or but because since although though if when while whether who whose than as like with without for from to of ' +
+    "at by into onto about between during until under via per plus minus the a an my your his her our their every i'm " +
+    "you're we're they're it's there's i'd i'll i've we'd we'll is are was were we he she mister mrs mr ms dr saint dot " +
+    'underscore slash versus very'
   ).split(' '),
 );
-/** Words of the list above that close a sentence when a question mark or nothing but they stand there. */
-const CLOSES_TOO = new Set(
-  'please that this these those maybe then number doctor too really it on in over after before do can will would could i'.split(
-    ' ',
-  ),
+/** Words that may close a sentence as well: then the recogniser has put a mark there. */
+const MAY_GO_ON = new Set(
+  (
+    'so which that on in before after over near its this these those some any each no another am be been being do does ' +
+    'did have has had will would can could should may might must i you they then also just maybe please dear ms doctor ' +
+    'number dash colon comma not really quite too'
+  ).split(' '),
 );
 const GOES_ON_PHRASES = [
   'my name is',
@@ -171,12 +171,14 @@ export function endingOf(text: string): Ending {
   if (GOES_ON_PHRASES.some((start) => phrase.endsWith(` ${start}`))) return 'goes-on';
   if (/(\.\.\.|…|[-–—,:;])$/.test(trimmed)) return trailingDigits(words) > 0 ? 'digits' : 'goes-on';
   const question = trimmed.endsWith('?');
-  if (GOES_ON.has(last) && !(CLOSES_TOO.has(last) && (question || words.length > 3)) && !(question && words.length > 2))
-    return 'goes-on';
+  const marked = /[.!?]["')]*$/.test(trimmed);
+  // "Where are you from?", but "And?" wants more.
+  if (GOES_ON.has(last) && !(question && words.length > 2)) return 'goes-on';
+  if (MAY_GO_ON.has(last) && !marked) return 'goes-on';
   if (trailingDigits(words) > 0 || spelledLetters(words) > 0) return 'digits';
   if (question) return 'question';
   if (words.length <= 3) return 'answer';
-  return /[.!]$/.test(trimmed) ? 'statement' : 'unpunctuated';
+  return marked ? 'statement' : 'unpunctuated';
 }
 
 /** Digits at the end: "five five five, oh one" is 5, "555-0123" is 7. */
