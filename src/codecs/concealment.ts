@@ -102,8 +102,8 @@ export class Concealment {
     this.cycleLength = pitch;
     this.cycleAt = 0;
     this.concealed = 0;
-    // Where the signal would have gone on, straight ahead, less where the cycle begins.
-    this.step = (history[end - 1]! * 3 - history[end - 2]!) / 2 - this.cycle[0]!;
+    // How far the signal had drifted from itself one period before: nothing for a steady voice.
+    this.step = history[end - 1]! - history[end - 1 - pitch]!;
   }
 
   /** Lag of the best normalised cross-correlation, first every other sample of every other lag, then around the best. */
