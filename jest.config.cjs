@@ -12,5 +12,6 @@ module.exports = {
       },
     ],
   },
+  moduleNameMapper: { '^@evan/opus$': '<rootDir>/test/support/opus-once.cjs' },
   testTimeout: 30_000,
 };
