@@ -37,13 +37,15 @@ const privateIpv6: readonly (readonly [string, number])[] = [
   ['ff00::', 8],
 ];
 
-const blocked = new BlockList();
-for (const [network, bits] of privateIpv4) blocked.addSubnet(network, bits, 'ipv4');
-for (const [network, bits] of privateIpv6) blocked.addSubnet(network, bits, 'ipv6');
+/** Two lists: Node takes an IPv4 address for `::ffff:…` as well, so that one list would call every one of them mapped. */
+const blockedIpv4 = new BlockList();
+const blockedIpv6 = new BlockList();
+for (const [network, bits] of privateIpv4) blockedIpv4.addSubnet(network, bits, 'ipv4');
+for (const [network, bits] of privateIpv6) blockedIpv6.addSubnet(network, bits, 'ipv6');
 
 /** True too for what is no address at all. */
 export function isPrivateAddress(address: string): boolean {
   const bare = address.replace(/%.*$/, '');
   if (isIP(bare) === 0) return true;
-  return blocked.check(bare, isIPv6(bare) ? 'ipv6' : 'ipv4');
+  return isIPv6(bare) ? blockedIpv6.check(bare, 'ipv6') : blockedIpv4.check(bare, 'ipv4');
 }

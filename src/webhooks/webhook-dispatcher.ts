@@ -52,8 +52,9 @@ const giveUpAfterMs = 24 * 3_600_000;
 
 interface Waiting {
   readonly event: CallEvent;
-  readonly sinceMs: number;
   attempts: number;
+  /** Of the first attempt: an event that waited behind another has its own day. */
+  firstAttemptMs: number;
 }
 
 /** One call's events at one endpoint: only the head is ever under way. */
@@ -128,7 +129,7 @@ class Outlet {
       lane = { queue: [], busy: false, timer: undefined };
       this.lanes.set(event.callId, lane);
     }
-    lane.queue.push({ event, sinceMs: this.options.clock.nowMs(), attempts: 0 });
+    lane.queue.push({ event, attempts: 0, firstAttemptMs: 0 });
     this.waiting += 1;
     this.pump();
   }
@@ -163,6 +164,7 @@ class Outlet {
   }
 
   private async attempt(callId: string, lane: Lane, head: Waiting): Promise<void> {
+    if (head.attempts === 0) head.firstAttemptMs = this.options.clock.nowMs();
     head.attempts += 1;
     const outcome = await this.deliver(head.event);
     lane.busy = false;
@@ -216,7 +218,7 @@ class Outlet {
 
   private retryLater(callId: string, lane: Lane, head: Waiting, retryAfterMs: number | undefined): void {
     const { clock, random, logger } = this.options;
-    if (clock.nowMs() - head.sinceMs >= giveUpAfterMs) {
+    if (clock.nowMs() - head.firstAttemptMs >= giveUpAfterMs) {
       this.counted.abandoned += 1;
       logger.error('A webhook was given up after a day.', { code: 'webhook.given-up', eventId: head.event.id });
       this.takeHead(callId, lane);

@@ -1,0 +1,221 @@
+/** Dialplan files: what they become, and what is said of wrong ones. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { TrunklineError } from '../../src/core/errors';
+import { agentNamed, type LoadedDialplan, loadDialplan } from '../../src/dialplan/load-dialplan';
+import { chooseRoute } from '../../src/dialplan/matcher';
+
+const wav = Buffer.concat([Buffer.from('RIFF'), Buffer.alloc(4), Buffer.from('WAVEfmt ')]);
+const persona = 'name: Clinic\ninstructions: Be short.\ngreeting: Hello.\nfacts: [We open at nine.]\n';
+
+function folderWith(files: Readonly<Record<string, string | Buffer>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'trunkline-dialplan-'));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+function load(files: Readonly<Record<string, string | Buffer>>): LoadedDialplan {
+  const folder = folderWith(files);
+  return loadDialplan(folder, folder);
+}
+
+function refusal(files: Readonly<Record<string, string | Buffer>>): TrunklineError {
+  try {
+    load(files);
+  } catch (error) {
+    if (error instanceof TrunklineError) return error;
+    throw error;
+  }
+  throw new Error('it was taken');
+}
+
+describe('the shipped dialplan', () => {
+  const plan = loadDialplan(join(__dirname, '../../dialplans'));
+  const actionFor = (number: string) => chooseRoute(plan, { number, caller: '', headers: {}, at: new Date(0) }).action;
+
+  it('answers demo, hotel and shop with agents that have facts and a greeting', () => {
+    for (const number of ['demo', 'hotel', 'shop']) {
+      const action = actionFor(number);
+      if (action.type !== 'agent') throw new Error(`${number} is no agent`);
+      expect(action.persona.id).toBe(number);
+      expect(action.persona.facts.length).toBeGreaterThanOrEqual(10);
+      expect(action.greeting).toBeTruthy();
+    }
+    expect(plan.personas.map(({ id }) => id).sort()).toEqual(['demo', 'hotel', 'shop']);
+  });
+
+  it('echoes, sounds a tone of 1 kHz, and refuses the rest with 404', () => {
+    expect(actionFor('echo')).toEqual({ type: 'echo' });
+    expect(actionFor('tone')).toMatchObject({ type: 'tone', frequencyHz: 1000 });
+    expect(actionFor('anything')).toMatchObject({ type: 'reject', status: 404 });
+    expect(plan.warnings).toEqual([]);
+  });
+});
+
+describe('loadDialplan', () => {
+  it('reads the files in the order of their names', () => {
+    const plan = load({
+      'b.yaml': 'routes:\n  - { name: second, action: { type: echo } }\n',
+      'a.yml': 'routes:\n  - { name: first, match: { number: "1" }, action: { type: echo } }\n',
+      'notes.txt': 'not: [yaml',
+      'asterisk/extensions.yaml': 'also: [not ours',
+    });
+    expect(plan.routes.map(({ name, place }) => [name, place])).toEqual([
+      ['first', 'a.yml:2'],
+      ['second', 'b.yaml:2'],
+    ]);
+  });
+
+  it('gives an agent its persona, and lets the route add and override', () => {
+    const plan = load({
+      'a.yaml':
+        'routes:\n' +
+        '  - { match: { number: "1" }, action: { type: agent, persona: clinic } }\n' +
+        '  - { match: { number: "2" }, action: { type: agent, persona: personas/clinic.yaml, greeting: Hi., facts: [Parking is free.] } }\n' +
+        '  - { match: { number: "3" }, action: { type: agent, persona: { name: Own, instructions: Be kind., facts: [] } } }\n',
+      'personas/clinic.yaml': persona,
+    });
+    const [plain, more, own] = plan.routes.map(({ action }) => (action.type === 'agent' ? action : undefined));
+    expect(plain).toMatchObject({ greeting: 'Hello.', persona: { id: 'clinic', facts: ['We open at nine.'] } });
+    expect(more).toMatchObject({ greeting: 'Hi.', persona: { facts: ['We open at nine.', 'Parking is free.'] } });
+    expect(own).toMatchObject({ persona: { name: 'Own' } });
+    // Prompts are shared by id: different ones must not share.
+    expect(new Set(plan.personas.map(({ id }) => id)).size).toBe(3);
+    expect(agentNamed(plan, 'clinic')).toMatchObject({ type: 'agent', persona: { id: 'clinic' } });
+    expect(agentNamed(plan, 'nobody')).toBeUndefined();
+  });
+
+  it('finds a prompt beside the dialplan and tells WAV from Ogg by its bytes', () => {
+    const plan = load({
+      'a.yaml':
+        'routes:\n  - { match: { number: "1" }, action: { type: play, file: prompts/a.ogg } }\n  - { action: { type: play, file: prompts/b, repeat: 2 } }\n',
+      'prompts/a.ogg': Buffer.concat([Buffer.from('OggS'), Buffer.alloc(20)]),
+      'prompts/b': wav,
+    });
+    expect(plan.routes.map(({ action }) => action)).toMatchObject([
+      { type: 'play', format: 'ogg', repeat: 1 },
+      { type: 'play', format: 'wav', repeat: 2 },
+    ]);
+  });
+
+  it('gives a webhook its default time and fallback', () => {
+    const plan = load({ 'a.yaml': 'routes:\n  - { action: { type: webhook, url: "https://x.example/route" } }\n' });
+    expect(plan.routes[0]?.action).toMatchObject({ timeoutMs: 3000, fallback: { type: 'reject', status: 503 } });
+  });
+
+  it('warns of routes that can never be reached', () => {
+    const { warnings } = load({
+      'a.yaml': 'routes:\n  - action: { type: echo }\n  - match: { number: "1" }\n    action: { type: echo }\n',
+    });
+    expect(warnings).toEqual(['a.yaml:3: never reached, a.yaml:2 before it takes every call.']);
+  });
+
+  it.each([
+    [
+      'an unknown action',
+      'routes:\n  - action: { type: ecko }\n',
+      'a.yaml:2: routes[0].action.type: Expected one of "agent", "play", "echo", "tone", "reject", "webhook"',
+      'dialplan.invalid',
+    ],
+    [
+      'an unknown key',
+      'routes:\n  - macth: {}\n    action: { type: echo }\n',
+      'a.yaml:2: routes[0].macth: Unknown key. Did you mean "match"?',
+      'dialplan.invalid',
+    ],
+    [
+      'a status that is none',
+      'routes:\n  - action:\n      type: reject\n      status: 200\n',
+      'a.yaml:4: routes[0].action.status: Expected a SIP status, 400 to 699.',
+      'dialplan.invalid',
+    ],
+    [
+      'a persona that is not there',
+      'routes:\n  - action:\n      type: agent\n      persona: clinc\n',
+      'a.yaml:4: routes[0].action.persona: Expected the name of a persona',
+      'dialplan.invalid',
+    ],
+    [
+      'a prompt that is not there',
+      'routes:\n  - action:\n      type: play\n      file: gone.wav\n',
+      'a.yaml:4: routes[0].action.file: Expected a WAV or Ogg file',
+      'dialplan.invalid',
+    ],
+    [
+      'a time zone that is none',
+      'routes:\n  - match: { time: { timezone: Mars/Phobos } }\n    action: { type: echo }\n',
+      'a.yaml:2: routes[0].match.time.timezone: Expected an IANA time zone',
+      'dialplan.invalid',
+    ],
+    [
+      'an action of later',
+      'routes:\n  - action: { type: transfer, to: "sip:x@y" }\n',
+      'The action "transfer" is not available yet. Expected one of agent, webhook, play',
+      'dialplan.not-yet',
+    ],
+    [
+      'a fallback that asks again',
+      'routes:\n  - action: { type: webhook, url: "https://x.example", fallback: { type: webhook } }\n',
+      'routes[0].action.fallback.type: Expected one of',
+      'dialplan.invalid',
+    ],
+  ])('tells %s with its place and what was expected', (_what, text, told, code) => {
+    const error = refusal({ 'a.yaml': text });
+    expect(error.message).toContain(told);
+    expect(error.code).toBe(code);
+    expect(error.fix).toBeTruthy();
+  });
+
+  it('tells all faults of all files at once', () => {
+    const error = refusal({ 'a.yaml': 'routes: 5\n', 'b.yaml': 'routes:\n  - action: { type: echo, loud: true }\n' });
+    expect(error.message.split('\n')).toHaveLength(2);
+  });
+
+  it('tells a wrong persona in its own file', () => {
+    const error = refusal({ 'a.yaml': 'routes: [{ action: { type: echo } }]\n', 'personas/x.yaml': 'name: X\n' });
+    expect(error.message).toBe('personas/x.yaml:1: instructions: Expected string; it is missing.');
+  });
+
+  it('tells a folder that is empty or gone', () => {
+    expect(refusal({}).code).toBe('dialplan.empty');
+    const folder = folderWith({});
+    rmSync(folder, { recursive: true });
+    expect(() => loadDialplan(folder)).toThrow(expect.objectContaining({ code: 'dialplan.unreadable' }));
+  });
+
+  it('answers any file with a plan or with a coded error', () => {
+    const line = fc.constantFrom(
+      'routes:',
+      '  - action:',
+      '      type: play',
+      '      file: ../../../../etc/passwd',
+      '  - match: {number: "*"}',
+      '    action: {type: echo}',
+      '    action: {type: webhook, url: "http://[::"}',
+      'routes: []',
+      '\t',
+      '  name: &a *a',
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(line).map((lines) => lines.join('\n')),
+        ),
+        (text) => {
+          try {
+            expect(load({ 'a.yaml': text }).routes.length).toBeGreaterThan(0);
+          } catch (error) {
+            expect(error).toBeInstanceOf(TrunklineError);
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
