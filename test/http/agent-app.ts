@@ -1,0 +1,114 @@
+/** The HTTP app on a free port with parts that tests look into; requests are real ones. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CallAction } from '../../src/core/call-action';
+import { type CallEvent, CallEventSequence } from '../../src/core/call-event';
+import { TrunklineError } from '../../src/core/errors';
+import { silentLogger } from '../../src/core/log';
+import { createHttpApp } from '../../src/http/app';
+import { EventHub } from '../../src/http/event-hub';
+import { listenHttp } from '../../src/http/http-server';
+import type { DialRequest, HttpParts } from '../../src/http/ports';
+import { CallStore } from '../../src/store/call-store';
+
+export const tokens = { read: 'reader-0123456789', control: 'controller-0123456789', admin: 'admin-0123456789' };
+
+let made = 0;
+const sources = { newId: () => `evt_${++made}`, now: () => new Date(Date.UTC(2026, 0, 1) + ++made * 1000) };
+
+export interface AgentApp {
+  readonly base: string;
+  readonly store: CallStore;
+  readonly hub: EventHub;
+  readonly acted: { callId: string; action: CallAction }[];
+  readonly dialled: DialRequest[];
+  nowMs: number;
+  /** A call with its first events, told to everyone. */
+  call(id: string): Promise<CallEventSequence>;
+  publish(event: CallEvent): Promise<void>;
+  request(path: string, init?: RequestInit & { token?: string }): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export async function startAgentApp(more: Partial<HttpParts> = {}): Promise<AgentApp> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'trunkline-http-'));
+  const store = new CallStore({ dataFolder, sources, logger: silentLogger });
+  const hub = new EventHub();
+  const acted: { callId: string; action: CallAction }[] = [];
+  const dialled: DialRequest[] = [];
+  const publish = async (event: CallEvent): Promise<void> => {
+    hub.publish(event);
+    await store.record(event);
+  };
+  const call = async (id: string): Promise<CallEventSequence> => {
+    const sequence = new CallEventSequence(id, sources);
+    await publish(sequence.next('call.started', { direction: 'inbound', transport: 'sip', from: 'a', to: 'demo' }));
+    return sequence;
+  };
+  const agent = { nowMs: 0 };
+  const http = createHttpApp({
+    records: store,
+    live: {
+      async dial(request) {
+        dialled.push(request);
+        const id = `out${dialled.length}`;
+        await call(id);
+        return id;
+      },
+      async act(callId, action) {
+        if ((await store.get(callId))?.state === 'ended') {
+          throw new TrunklineError('call.wrong-state', 'The call has ended.', { fix: 'Look at its record.' });
+        }
+        acted.push({ callId, action });
+      },
+    },
+    feed: hub,
+    tokens: [
+      { token: tokens.read, name: 'reader', scopes: ['read'] },
+      { token: tokens.control, name: 'controller', scopes: ['control'] },
+      { token: tokens.admin, name: 'admin', scopes: ['admin'] },
+    ],
+    readiness: () => ({ ready: true, waitingFor: [] }),
+    logger: silentLogger,
+    version: '0.0.0',
+    maxBodyBytes: 10_000,
+    loopbackOnly: true,
+    pageFolder: join(__dirname, '../../src/http/page'),
+    whip: undefined,
+    gauges: () => ({ trunkline_calls_live: 3 }),
+    random: randomBytes,
+    nowMs: () => agent.nowMs,
+    ...more,
+  });
+  const server = await listenHttp(http.app, { host: '127.0.0.1', port: 0, maxConnections: 50 });
+  const base = `http://127.0.0.1:${server.port}`;
+  return Object.assign(agent, {
+    base,
+    store,
+    hub,
+    acted,
+    dialled,
+    call,
+    publish,
+    request(path: string, { token, ...init }: RequestInit & { token?: string } = {}) {
+      const headers = new Headers(init.headers);
+      if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
+      return fetch(`${base}${path}`, { ...init, headers });
+    },
+    async close() {
+      http.close();
+      await server.close(0);
+    },
+  });
+}
+
+export function json(body: unknown, method = 'POST'): RequestInit {
+  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+/** Whatever JSON came: the tests say what they expect of it. */
+export async function bodyOf(response: Response) {
+  return JSON.parse(await response.text());
+}
