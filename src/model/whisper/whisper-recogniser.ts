@@ -1,0 +1,215 @@
+/**
+ * Speech to text with Whisper base on only the audio there is (Radford et al. 2022, without its padding to 30 s): the
+ * recogniser of `cascade`. Runs wherever `run` may block: in the engine's process.
+ */
+
+import { type OnnxSession, openSession, type Tensors } from '../../onnx/session';
+import { float32Tensor } from '../../onnx/tensors';
+import { type ModelFolder, openModelFolder } from '../manifest';
+import type { Recogniser, Recognition } from '../parts';
+import { GreedyDecoder } from './greedy-decoder';
+import { LogMel } from './log-mel';
+import { Vocabulary } from './vocabulary';
+import {
+  decoderSignature,
+  encoderSignature,
+  memoryNames,
+  type WhisperParameters,
+  whisperParametersSchema,
+} from './whisper-parameters';
+
+export interface WhisperRecognition extends Recognition {
+  readonly tokenIds: readonly number[];
+  readonly noSpeechProbability: number;
+  readonly stoppedBy: 'end' | 'loop' | 'length' | 'quiet';
+}
+
+export interface WhisperOptions {
+  /** Threads of the encoder and of the decoder, 1 each if not given. */
+  readonly threads?: number;
+}
+
+/** What the encoder made of a span of audio: 50 vectors a second, and what the decoder needs of them. */
+export interface EncodedSpeech {
+  readonly seconds: number;
+  readonly tensors: Tensors;
+}
+
+/** Quieter than this (−66 dB of full scale at its loudest sample) there is nothing to hear. */
+const QUIET_PEAK = 0.0005;
+/** Where audio longer than the context may be cut: the quietest place of its last third. */
+const QUIET_SPAN_SECONDS = 0.2;
+
+const QUIET: WhisperRecognition = {
+  text: '',
+  speech: false,
+  meanLogProbability: 0,
+  tokenIds: [],
+  noSpeechProbability: 1,
+  stoppedBy: 'quiet',
+};
+
+/** Loads and verifies the model; whoever opens it closes it. */
+export async function openWhisper(
+  folder: ModelFolder | string,
+  options: WhisperOptions = {},
+): Promise<WhisperRecogniser> {
+  const model = typeof folder === 'string' ? await openModelFolder(folder) : folder;
+  const parameters = model.parameters(whisperParametersSchema);
+  const threads = options.threads ?? 1;
+  const label = model.manifest.name;
+  const vocabulary = new Vocabulary(await model.readText('tokens.txt'));
+  const encoder = await openSession(await model.read('encoder.onnx'), {
+    threads,
+    expect: encoderSignature(parameters),
+    label: `${label}/encoder.onnx`,
+  });
+  try {
+    const decoder = await openSession(await model.read('decoder.onnx'), {
+      threads,
+      expect: decoderSignature(parameters),
+      label: `${label}/decoder.onnx`,
+    });
+    return new WhisperRecogniser(encoder, decoder, vocabulary, parameters);
+  } catch (error) {
+    await encoder.close();
+    throw error;
+  }
+}
+
+export class WhisperRecogniser implements Recogniser {
+  readonly maxSeconds: number;
+  private readonly mel: LogMel;
+  private readonly decoder: GreedyDecoder;
+  private readonly memory: readonly string[];
+
+  constructor(
+    private readonly encoderSession: OnnxSession,
+    private readonly decoderSession: OnnxSession,
+    private readonly vocabulary: Vocabulary,
+    private readonly parameters: WhisperParameters,
+  ) {
+    this.maxSeconds = parameters.maxSeconds;
+    this.mel = new LogMel(parameters);
+    this.decoder = new GreedyDecoder(decoderSession, parameters);
+    this.memory = memoryNames(parameters);
+  }
+
+  /**
+   * `earlier`: what this recogniser said of the beginning of the same audio, for example at a pause that was not the
+   * end. Its words are checked in one pass, which makes the second call far cheaper; the text does not depend on it
+   * being right. Longer audio than `maxSeconds` is cut at quiet places and joined.
+   */
+  async recognise(pcm: Float32Array, signal: AbortSignal, earlier?: Recognition): Promise<WhisperRecognition> {
+    signal.throwIfAborted();
+    const parts = this.split(pcm);
+    if (parts.length === 1) return this.recognisePart(pcm, signal, earlier);
+    const results: WhisperRecognition[] = [];
+    for (const part of parts) results.push(await this.recognisePart(part, signal));
+    return joined(results);
+  }
+
+  /** The encoder alone; `decode` may follow, more than once. */
+  async encode(pcm: Float32Array): Promise<EncodedSpeech> {
+    const { sampleRate, hopSamples, tailSamples, melBands } = this.parameters;
+    const step = 2 * hopSamples; // the encoder halves the frame rate
+    const samples = Math.ceil((pcm.length + tailSamples) / step) * step;
+    const padded = new Float32Array(samples);
+    padded.set(pcm);
+    const { data, frames } = this.mel.compute(padded);
+    const tensors = await this.encoderSession.run({ mel: float32Tensor(data, [1, melBands, frames]) });
+    return { seconds: pcm.length / sampleRate, tensors };
+  }
+
+  async decode(speech: EncodedSpeech, signal: AbortSignal, earlier?: Recognition): Promise<WhisperRecognition> {
+    const memory: Record<string, Tensors[string]> = {};
+    for (const name of this.memory) memory[name] = speech.tensors[name]!;
+    const draft = earlier !== undefined && isWhisperRecognition(earlier) ? earlier.tokenIds : [];
+    const decoded = await this.decoder.decode(memory, speech.seconds, signal, draft);
+    const text = this.vocabulary.text(decoded.tokenIds).trim();
+    const speechHeard =
+      !decoded.sound &&
+      /[\p{L}\p{N}]/u.test(text) &&
+      decoded.meanLogProbability >= this.parameters.minMeanLogProbability &&
+      decoded.noSpeechProbability <= this.parameters.maxNoSpeechProbability;
+    return {
+      text: speechHeard ? text : '',
+      speech: speechHeard,
+      meanLogProbability: decoded.meanLogProbability,
+      tokenIds: decoded.tokenIds,
+      noSpeechProbability: decoded.noSpeechProbability,
+      stoppedBy: decoded.stoppedBy,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.encoderSession.close();
+    await this.decoderSession.close();
+  }
+
+  private async recognisePart(
+    pcm: Float32Array,
+    signal: AbortSignal,
+    earlier?: Recognition,
+  ): Promise<WhisperRecognition> {
+    if (peak(pcm) < QUIET_PEAK) return QUIET;
+    const speech = await this.encode(pcm);
+    signal.throwIfAborted();
+    return this.decode(speech, signal, earlier);
+  }
+
+  private split(pcm: Float32Array): Float32Array[] {
+    const { sampleRate, tailSamples } = this.parameters;
+    const longest = this.maxSeconds * sampleRate - tailSamples;
+    const parts: Float32Array[] = [];
+    let from = 0;
+    while (pcm.length - from > longest) {
+      const span = Math.round(QUIET_SPAN_SECONDS * sampleRate);
+      const cut = quietest(pcm, from + Math.round((longest * 2) / 3), from + longest - span, span) + (span >> 1);
+      parts.push(pcm.subarray(from, cut));
+      from = cut;
+    }
+    parts.push(pcm.subarray(from));
+    return parts;
+  }
+}
+
+function isWhisperRecognition(recognition: Recognition): recognition is WhisperRecognition {
+  return 'tokenIds' in recognition && Array.isArray(recognition.tokenIds);
+}
+
+function peak(pcm: Float32Array): number {
+  let top = 0;
+  for (const sample of pcm) if (Math.abs(sample) > top) top = Math.abs(sample);
+  return top;
+}
+
+/** The start of the span of least energy that begins between `from` and `to`. */
+function quietest(pcm: Float32Array, from: number, to: number, span: number): number {
+  let best = from;
+  let least = Infinity;
+  for (let start = from; start <= to; start += span >> 1) {
+    let energy = 0;
+    for (let i = start; i < start + span; i++) energy += pcm[i]! * pcm[i]!;
+    if (energy < least) {
+      least = energy;
+      best = start;
+    }
+  }
+  return best;
+}
+
+function joined(results: readonly WhisperRecognition[]): WhisperRecognition {
+  const heard = results.filter((result) => result.speech);
+  if (heard.length === 0) return results[0] ?? QUIET;
+  const tokenIds = heard.flatMap((result) => [...result.tokenIds]);
+  const weighted = heard.reduce((sum, result) => sum + result.meanLogProbability * result.tokenIds.length, 0);
+  return {
+    text: heard.map((result) => result.text).join(' '),
+    speech: true,
+    meanLogProbability: weighted / Math.max(1, tokenIds.length),
+    tokenIds,
+    noSpeechProbability: Math.min(...heard.map((result) => result.noSpeechProbability)),
+    stoppedBy: heard[heard.length - 1]!.stoppedBy,
+  };
+}
