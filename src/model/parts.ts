@@ -13,8 +13,11 @@ export interface Recognition {
 }
 
 export interface Recogniser {
-  /** `pcm`: 16 kHz mono, −1…1, at most `maxSeconds`. Rejects with the signal's reason when aborted. */
-  recognise(pcm: Float32Array, signal: AbortSignal): Promise<Recognition>;
+  /**
+   * `pcm`: 16 kHz mono, −1…1, at most `maxSeconds`. Rejects with the signal's reason when aborted. `earlier`: what it
+   * said of the beginning of the same audio (at a pause that was not the end); makes this call cheaper.
+   */
+  recognise(pcm: Float32Array, signal: AbortSignal, earlier?: Recognition): Promise<Recognition>;
   readonly maxSeconds: number;
   close(): Promise<void>;
 }
