@@ -25,6 +25,7 @@ import {
   type TransportHooks,
 } from '../media/transport';
 import { writeAnswer } from './answer';
+import { type DatagramCounters, guardDatagrams } from './datagram-guard';
 import { readCandidate } from './ice-candidate';
 import { type CheckedOffer, checkOffer, MAX_CANDIDATES_PER_PEER } from './offer';
 import { isLoopback, PortWindows } from './peer-addresses';
@@ -85,6 +86,7 @@ export function createOpenPeer({ clock, maxPeers }: PeerLimits): OpenPeer {
     try {
       await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
       await connection.setLocalDescription(await connection.createAnswer());
+      transport.guardSockets();
       const local = connection.localDescription?.sdp;
       if (local === undefined) throw new Error('no local description');
       const answerSdp = writeAnswer(local, offer, message.advertised);
@@ -140,7 +142,7 @@ class PeerTransport implements MediaTransport {
   private eventAllowance = MAX_EVENTS_PER_SECOND;
   private allowanceAtMs: number;
   private malformed = 0;
-  private foreign = 0;
+  private readonly datagrams: DatagramCounters = { foreign: 0 };
   private sendFailed = 0;
   private droppedCandidates: number;
   private droppedEvents = 0;
@@ -173,6 +175,11 @@ class PeerTransport implements MediaTransport {
     this.connectDeadline = clock.after(CONNECT_TIMEOUT_MS, () => {
       if (this.state === 'connecting') this.end('failed');
     });
+  }
+
+  /** Once the candidates are gathered and before anyone has been told of them. */
+  guardSockets(): void {
+    guardDatagrams(this.dtls.iceTransport.connection, this.datagrams);
   }
 
   get ssrc(): number {
@@ -248,7 +255,7 @@ class PeerTransport implements MediaTransport {
   counters(): TransportCounters {
     return {
       malformed: this.malformed,
-      foreign: this.foreign,
+      foreign: this.datagrams.foreign,
       sendFailed: this.sendFailed,
       roundTripMs: undefined,
     };
@@ -294,7 +301,7 @@ class PeerTransport implements MediaTransport {
       this.remoteSsrc = header.ssrc;
       hooks.onStarted(this.remoteAddress());
     } else if (this.remoteSsrc !== header.ssrc) {
-      this.foreign += 1;
+      this.datagrams.foreign += 1;
       return;
     }
     hooks.onPacket(

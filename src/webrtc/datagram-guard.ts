@@ -1,0 +1,57 @@
+/**
+ * Lets only the peer itself talk to a peer connection: connectivity checks that carry the password of the offer, and
+ * DTLS and SRTP from addresses that have passed such a check (RFC 8445 §7.3, RFC 8489 §9.1.3). Without it a stranger who
+ * finds the port could end a call with one unprotected DTLS alert, or turn its ICE roles around.
+ */
+import { classes, type IceConnection, parseMessage, StunProtocol } from 'werift';
+
+/** RFC 7983 §7: the first byte of STUN is 0…3. */
+const LAST_STUN_BYTE = 3;
+const MAX_DATAGRAM_BYTES = 4096;
+
+export interface DatagramCounters {
+  /** Datagrams that were not the peer's. */
+  foreign: number;
+}
+
+/** Call it once the candidates are gathered: it wraps the sockets that there are. */
+export function guardDatagrams(ice: IceConnection, counters: DatagramCounters): void {
+  // Not public, hence the reflection; peer-transport.test.ts attacks a live peer and fails if this finds no socket.
+  const protocols: unknown = Reflect.get(ice, 'protocols');
+  if (!Array.isArray(protocols)) return;
+  for (const protocol of protocols) {
+    if (!(protocol instanceof StunProtocol)) continue;
+    const { transport } = protocol;
+    const deliver = transport.onData;
+    const checked = new CheckedSources(ice);
+    transport.onData = (datagram, from) => {
+      if (checked.admits(datagram, from)) deliver(datagram, from);
+      else counters.foreign += 1;
+    };
+  }
+}
+
+class CheckedSources {
+  /** The address that is talking: nearly every datagram comes from it. */
+  private current: readonly [string, number] | undefined;
+
+  constructor(private readonly ice: IceConnection) {}
+
+  admits(datagram: Buffer, [address, port]: readonly [string, number]): boolean {
+    const first = datagram[0];
+    if (first === undefined || datagram.length > MAX_DATAGRAM_BYTES) return false;
+    if (first <= LAST_STUN_BYTE) return this.admitsStun(datagram);
+    if (this.current?.[0] === address && this.current[1] === port) return true;
+    const known = this.ice.candidatePairs.some(({ remoteAddr }) => remoteAddr[0] === address && remoteAddr[1] === port);
+    if (known) this.current = [address, port];
+    return known;
+  }
+
+  /** Requests are checked here; of a response the library knows the transaction and checks the password itself. */
+  private admitsStun(datagram: Buffer): boolean {
+    const message = parseMessage(datagram);
+    if (message === undefined) return false;
+    if (message.messageClass !== classes.REQUEST) return true;
+    return parseMessage(datagram, Buffer.from(this.ice.localPassword, 'utf8')) !== undefined;
+  }
+}
