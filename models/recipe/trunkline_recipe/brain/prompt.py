@@ -1,0 +1,42 @@
+"""The prompt as tokens; src/model/trunk/prompt.ts is its twin. Caller text is encoded without special tokens."""
+
+IM_START, IM_END, HANDOVER, HANGUP = 1, 2, 9, 10
+ENDS = {None: IM_END, "handover": HANDOVER, "hangup": HANGUP}
+
+
+class Prompt:
+    def __init__(self, tokenizer):
+        """`tokenizer`: a `tokenizers.Tokenizer`."""
+        self.tokenizer = tokenizer
+        tokenizer.encode_special_tokens = True
+
+    def text(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    def block(self, role: str, text: str, end: int = IM_END) -> list[int]:
+        return [IM_START, *self.text(f"{role}\n{text}"), end, *self.text("\n")]
+
+    def persona(self, instructions: str, facts: list[str], greeting: str) -> list[int]:
+        listed = instructions + ("\nFacts:\n" + "\n".join(facts) if facts else "")
+        return self.block("system", listed) + self.block("assistant", greeting)
+
+    def question(self, text: str, hints: list[str]) -> list[int]:
+        """What precedes the answer of a turn: the caller's words, the facts that may settle them, the answer's head."""
+        noted = self.block("system", "\n".join(hints)) if hints else []
+        return self.block("user", text) + noted + [IM_START, *self.text("assistant\n")]
+
+    def answer(self, text: str, action: str | None) -> list[int]:
+        return [*self.text(text), ENDS[action], *self.text("\n")]
+
+    def dialogue(self, d: dict, listed: bool = True) -> tuple[list[int], list[int], list[bool]]:
+        """Persona tokens, turn tokens, and which of the latter the model must say."""
+        prefix = self.persona(d["instructions"], d["facts"] if listed else [], d["greeting"])
+        ids: list[int] = []
+        said: list[bool] = []
+        for turn in d["turns"]:
+            head = self.question(turn["user"], turn["hints"])
+            heard = turn.get("heard")
+            tail = self.answer(turn["answer"] if heard is None else heard + "...", turn["action"])
+            ids += head + tail
+            said += [False] * len(head) + ([heard is None] * (len(tail) - 1) + [False])
+        return prefix, ids, said

@@ -1,0 +1,226 @@
+/**
+ * The built-in brain of the cascade: a language model that answers from the facts of its persona, word by word, and
+ * decides when to hang up or to hand over. A persona's prompt is computed once and shared by its calls.
+ */
+import { TrunklineError } from '../../core/errors';
+import type { Persona } from '../omni-model';
+import type { LanguageContext, LanguageModel } from '../parts';
+import { ChatLayout, type ControlTokens } from '../trunk/chat-layout';
+import { endsInLoop, type GreedyRules, greedyToken } from '../trunk/greedy';
+import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
+import { FactIndex, type RelevanceTable } from './relevance';
+
+/** An answer on the telephone is one or two sentences; this is the bound, not the aim. */
+const MAX_ANSWER_TOKENS = 60;
+/** Facts repeated beside the question. */
+const RELATED_FACTS = 3;
+/** Prompts of personas kept ready; the one unused for longest goes. */
+const MAX_WARM_PERSONAS = 8;
+/** A question this short leans on the one before it ("and on Sunday?"). */
+const FOLLOW_UP_WORDS = 5;
+/** Share of the context that a persona may fill; the rest belongs to the conversation. */
+const PERSONA_SHARE = 0.5;
+
+export interface ThinkingModel extends LanguageModel {
+  readonly control: ControlTokens;
+}
+
+interface WarmPersona {
+  readonly tokens: readonly number[];
+  readonly index: FactIndex;
+  readonly prompt: Promise<LanguageContext>;
+}
+
+export class TrunkBrain implements Brain {
+  private readonly layout: ChatLayout;
+  private readonly rules: GreedyRules;
+  private readonly personas = new Map<string, WarmPersona>();
+
+  constructor(
+    private readonly model: ThinkingModel,
+    private readonly relevance: RelevanceTable,
+  ) {
+    const { control } = model;
+    this.layout = new ChatLayout((text) => model.encode(text), control);
+    this.rules = {
+      firstTextToken: model.encode('!')[0] ?? 0,
+      ends: [control.turnEnd, control.handover, control.hangup],
+      unsaid: model.encode('\n'),
+    };
+  }
+
+  async warm(persona: Persona): Promise<void> {
+    await this.prepared(persona).prompt;
+  }
+
+  async openConversation(persona: Persona): Promise<BrainConversation> {
+    const { tokens, index, prompt } = this.prepared(persona);
+    const context = (await prompt).fork();
+    return new TrunkConversation(this.model, this.layout, this.rules, index, tokens, context);
+  }
+
+  async close(): Promise<void> {
+    for (const { prompt } of this.personas.values()) (await prompt.catch(() => undefined))?.dispose();
+    this.personas.clear();
+    await this.model.close();
+  }
+
+  private prepared(persona: Persona): WarmPersona {
+    // By content: an edited persona keeps its id but needs another prompt.
+    const key = JSON.stringify([persona.id, persona.instructions, persona.facts]);
+    const known = this.personas.get(key);
+    if (known !== undefined) {
+      this.personas.delete(key);
+      this.personas.set(key, known);
+      return known;
+    }
+    const most = Math.floor(this.model.contextLength * PERSONA_SHARE);
+    const tokens = this.layout.persona(persona.instructions, persona.facts, most);
+    const context = this.model.createContext();
+    const prompt = context.append(tokens).then(
+      () => context,
+      (error: unknown) => {
+        this.personas.delete(key);
+        context.dispose();
+        throw error;
+      },
+    );
+    const warm = { tokens, index: new FactIndex(this.relevance, persona.facts), prompt };
+    this.personas.set(key, warm);
+    const [oldest] = this.personas;
+    if (this.personas.size > MAX_WARM_PERSONAS && oldest !== undefined) {
+      this.personas.delete(oldest[0]);
+      void oldest[1].prompt.then(
+        (old) => old.dispose(),
+        () => undefined,
+      );
+    }
+    return warm;
+  }
+}
+
+interface Thought {
+  readonly userText: string;
+  /** The turn as tokens: question, answer, end. */
+  readonly tokens: readonly number[];
+}
+
+/**
+ * One call's side of the conversation. The KV cache is what its name says: a cache of the token sequence wanted next.
+ * `advance` brings it there from wherever it stands, so answers that were aborted, overtaken by another one, or heard
+ * only in part need no care of their own.
+ */
+class TrunkConversation implements BrainConversation {
+  private cached: number[];
+  private history: (readonly number[])[] = [];
+  private earlier = '';
+  private thought: Thought | undefined;
+  private pending: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  constructor(
+    private readonly model: ThinkingModel,
+    private readonly layout: ChatLayout,
+    private readonly rules: GreedyRules,
+    private readonly index: FactIndex,
+    private readonly personaTokens: readonly number[],
+    private readonly context: LanguageContext,
+  ) {
+    this.cached = [...personaTokens];
+  }
+
+  async *answer(userText: string, signal: AbortSignal): AsyncGenerator<BrainEvent> {
+    const words = userText.trim().split(/\s+/);
+    const related = this.index.related(userText, RELATED_FACTS, words.length <= FOLLOW_UP_WORDS ? this.earlier : '');
+    const question = this.layout.question(userText, related);
+    this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
+    const before = this.sequence();
+    const said: number[] = [];
+    let text = '';
+    let end = this.layout.control.turnEnd;
+    while (said.length < MAX_ANSWER_TOKENS) {
+      const logits = await this.advance([...before, ...question, ...said], signal);
+      const token = greedyToken(logits, this.rules);
+      if (this.rules.ends.includes(token)) {
+        end = token;
+        break;
+      }
+      said.push(token);
+      if (endsInLoop(said)) break;
+      const whole = this.model.decode(said);
+      // The bytes of one character may be spread over several tokens.
+      if (whole.endsWith('�')) continue;
+      if (whole.length > text.length) yield { type: 'delta', text: whole.slice(text.length) };
+      text = whole;
+    }
+    signal.throwIfAborted();
+    this.thought = { userText, tokens: [...question, ...this.layout.answer(said, end)] };
+    if (related.length > 0) this.earlier = userText;
+    if (end === this.layout.control.handover) yield { type: 'action', action: 'handover' };
+    if (end === this.layout.control.hangup) yield { type: 'action', action: 'hangup' };
+  }
+
+  commit(turn: { userText: string | undefined; heardText: string; interrupted: boolean }): void {
+    const { userText, heardText, interrupted } = turn;
+    if (userText === undefined) {
+      if (heardText.trim() !== '') this.history.push(this.layout.spoken(interrupted ? `${heardText}...` : heardText));
+    } else if (!interrupted && this.thought?.userText === userText) {
+      // Heard to the end: the model's own tokens stand, and their cache with them.
+      this.history.push(this.thought.tokens);
+    } else {
+      const heard = this.layout.encodeLine(interrupted ? `${heardText.trim()}...` : heardText);
+      this.history.push([
+        ...this.layout.question(userText, []),
+        ...this.layout.answer(heard, this.layout.control.turnEnd),
+      ]);
+    }
+    this.thought = undefined;
+    // While the caller speaks, the model reads what was said so far.
+    this.dropOldest(this.layout.userHead.length + 1);
+    void this.advance([...this.sequence(), ...this.layout.userHead]).catch(() => undefined);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    void this.pending.finally(() => this.context.dispose());
+  }
+
+  private sequence(): number[] {
+    return [...this.personaTokens, ...this.history.flat()];
+  }
+
+  /** Makes room for `tokens` more. Half of the history goes at once, since what stays has to be read anew. */
+  private dropOldest(tokens: number): void {
+    const room = this.model.contextLength - this.personaTokens.length - tokens;
+    let length = this.history.reduce((sum, turn) => sum + turn.length, 0);
+    if (length <= room) return;
+    while (this.history.length > 0 && length > room / 2) length -= this.history.shift()?.length ?? 0;
+  }
+
+  /** Brings the cache to exactly `wanted` and returns the logits after it. One at a time. */
+  private advance(wanted: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    const turn = this.pending.then(async () => {
+      if (this.closed) {
+        throw new TrunklineError('brain.closed', 'The conversation was used after it was closed.', {
+          fix: 'This is a mistake in the program: abort the answer before closing the call’s session.',
+        });
+      }
+      signal?.throwIfAborted();
+      let common = 0;
+      while (common < this.cached.length && this.cached[common] === wanted[common]) common += 1;
+      // Logits come only with a token: if all are cached, the last one is read again.
+      common = Math.min(common, wanted.length - 1);
+      this.context.truncate(common);
+      this.cached.length = common;
+      const missing = wanted.slice(common);
+      try {
+        return await this.context.append(missing, signal);
+      } finally {
+        this.cached.push(...missing.slice(0, this.context.length - common));
+      }
+    });
+    this.pending = turn.catch(() => undefined);
+    return turn;
+  }
+}

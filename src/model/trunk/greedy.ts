@@ -1,0 +1,40 @@
+/**
+ * Greedy choice of the next token, held to what may be said: control tokens other than the ends of a turn never come
+ * out, and a loop ends the answer.
+ */
+
+export interface GreedyRules {
+  /** Tokens below this id are control tokens. */
+  readonly firstTextToken: number;
+  /** Control tokens that may be chosen all the same. */
+  readonly ends: readonly number[];
+  /** Text tokens that are never said (line breaks). */
+  readonly unsaid: readonly number[];
+}
+
+export function greedyToken(logits: Float32Array, rules: GreedyRules, forbidden?: (token: number) => boolean): number {
+  let best = rules.ends[0] ?? 0;
+  let bestLogit = Number.NEGATIVE_INFINITY;
+  for (const end of rules.ends) {
+    const logit = logits[end] ?? Number.NEGATIVE_INFINITY;
+    if (logit > bestLogit) [best, bestLogit] = [end, logit];
+  }
+  for (let token = rules.firstTextToken; token < logits.length; token += 1) {
+    const logit = logits[token]!;
+    if (logit > bestLogit && !rules.unsaid.includes(token) && forbidden?.(token) !== true) {
+      [best, bestLogit] = [token, logit];
+    }
+  }
+  return best;
+}
+
+/** True when `tokens` ends in the same `period` tokens three times over, for any period from 3 to 12. */
+export function endsInLoop(tokens: readonly number[]): boolean {
+  for (let period = 3; period <= 12 && period * 3 <= tokens.length; period += 1) {
+    const from = tokens.length - period * 2;
+    let same = true;
+    for (let i = from; i < tokens.length && same; i += 1) same = tokens[i] === tokens[i - period];
+    if (same) return true;
+  }
+  return false;
+}
