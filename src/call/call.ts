@@ -205,6 +205,7 @@ export class Call {
       packetsLate: stats.packetsLate,
       jitterMs: stats.jitterMs,
       concealedMs: stats.concealedMs,
+      paceP99Ms: stats.paceP99Ms,
       turnGapsMs: [...(this.performance?.turnGapsMs ?? [])],
       interruptions: this.performance?.interruptions ?? 0,
     };

@@ -1,4 +1,5 @@
 /** The table of commands: a new one is a line here and a file beside. */
+import { bench } from './bench';
 import { call } from './call';
 import { callsList, callsShow, hangup } from './calls';
 import type { Command } from './command';
@@ -10,6 +11,7 @@ import { up } from './up';
 export const commands: readonly Command[] = [
   up,
   call,
+  bench,
   doctor,
   dialplanCheck,
   dialplanRoute,

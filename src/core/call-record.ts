@@ -34,6 +34,8 @@ export const callQualitySchema = z.object({
   packetsLate: z.number(),
   jitterMs: z.number(),
   concealedMs: z.number(),
+  /** How far sent packets were from their deadline, 99th percentile. */
+  paceP99Ms: z.number().optional(),
   /** Silences between the caller's last word and the agent's first, in order. */
   turnGapsMs: z.array(z.number()),
   interruptions: z.number(),

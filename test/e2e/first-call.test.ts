@@ -123,11 +123,13 @@ describe('a call over SIP', () => {
   }, 120_000);
 
   it('keeps a record with the words that were heard', async () => {
-    const { calls } = (await agent.get('/v1/calls')) as { calls: { id: string; cause: string; state: string }[] };
+    const { calls } = (await agent.request('GET', '/v1/calls')) as {
+      calls: { id: string; cause: string; state: string }[];
+    };
     expect(calls.length).toBeGreaterThanOrEqual(4);
     expect(calls.every(({ state, cause }) => state === 'ended' && cause === 'caller-hangup')).toBe(true);
     const oldest = calls.at(-1)?.id ?? '';
-    const { turns } = (await agent.get(`/v1/calls/${oldest}/transcript`)) as {
+    const { turns } = (await agent.request('GET', `/v1/calls/${oldest}/transcript`)) as {
       turns: { role: string; text: string }[];
     };
     expect(turns.find(({ role }) => role === 'user')?.text).toMatch(/children/i);

@@ -1,0 +1,126 @@
+/**
+ * `bench barge-in`: talks over the agent with recordings that mean to interrupt and with sounds that do not, and reads
+ * off the tape how fast it fell silent, or whether it went on. The history against the tape is history-bench.ts.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { decodeOggOpus } from '../codecs/ogg-opus';
+import type { Phone } from '../phone/phone';
+import type { PhoneStack } from '../phone/phone-stack';
+import { loudSpans, readBargeIn } from '../phone/tape';
+import { readTapeFile } from '../phone/tape-file';
+import type { OwnAgent } from './own-agent';
+import { type BenchReport, report, single, spread } from './report';
+import { openPhones } from './tape-bench';
+
+const clipsSchema = z.array(
+  z.object({ file: z.string(), kind: z.enum(['interrupt', 'pass']), what: z.string(), source: z.string() }),
+);
+
+/** Long enough that no clip falls behind its end; plain sentences, so that the voice does not pause for long. */
+export const MONOLOGUE =
+  'Thank you for calling. Our house has been open since the spring of nineteen ninety eight and we have had many guests since then. ' +
+  'There is a garden behind the building with old trees and a small pond where children like to watch the fish in summer. ' +
+  'On the first floor you find a library with books in several languages and a quiet room for those who want to read.';
+
+/** RFC 3264's answer and the first words are over by then. */
+const EARLIEST_MS = 800;
+const LATEST_MS = 5_000;
+const RESUME_WITHIN_MS = 500;
+
+export interface BargeInBenchOptions {
+  readonly agent: OwnAgent;
+  readonly clipsFolder: string;
+  readonly mediaEntry: string;
+  /** 0…1; the places of the interruptions are drawn from it. */
+  readonly random: () => number;
+  readonly progress: (line: string) => void;
+}
+
+export async function benchBargeIn(options: BargeInBenchOptions): Promise<BenchReport> {
+  const clips = clipsSchema.parse(JSON.parse(readFileSync(join(options.clipsFolder, 'clips.json'), 'utf8')));
+  const folder = mkdtempSync(join(tmpdir(), 'trunkline-bench-'));
+  const stack = await openPhones(options.mediaEntry);
+  const stoppedMs: number[] = [];
+  const missed: string[] = [];
+  const falseStops: string[] = [];
+  const sources = { interrupt: new Set<string>(), pass: new Set<string>() };
+  let passed = 0;
+  try {
+    for (const [index, clip] of clips.entries()) {
+      sources[clip.kind].add(clip.source);
+      const { pcm, sampleRate } = await decodeOggOpus(readFileSync(join(options.clipsFolder, clip.file)));
+      const tapePath = join(folder, `${index}.wav`);
+      const phone = await ringMonologue(stack, options.agent, tapePath);
+      await phone.pass(EARLIEST_MS + options.random() * (LATEST_MS - EARLIEST_MS));
+      const span = await phone.say(pcm, sampleRate);
+      await phone.pass(1_500);
+      await phone.hangUp();
+      const tape = readTapeFile(tapePath);
+      // The clip's own onset, not the first sample of its lead-in.
+      const onsetMs =
+        loudSpans(tape.caller, tape.sampleRate).find(({ endMs }) => endMs > span.startMs)?.startMs ?? span.startMs;
+      const stopped = readBargeIn(tape, onsetMs);
+      if (clip.kind === 'interrupt') {
+        if (stopped === undefined) missed.push(`${clip.what} (${clip.source})`);
+        else stoppedMs.push(stopped);
+      } else if (silenceAfter(tape.agent, tape.sampleRate, onsetMs) > RESUME_WITHIN_MS)
+        falseStops.push(`${clip.what} (${clip.source})`);
+      else passed += 1;
+      options.progress(
+        `${clip.kind} ${clip.what}: ${stopped === undefined ? 'went on' : `stopped after ${Math.round(stopped)} ms`}`,
+      );
+    }
+  } finally {
+    await stack.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const tried = stoppedMs.length + missed.length;
+  const sounds = passed + falseStops.length;
+  return report(
+    'barge-in, G.711 over SIP',
+    [
+      spread('onset → last audible agent sample', 'ms', stoppedMs, 'p50 ≤ 300, p95 ≤ 450'),
+      single('missed interruptions', '%', (100 * missed.length) / Math.max(1, tried), '≤ 2'),
+      single('stops on what is no interruption', '%', (100 * falseStops.length) / Math.max(1, sounds), '≤ 10'),
+      single('interruptions', `from ${sources.interrupt.size} sources`, tried),
+      single('other sounds', `from ${sources.pass.size} sources`, sounds),
+    ],
+    [`Missed: ${missed.join('; ') || 'none'}.`, `False stops: ${falseStops.join('; ') || 'none'}.`],
+  );
+}
+
+/** Dials, and has the agent say the monologue as soon as the greeting is over. */
+export async function ringMonologue(stack: PhoneStack, agent: OwnAgent, tapePath: string): Promise<Phone> {
+  const phone = await stack.dial({
+    to: `sip:demo@127.0.0.1:${agent.sipPort}`,
+    bindAddress: '127.0.0.1',
+    ports: [24_000, 24_999],
+    tapePath,
+  });
+  await phone.waitUntilTalking(5_000);
+  const callId = await liveCallId(agent);
+  await phone.waitUntilQuiet(10_000);
+  await agent.request('POST', `/v1/calls/${callId}/actions`, { type: 'say', text: MONOLOGUE });
+  await phone.waitUntilTalking(5_000);
+  return phone;
+}
+
+export async function liveCallId(agent: OwnAgent): Promise<string> {
+  const { calls } = (await agent.request('GET', '/v1/calls?state=answered&limit=1')) as { calls: { id: string }[] };
+  return calls[0]?.id ?? '';
+}
+
+/** The longest silence of the agent that begins within a second and a half after the onset. */
+function silenceAfter(agent: Float32Array, sampleRate: number, onsetMs: number): number {
+  const spans = loudSpans(agent, sampleRate, { marginDb: 20, bridgeMs: 60, minimumMs: 20 });
+  let longest = 0;
+  spans.forEach((span, index) => {
+    if (span.endMs < onsetMs || span.endMs > onsetMs + 1_500) return;
+    const next = spans[index + 1]?.startMs ?? (agent.length * 1_000) / sampleRate;
+    longest = Math.max(longest, next - span.endMs);
+  });
+  return longest;
+}

@@ -1,0 +1,32 @@
+/** The recorded questions: who asks what, and what a right answer has to hold. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { decodeOggOpus } from '../codecs/ogg-opus';
+import type { Utterance } from '../phone/script';
+
+const questionsSchema = z.array(
+  z.object({
+    id: z.string(),
+    persona: z.string(),
+    text: z.string(),
+    expect: z.array(z.string()).min(1),
+    voice: z.string(),
+  }),
+);
+
+export type Question = z.output<typeof questionsSchema>[number];
+
+export function readQuestions(folder: string): readonly Question[] {
+  return questionsSchema.parse(JSON.parse(readFileSync(join(folder, 'questions.json'), 'utf8')));
+}
+
+export async function utteranceOf(folder: string, question: Question): Promise<Utterance> {
+  return { label: question.text, ...(await decodeOggOpus(readFileSync(join(folder, `${question.id}.ogg`)))) };
+}
+
+/** Every pattern must be found; digits may be spoken with or without a comma. */
+export function isRight(question: Question, answer: string): boolean {
+  const plain = answer.replace(/(\d),(\d)/g, '$1$2');
+  return question.expect.every((pattern) => new RegExp(pattern, 'i').test(plain));
+}

@@ -1,0 +1,129 @@
+/** `trunkline bench`: the published measurements, printed as they stand in the docs and kept as JSON. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { benchBargeIn } from '../bench/barge-in-bench';
+import { benchHistory } from '../bench/history-bench';
+import { benchMemory } from '../bench/memory-bench';
+import { benchModel } from '../bench/model-bench';
+import { startOwnAgent } from '../bench/own-agent';
+import { type BenchReport, toTable } from '../bench/report';
+import { benchTape } from '../bench/tape-bench';
+import { loadConfig } from '../config';
+import { TrunklineError } from '../core/errors';
+import { suggestion } from '../core/nearest-word';
+import { loadDialplan } from '../dialplan/load-dialplan';
+import { workerEntry } from '../workers/locate';
+import { type Arguments, type Command, exitCodes, type Terminal } from './command';
+
+const ROOT = join(__dirname, '../..');
+const QUESTIONS = join(ROOT, 'test/fixtures/questions');
+const OVERLAPS = join(ROOT, 'test/fixtures/overlaps');
+
+type Measurement = (given: Arguments, progress: (line: string) => void) => Promise<BenchReport>;
+
+const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
+  tape: (given, progress) =>
+    withAgent(given, (agent) =>
+      benchTape({
+        agent,
+        questionsFolder: QUESTIONS,
+        mediaEntry: workerEntry('media'),
+        count: countOf(given),
+        progress,
+      }),
+    ),
+  'barge-in': (given, progress) =>
+    withAgent(given, (agent) =>
+      benchBargeIn({ agent, clipsFolder: OVERLAPS, mediaEntry: workerEntry('media'), random: seeded(1), progress }),
+    ),
+  history: (given, progress) =>
+    withAgent(given, (agent) =>
+      benchHistory({
+        agent,
+        modelsDir: loadConfig().engine.models,
+        mediaEntry: workerEntry('media'),
+        count: countOf(given) ?? 200,
+        random: seeded(2),
+        progress,
+      }),
+    ),
+  model: (given) => {
+    const config = loadConfig();
+    const persona = loadDialplan(resolve(config.dialplans)).personas[0];
+    if (persona === undefined)
+      throw new TrunklineError('bench.no-persona', 'The dialplan has no persona.', { fix: 'Add one.' });
+    const threads = Number(given.text('threads') ?? config.engine.threads ?? 2);
+    return benchModel({
+      modelsDir: config.engine.models,
+      threads,
+      questionsFolder: QUESTIONS,
+      persona,
+      count: countOf(given),
+    });
+  },
+  memory: () => benchMemory({ root: ROOT }),
+};
+
+export const bench: Command = {
+  name: 'bench',
+  summary: `measures what the docs publish: ${Object.keys(MEASUREMENTS).join(', ')}`,
+  flags: [
+    { name: 'json', value: 'FILE', summary: 'keep the figures' },
+    { name: 'against', value: 'FILE', summary: 'show the figures of an earlier --json beside' },
+    { name: 'count', value: 'N', summary: 'fewer questions or interruptions than all' },
+    { name: 'threads', value: 'N', summary: 'threads of the model process' },
+  ],
+  positionals: [{ name: 'MEASUREMENT', required: true }],
+  async run(given, terminal: Terminal) {
+    const name = given.positional('MEASUREMENT') ?? '';
+    const measure = MEASUREMENTS[name];
+    if (measure === undefined) {
+      const near = suggestion(name, Object.keys(MEASUREMENTS));
+      throw new TrunklineError('cli.bad-value', `There is no measurement ${name}.${near}`, {
+        fix: `Use one of: ${Object.keys(MEASUREMENTS).join(', ')}.`,
+      });
+    }
+    const against = given.text('against');
+    const before = against === undefined ? undefined : (JSON.parse(readFileSync(against, 'utf8')) as BenchReport);
+    const result = await measure(given, (line) => terminal.err(line));
+    terminal.out(toTable(result, before));
+    const target = given.text('json');
+    if (target !== undefined) writeFileSync(target, `${JSON.stringify(result, null, 2)}\n`);
+    return exitCodes.fine;
+  },
+};
+
+async function withAgent(
+  given: Arguments,
+  measure: (agent: Awaited<ReturnType<typeof startOwnAgent>>) => Promise<BenchReport>,
+): Promise<BenchReport> {
+  const threads = given.text('threads');
+  const agent = await startOwnAgent({
+    root: ROOT,
+    config: threads === undefined ? {} : { engine: { threads: Number(threads) } },
+  });
+  try {
+    return await measure(agent);
+  } finally {
+    await agent.stop();
+  }
+}
+
+function countOf(given: Arguments): number | undefined {
+  const text = given.text('count');
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new TrunklineError('cli.bad-value', `--count cannot be ${text}.`, { fix: 'Give a whole number.' });
+}
+
+/** The same places at every run (mulberry32), so that two runs differ by what they measure. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
