@@ -1,7 +1,7 @@
 /** Runs SIPp scenarios of infra/sipp against something that listens on 127.0.0.1, each on its own free port. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -26,9 +26,13 @@ export interface SippRun {
   readonly target?: string;
   readonly service?: string;
   readonly calls?: number;
+  /** How long a call lasts in scenarios that leave it open. */
+  readonly pauseMs?: number;
   /** `-key name value`. */
   readonly keys?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Put into its working folder: audio for rtp_stream. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
   /** Its own port; a free one if left out. */
   readonly port?: number;
   readonly timeoutSeconds?: number;
@@ -53,7 +57,19 @@ export async function startSipp(run: SippRun): Promise<RunningSipp> {
   const folder = mkdtempSync(join(tmpdir(), 'sipp-'));
   const args = run.scenario.endsWith('.xml') ? ['-sf', join(scenarioFolder, run.scenario)] : ['-sn', run.scenario];
   if (run.target !== undefined) args.unshift(run.target);
-  args.push('-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-m', String(run.calls ?? 1), '-nostdin');
+  args.push(
+    '-i',
+    '127.0.0.1',
+    '-mi',
+    '127.0.0.1',
+    '-p',
+    String(port),
+    '-m',
+    String(run.calls ?? 1),
+    '-nostdin',
+    '-d',
+    String(run.pauseMs ?? 100),
+  );
   args.push(
     '-s',
     run.service ?? 'demo',
@@ -65,6 +81,7 @@ export async function startSipp(run: SippRun): Promise<RunningSipp> {
   );
   for (const [name, value] of Object.entries(run.keys ?? {})) args.push('-key', name, value);
   args.push(...(run.args ?? []));
+  for (const [name, bytes] of Object.entries(run.files ?? {})) writeFileSync(join(folder, name), bytes);
   const child = spawn('sipp', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {

@@ -37,6 +37,8 @@ interface Connection {
 export class ControlServer implements AppLink {
   private readonly connections = new Map<number, Connection>();
   private readonly turns = new Map<string, number>();
+  /** By dialog: the last request that is being sent. */
+  private readonly queues = new Map<string, Promise<void>>();
   private server: Server | undefined;
   private lastNumber = 0;
   private endpoint: Endpoint | undefined;
@@ -167,7 +169,7 @@ export class ControlServer implements AppLink {
         this.reply(connection, command, 'OK|pong');
         return;
       case 'sip':
-        void this.onSip(connection, command);
+        this.inOrder(connection, command);
         return;
       default:
         this.counters.badCommands++;
@@ -189,6 +191,20 @@ export class ControlServer implements AppLink {
       (one) => `${one.transport}/${one.address.includes(':') ? `[${one.address}]` : one.address}:${one.port}`,
     );
     this.reply(connection, command, `OK|${addresses.join(',')}|${protocolVersion}|${addresses.join(',')}`);
+  }
+
+  /** Requests of one dialog leave in the order they were asked for: a BYE must not overtake the ACK before it. */
+  private inOrder(connection: Connection, command: ControlCommand): void {
+    const dialogId = command.args[1] ?? '';
+    if (dialogId === '') {
+      void this.onSip(connection, command);
+      return;
+    }
+    const run = (this.queues.get(dialogId) ?? Promise.resolve()).then(() => this.onSip(connection, command));
+    this.queues.set(dialogId, run);
+    void run.finally(() => {
+      if (this.queues.get(dialogId) === run) this.queues.delete(dialogId);
+    });
   }
 
   /** `sip|txnId|dialogId[|proxy]` and a message: a response, a CANCEL, or a request. */
