@@ -183,8 +183,14 @@ export class JitterBuffer {
       this.newestAt = at;
       this.newestTicks = packet.timestampTicks;
     }
-    const talkspurt = this.entries.length === 0 && this.idleFrames >= talkspurtGapFrames;
-    if (talkspurt && at >= this.playedUpTo) {
+    // Behind the cursor it is a talkspurt only if the sender says so: else a stall of the network would be taken for
+    // one, and all of its length kept as delay.
+    const talkspurt =
+      this.entries.length === 0 &&
+      this.idleFrames >= talkspurtGapFrames &&
+      at >= this.playedUpTo &&
+      (at >= this.cursor || packet.marker);
+    if (talkspurt) {
       this.cursor = Math.max(this.playedUpTo, this.cursorFor(at, arrivalMs));
     } else if (at < this.cursor && !this.rescue(at, arrivalMs)) {
       this.counts.late++;
@@ -257,7 +263,7 @@ export class JitterBuffer {
       this.transitMin = transit;
       this.transitWindowStartMs = arrivalMs;
     } else if (transit < this.transitMin) this.transitMin = transit;
-    const excessMs = transit - Math.min(this.transitMin, this.transitMinBefore);
+    const excessMs = Math.min(this.maxDelayMs, transit - Math.min(this.transitMin, this.transitMinBefore));
     // Up by half of the difference at once, down over some five seconds of packets.
     this.spreadMs += (excessMs - this.spreadMs) * (excessMs > this.spreadMs ? 0.5 : 1 / 256);
   }
