@@ -40,6 +40,8 @@ const MAX_BUFFERED_EVENT_BYTES = 256 * 1024;
 /** A person types slower; a script that floods the channel is heard at this rate. */
 const MAX_EVENTS_PER_SECOND = 50;
 const EVENTS_CHANNEL = 'events';
+/** Said before the channel stands, as the greeting's captions are: the oldest give way. */
+const MAX_EARLY_EVENTS = 64;
 
 export interface PeerLimits {
   readonly clock: Clock;
@@ -73,7 +75,8 @@ export function createOpenPeer({ clock, maxPeers }: PeerLimits): OpenPeer {
       headerExtensions: { audio: [], video: [] },
       iceServers: message.iceServers.map((server) => ({ ...server })),
       icePortRange: windows.next(message.ports),
-      iceAdditionalHostAddresses: [...message.advertised],
+      // A browser on this very machine is reached without any network.
+      iceAdditionalHostAddresses: message.advertised.length > 0 ? [...message.advertised] : ['127.0.0.1'],
       // Advertised addresses of the loopback only: nobody else may reach the port.
       iceInterfaceAddresses: allLoopback ? { udp4: '127.0.0.1', udp6: '::1' } : undefined,
       bundlePolicy: 'max-bundle',
@@ -137,6 +140,7 @@ class PeerTransport implements MediaTransport {
   private readonly dtls: RTCDtlsTransport;
   private readonly connectDeadline: Timer;
   private channel: RTCDataChannel | undefined;
+  private readonly earlyEvents: string[] = [];
   private remoteSsrc: number | undefined;
   private candidateCount: number;
   private eventAllowance = MAX_EVENTS_PER_SECOND;
@@ -217,7 +221,16 @@ class PeerTransport implements MediaTransport {
 
   sendEvent(json: string): boolean {
     const { channel } = this;
-    if (channel === undefined || channel.readyState !== 'open') return false;
+    if (this.state === 'ended' || !this.offer.hasDataChannel) return false;
+    if (channel === undefined || channel.readyState === 'connecting') {
+      this.earlyEvents.push(json);
+      if (this.earlyEvents.length > MAX_EARLY_EVENTS) {
+        this.earlyEvents.shift();
+        this.droppedEvents += 1;
+      }
+      return true;
+    }
+    if (channel.readyState !== 'open') return false;
     if (channel.bufferedAmount > MAX_BUFFERED_EVENT_BYTES) {
       this.droppedEvents += 1;
       return false;
@@ -332,6 +345,9 @@ class PeerTransport implements MediaTransport {
       return;
     }
     this.channel = channel;
+    channel.stateChange.subscribe((state) => {
+      if (state === 'open') for (const json of this.earlyEvents.splice(0)) this.sendEvent(json);
+    });
     channel.onMessage.subscribe((data) => {
       if (typeof data !== 'string' || Buffer.byteLength(data) > maxEventBytes || !this.takeEventAllowance()) {
         this.droppedEvents += 1;

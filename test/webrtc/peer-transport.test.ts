@@ -171,6 +171,18 @@ describe('a WebRTC peer', () => {
     expect(heard.events).toHaveLength(50);
   });
 
+  test('keeps what is said before the channel stands, the newest of it', async () => {
+    const caller = await offerOf([OPUS()]);
+    opened.push(caller.connection);
+    const { answerSdp, transport } = await open(caller.offerSdp);
+    const answers: string[] = [];
+    caller.channel.onMessage.subscribe((data) => answers.push(String(data)));
+    for (let count = 0; count < 70; count += 1) expect(transport.sendEvent(`{"n":${count}}`)).toBe(true);
+    await caller.connection.setRemoteDescription({ type: 'answer', sdp: answerSdp });
+    await until(() => answers.length === 64);
+    expect([answers.at(0), answers.at(-1)]).toEqual(['{"n":6}', '{"n":69}']);
+  });
+
   test('keeps its connection and its pace under forged RTP headers and junk from elsewhere', async () => {
     const { caller, heard, answerSdp, transport } = await connect();
     const port = Number(/^a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) /m.exec(answerSdp)![1]);
@@ -233,8 +245,8 @@ describe('a WebRTC peer', () => {
     const { heard, transport } = await open(caller.offerSdp);
     const packet = { payloadType: 96, sequenceNumber: 1, timestampTicks: 1, ssrc: 1, marker: false, payload: PAYLOAD };
     expect(transport.send(packet)).toBe(false);
-    expect(transport.sendEvent('{}')).toBe(false);
     clock.advance(15_000);
+    expect(transport.sendEvent('{}')).toBe(false);
     expect(heard.states).toEqual(['failed']);
     expect(transport.counters().sendFailed).toBe(1);
   });
