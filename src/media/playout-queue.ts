@@ -35,10 +35,13 @@ const frameMs = 20;
 /** What one call may have waiting; beyond it samples are dropped and counted. */
 export const maxQueuedMs = 180_000;
 const maxWords = 4000;
+const rememberedTurns = 16;
 
 export class PlayoutQueue {
   private turns: Turn[] = [];
   private flushedUpTo = Number.NEGATIVE_INFINITY;
+  /** The last turns that were played to their end. */
+  private readonly finished: number[] = [];
   private rate: number;
   /** Resampled and not yet played, of the first turn only. */
   private readonly ready: SampleQueue;
@@ -47,7 +50,7 @@ export class PlayoutQueue {
   private tail: Int16Array | undefined;
   private fadeInLeft = 0;
   droppedMs = 0;
-  /** Messages about turns that were flushed already. */
+  /** Messages about turns that were flushed or finished already. */
   staleMessages = 0;
 
   constructor(
@@ -71,7 +74,7 @@ export class PlayoutQueue {
   }
 
   play(turnId: number, pcm: Int16Array, sampleRate: number, words: readonly PlayoutWord[]): void {
-    if (turnId <= this.flushedUpTo || !Number.isFinite(sampleRate) || sampleRate < 4000 || sampleRate > 192_000) {
+    if (this.isOver(turnId) || !Number.isFinite(sampleRate) || sampleRate < 4000 || sampleRate > 192_000) {
       this.staleMessages++;
       return;
     }
@@ -95,7 +98,7 @@ export class PlayoutQueue {
   }
 
   end(turnId: number): void {
-    if (turnId <= this.flushedUpTo) {
+    if (this.isOver(turnId)) {
       this.staleMessages++;
       return;
     }
@@ -275,8 +278,14 @@ export class PlayoutQueue {
     this.report(turn, 'starved');
   }
 
+  private isOver(turnId: number): boolean {
+    return turnId <= this.flushedUpTo || this.finished.includes(turnId);
+  }
+
   private finish(turn: Turn): void {
     this.turns.shift();
+    this.finished.push(turn.turnId);
+    if (this.finished.length > rememberedTurns) this.finished.shift();
     this.report(turn, 'finished');
   }
 
