@@ -11,6 +11,7 @@ import { ControlLiveness } from './control-liveness';
 import type { Credentials } from './digest';
 import { type EmbeddedEndpoint, openEmbeddedEndpoint } from './embedded/embedded-endpoint';
 import type { BaseTimers } from './embedded/sip-timers';
+import { TcpTransport } from './embedded/tcp-transport';
 import type { SipTransport } from './embedded/transport';
 import { UdpTransport } from './embedded/udp-transport';
 import { localAddressFor } from './local-address';
@@ -22,7 +23,10 @@ import { createSrf, type Srf, type SrfDialog, type SrfRequest, type SrfResponse 
 import type { IncomingInvite, OutgoingInvite, SipDialog, SipSource, SipUserAgent } from './user-agent';
 
 export interface SrfUserAgentOptions {
+  /** `host` '*': every IPv4 address, and every IPv6 one where the machine has any. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** What the embedded endpoint listens on; UDP and TCP if left out. */
+  readonly protocols?: readonly ('udp' | 'tcp')[];
   readonly advertised?: string;
   /** A real drachtio-server; without it the embedded endpoint listens. */
   readonly drachtio?: { readonly host: string; readonly port: number; readonly secret: string };
@@ -75,7 +79,7 @@ export class SrfUserAgent implements SipUserAgent {
     this.srf.on('error', (error) => log.warn('The SIP control connection has a problem', { error }));
     this.srf.on('close', () => this.onConnectionLost());
     if (drachtio === undefined) {
-      const transports = this.options.transports ?? [new UdpTransport(listen)];
+      const transports = this.options.transports ?? transportsFor(listen, this.options.protocols ?? ['udp', 'tcp']);
       this.embedded = await openEmbeddedEndpoint({ transports, clock, log, advertised, timers, admit });
     }
     try {
@@ -227,6 +231,18 @@ export class SrfUserAgent implements SipUserAgent {
     this.counters.controlConnectionsLost++;
     for (const dialog of [...this.dialogs]) dialog.lost('the SIP control connection was lost');
   }
+}
+
+function transportsFor(
+  listen: { readonly host: string; readonly port: number },
+  protocols: readonly ('udp' | 'tcp')[],
+): SipTransport[] {
+  const sixToo = Object.values(networkInterfaces()).some((list) => list?.some((one) => one.family === 'IPv6'));
+  const host = listen.host === '*' ? (sixToo ? '::' : '0.0.0.0') : listen.host;
+  const transports: SipTransport[] = [];
+  if (protocols.includes('udp')) transports.push(new UdpTransport({ host, port: listen.port }));
+  if (protocols.includes('tcp')) transports.push(new TcpTransport({ host, port: listen.port }));
+  return transports;
 }
 
 function cnonce(): string {

@@ -110,6 +110,18 @@ withSipp('SIPp calls the agent', () => {
     expect(embedded()).toMatchObject({ dialogs: 0, dialogsOpened: 60, dialogsClosed: 60 });
   });
 
+  it('S1 over TCP, hung up by either side', async () => {
+    answer();
+    const tcp = agent.local.find((one) => one.transport === 'tcp');
+    expectClean(await call('uac-basic.xml', { target: `127.0.0.1:${tcp?.port}`, args: ['-t', 't1'] }));
+    agent.onInvite((invite) => {
+      void callee.take(invite).then((dialog) => {
+        dialog.onAck(() => void dialog.bye({ Reason: 'Q.850;cause=16' }));
+      });
+    });
+    expectClean(await call('uac-bye-from-agent.xml', { target: `127.0.0.1:${tcp?.port}`, args: ['-t', 't1'] }));
+  });
+
   it('S2 sends two seconds of audio to the port of the answer', async () => {
     const socket = createSocket('udp4');
     await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));

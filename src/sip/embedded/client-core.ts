@@ -18,7 +18,7 @@ import {
 import { contactFor, type EndpointContext, type Preparation, withLocalHost } from './endpoint-context';
 import { noBody, reasonPhrase, SipHeaders, type SipRequest, type SipResponse, serializeMessage } from './message';
 import { type ClientTransaction, magicCookie, type TransactionEnd } from './transaction-layer';
-import type { Hop } from './transport';
+import { type Hop, isReliable } from './transport';
 
 interface Sent {
   readonly id: string;
@@ -118,7 +118,10 @@ export class ClientCore {
     if (dialog.behindNat && dialog.routeSet.length === 0) return dialog.source;
     const { uri, routes } = routeRequest(dialog);
     const target = parseSipUri(nextHopUri(uri, routes));
-    return target === undefined ? dialog.source : this.context.resolve(target).catch(() => undefined);
+    if (target === undefined) return dialog.source;
+    // Who speaks to us over a connection and names no transport means that connection, not UDP.
+    if (isReliable(dialog.source.transport) && !target.params.has('transport')) return dialog.source;
+    return this.context.resolve(target).catch(() => undefined);
   }
 
   private ready(owner: number, request: SipRequest, hop: Hop, dialog: Dialog | undefined): Preparation {

@@ -73,6 +73,6 @@ export class UdpTransport implements SipTransport {
 }
 
 /** A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1. */
-function withoutMapping(address: string): string {
+export function withoutMapping(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
