@@ -139,7 +139,8 @@ export class Call {
 
   /** The closing order of ARCHITECTURE.md. Idempotent: whoever comes later waits for the same end. */
   close(cause: CallEndCause, sip: { readonly status?: number; readonly reason?: string } = {}): Promise<void> {
-    this.closing ??= this.shutDown(cause, sip);
+    // Not begun before it is remembered: a performance that is closed may say in the same breath that it has ended.
+    this.closing ??= Promise.resolve().then(() => this.shutDown(cause, sip));
     return this.closing;
   }
 

@@ -1,0 +1,165 @@
+/** A call's life: its states, its events without a gap, and the one way in which it ends. */
+
+import { Call, type Leg, type Performance, type Stage } from '../../src/call/call';
+import { type CallStep, nextCallState } from '../../src/call/call-state';
+import type { CallEvent } from '../../src/core/call-event';
+import type { CallEndCause } from '../../src/core/call-record';
+import { ManualClock } from '../../src/core/clock';
+import { silentLogger } from '../../src/core/log';
+import { MediaRouter } from '../../src/media/media-router';
+import type { MediaStats, ToMedia } from '../../src/media/protocol';
+
+const STATS: MediaStats = {
+  packetsSent: 1,
+  packetsReceived: 2,
+  packetsLost: 0,
+  packetsLate: 0,
+  packetsDropped: 0,
+  jitterMs: 0,
+  concealedMs: 0,
+  paceP99Ms: 0.1,
+};
+
+function rig(options: { byeHangs?: boolean; endsWithin?: boolean; mediaHangs?: boolean } = {}) {
+  const clock = new ManualClock();
+  const order: string[] = [];
+  const events: CallEvent[] = [];
+  const router = new MediaRouter({
+    post(message: ToMedia) {
+      if (message.type !== 'close') return;
+      order.push('media');
+      if (options.mediaHangs !== true) {
+        queueMicrotask(() => router.receive({ type: 'closed', sessionId: message.sessionId, stats: STATS }));
+      }
+    },
+  });
+  const leg: Leg = {
+    async hangUp() {
+      order.push('bye');
+      if (options.byeHangs === true) await new Promise(() => undefined);
+    },
+  };
+  let stage: Stage | undefined;
+  const performance: Performance = {
+    turnGapsMs: [700],
+    interruptions: 1,
+    onMedia() {},
+    onHold: (held) => order.push(held ? 'held' : 'resumed'),
+    command: () => true,
+    async close(cause: CallEndCause) {
+      order.push('performance');
+      if (options.endsWithin === true) stage?.end(cause);
+    },
+  };
+  let ids = 0;
+  const call = new Call({
+    record: { id: 'c', direction: 'inbound', transport: 'sip', from: 'a', to: 'b', headers: {} },
+    link: router.open('c'),
+    leg,
+    clock,
+    log: silentLogger,
+    events: {
+      newId: () => {
+        ids += 1;
+        return `e${ids}`;
+      },
+      now: () => new Date(0),
+    },
+    publish: (event) => events.push(event),
+    perform: (_action, given) => {
+      stage = given;
+      return performance;
+    },
+    maxSeconds: 60,
+  });
+  const settle = async (advanceMs = 0) => {
+    for (let turn = 0; turn < 20; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(advanceMs / 20);
+    }
+  };
+  return { call, clock, events, order, router, settle };
+}
+
+describe('a call', () => {
+  it('tells its life in events without a gap', async () => {
+    const { call, events } = rig();
+    call.ringing();
+    call.answered({ type: 'echo' });
+    await call.close('caller-hangup', { status: 200 });
+    expect(events.map(({ type }) => type)).toEqual(['call.started', 'call.ringing', 'call.answered', 'call.ended']);
+    expect(events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+    expect(events.at(-1)?.data).toMatchObject({
+      cause: 'caller-hangup',
+      quality: { turnGapsMs: [700], interruptions: 1 },
+    });
+  });
+
+  it('ends in the order that ARCHITECTURE.md writes down', async () => {
+    const { call, order } = rig();
+    call.answered({ type: 'echo' });
+    await call.close('shutdown');
+    expect(order).toEqual(['performance', 'bye', 'media']);
+  });
+
+  it('ends once, although its performance says so while it is being closed', async () => {
+    const { call, events } = rig({ endsWithin: true });
+    call.answered({ type: 'echo' });
+    await Promise.all([call.close('caller-hangup'), call.close('shutdown')]);
+    expect(events.filter(({ type }) => type === 'call.ended')).toHaveLength(1);
+    expect(call.snapshot).toMatchObject({ state: 'ended', cause: 'caller-hangup' });
+  });
+
+  it('ends within two seconds although neither BYE nor media answer', async () => {
+    const { call, settle } = rig({ byeHangs: true, mediaHangs: true });
+    call.answered({ type: 'echo' });
+    let ended = false;
+    void call.close('caller-hangup').then(() => {
+      ended = true;
+    });
+    await settle(2_000);
+    await settle();
+    expect(ended).toBe(true);
+  });
+
+  it('ends when media stops, when the peer is gone and when its time is over', async () => {
+    for (const [happen, cause] of [
+      [(r: ReturnType<typeof rig>) => r.router.receive({ type: 'media-timeout', sessionId: 'c' }), 'media-timeout'],
+      [
+        (r: ReturnType<typeof rig>) => r.router.receive({ type: 'webrtc-state', sessionId: 'c', state: 'closed' }),
+        'caller-hangup',
+      ],
+      [(r: ReturnType<typeof rig>) => r.clock.advance(60_000), 'time-limit'],
+    ] as const) {
+      const made = rig();
+      made.call.answered({ type: 'echo' });
+      happen(made);
+      await made.settle();
+      expect(made.call.snapshot.cause).toBe(cause);
+    }
+  });
+
+  it('does nothing on an answer that comes too late', async () => {
+    const { call, order } = rig();
+    await call.close('cancelled');
+    call.answered({ type: 'echo' });
+    expect(call.snapshot.state).toBe('ended');
+    expect(order).toEqual(['bye', 'media']);
+  });
+
+  it('passes hold on, also one that came before the answer', () => {
+    const { call, order } = rig();
+    call.hold(true);
+    call.answered({ type: 'echo' });
+    call.hold(false);
+    expect(order).toEqual(['held', 'resumed']);
+  });
+});
+
+describe('the table of call states', () => {
+  it('has no way out of ended and none back from ending', () => {
+    const steps: CallStep[] = ['ring', 'answer', 'close', 'released'];
+    expect(steps.map((step) => nextCallState('ended', step))).toEqual([undefined, undefined, undefined, undefined]);
+    expect(steps.map((step) => nextCallState('ending', step))).toEqual([undefined, undefined, undefined, 'ended']);
+  });
+});
