@@ -13,6 +13,7 @@ import type { MediaRouter } from '../media/media-router';
 import type { SocketAddress, ToMedia } from '../media/protocol';
 import type { SdpSession } from '../sip/sdp-session';
 import type { IncomingInvite, SipEnd, SipUserAgent } from '../sip/user-agent';
+import type { StateEvent } from '../webrtc/softphone-events';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
 import { SipLeg, type SipLegParts } from './sip-leg';
 
@@ -136,7 +137,14 @@ export class Exchange {
     if (action.type === 'reject') throw refused(action.status, `The dialplan does not take calls to ${number}.`);
     const why = this.whyNot();
     if (why !== undefined) throw refused(503, `No call can be taken: ${why}.`);
-    const call = this.open('inbound', 'webrtc', { hangUp: async () => undefined }, this.parts.peers, {
+    const leg: Leg = {
+      // WHIP has no BYE towards the browser: the page is told over its data channel before the connection closes.
+      hangUp: async (cause) => {
+        const ended: StateEvent = { type: 'state', state: 'ended', cause };
+        call.link.post({ type: 'send-event', json: JSON.stringify(ended) });
+      },
+    };
+    const call = this.open('inbound', 'webrtc', leg, this.parts.peers, {
       from: 'softphone',
       to: number,
       sipCallId: undefined,
