@@ -5,9 +5,9 @@
  */
 import { Framer } from '../audio/framer';
 import type { ToListener } from '../media/protocol';
-import { EnergyGate, levelDbOf } from '../turn/energy-gate';
 import type { SpeechProbability } from '../turn/silero-vad';
-import { DEFAULT_VAD, VAD_SAMPLE_RATE, VAD_WINDOW_SAMPLES, type VadConfig, VadHysteresis } from '../turn/vad';
+import { VAD_WINDOW_SAMPLES, type VadConfig } from '../turn/vad';
+import { VoiceDetector } from '../turn/voice-detector';
 import type { ListenerDump, ListenerReport } from './protocol';
 import { SpeechTap } from './speech-tap';
 
@@ -20,9 +20,6 @@ export interface ListenerOptions {
 
 /** About a second: older audio says nothing about whose turn it is. */
 const MAX_WINDOWS = 32;
-const WINDOW_MS = (VAD_WINDOW_SAMPLES * 1_000) / VAD_SAMPLE_RATE;
-/** Quiet windows that are still judged, so that the network hears the speech fade. */
-const QUIET_WINDOWS_JUDGED = 12;
 
 interface Window {
   readonly startSample: number;
@@ -32,9 +29,7 @@ interface Window {
 interface Session {
   readonly sessionId: string;
   readonly framer: Framer;
-  readonly stream: SpeechProbability;
-  readonly hysteresis: VadHysteresis;
-  readonly gate: EnergyGate;
+  readonly detector: VoiceDetector;
   readonly tap: SpeechTap;
   readonly windows: Window[];
   /** Where the framer's first sample lies, and where the next frame should. */
@@ -42,7 +37,6 @@ interface Session {
   receivedTo: number;
   /** Where the next window to be judged should begin. */
   judgedTo: number;
-  quietWindows: number;
 }
 
 export class Listener {
@@ -79,15 +73,12 @@ export class Listener {
       session = {
         sessionId,
         framer: new Framer(VAD_WINDOW_SAMPLES),
-        stream: this.options.openStream(),
-        hysteresis: new VadHysteresis(this.options.vad ?? DEFAULT_VAD),
-        gate: new EnergyGate(),
+        detector: new VoiceDetector(this.options.openStream(), this.options.vad),
         tap: new SpeechTap(),
         windows: [],
         framedTo: startSample,
         receivedTo: startSample,
         judgedTo: startSample,
-        quietWindows: 0,
       };
       this.sessions.set(sessionId, session);
     }
@@ -133,36 +124,19 @@ export class Listener {
 
   private async judge(session: Session, window: Window): Promise<void> {
     this.windows += 1;
-    const { hysteresis, stream, tap, gate } = session;
-    if (window.startSample !== session.judgedTo) this.jump(session, window.startSample);
+    const { detector, tap, sessionId } = session;
+    if (window.startSample !== session.judgedTo) {
+      for (const event of detector.interrupt(session.judgedTo)) this.options.post({ ...event, sessionId });
+      tap.reset();
+    }
     session.judgedTo = window.startSample + window.pcm.length;
-    const levelDb = levelDbOf(window.pcm);
-    if (gate.passes(levelDb, WINDOW_MS)) {
-      // After a long silence the network begins anew rather than with the memory of long ago.
-      if (session.quietWindows > QUIET_WINDOWS_JUDGED) stream.reset();
-      session.quietWindows = 0;
-    } else session.quietWindows += 1;
-    let probability = 0;
-    if (session.quietWindows <= QUIET_WINDOWS_JUDGED) {
-      this.judged += 1;
-      probability = await stream.next(window.pcm);
-      // Closed while the network was busy.
-      if (this.sessions.get(session.sessionId) !== session) return;
-    }
-    const { startSample, pcm } = window;
-    const events = hysteresis.push({ startSample, samples: pcm.length, probability, levelDb });
+    const judgedBefore = detector.judged;
+    const events = await detector.push(window.startSample, window.pcm);
+    this.judged += detector.judged - judgedBefore;
+    // Closed while the network was busy.
+    if (this.sessions.get(sessionId) !== session) return;
     const heard = tap.push(window, events);
-    if (heard !== undefined) this.options.post({ type: 'heard', sessionId: session.sessionId, ...heard });
-    for (const event of events) this.options.post({ ...event, sessionId: session.sessionId });
-  }
-
-  /** The stream has a hole: what was going on before it is over. */
-  private jump(session: Session, startSample: number): void {
-    for (const event of session.hysteresis.interrupt(session.judgedTo)) {
-      this.options.post({ ...event, sessionId: session.sessionId });
-    }
-    session.stream.reset();
-    session.tap.reset();
-    session.judgedTo = startSample;
+    if (heard !== undefined) this.options.post({ type: 'heard', sessionId, ...heard });
+    for (const event of events) this.options.post({ ...event, sessionId });
   }
 }

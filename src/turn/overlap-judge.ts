@@ -4,8 +4,8 @@
  *
  *      agent   ████████████████▌ paused            ▐██████  resumed, or flushed for good
  *      caller        ▐▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓
- *                    0        140 duck   320 listen        650 long: an interruption even without words
- *                              |<------- dip, at most 450 ms, when nothing speaks for an interruption ------>|
+ *                    0        140 duck  240 listen         650 long: an interruption even without words
+ *                              |<------- dip, at most 480 ms, when nothing speaks for an interruption ------>|
  */
 import { isBackchannel, meaningfulWords, repeats, wantsFloor, wordsOf } from './words';
 
@@ -32,11 +32,11 @@ export interface OverlapPolicy {
 export const DEFAULT_OVERLAP: OverlapPolicy = {
   enabled: true,
   duckAfterMs: 140,
-  dipMs: 450,
+  dipMs: 480,
   longSpeechMs: 650,
   backchannelMs: 1_000,
-  listenAfterMs: 320,
-  listenEveryMs: 500,
+  listenAfterMs: 240,
+  listenEveryMs: 400,
   quietDb: 14,
   cautiousAfter: 2,
 };

@@ -1,6 +1,7 @@
 /**
  * Speech onsets and ends out of window-by-window speech probabilities: two thresholds and two minimum durations
- * (hysteresis), on the call's sample clock. Pure; the probabilities come from silero-vad.ts.
+ * (hysteresis), on the call's sample clock, and a drop of the level, which shows an end sooner than the network does.
+ * Pure; the probabilities come from silero-vad.ts.
  *
  *      probability 1 |        ____   ___
  *              start |-------/----\-/---\---------------
@@ -25,6 +26,8 @@ export interface VadConfig {
   readonly startMs: number;
   /** Silence needed before an end is reported; the length of a pause is measured by whoever listens. */
   readonly endMs: number;
+  /** So far below the speech a window is silence, whatever the network says: its verdict lags behind by 100 ms and more. */
+  readonly quietDropDb: number;
   /** Distance between two `speech-continues`. */
   readonly reportMs: number;
 }
@@ -34,6 +37,7 @@ export const DEFAULT_VAD: VadConfig = {
   endThreshold: 0.35,
   startMs: 64,
   endMs: 96,
+  quietDropDb: 20,
   reportMs: 96,
 };
 
@@ -60,12 +64,16 @@ export type VadEvent =
   | ({ readonly type: 'speech-ended'; readonly sample: number } & VadEventFacts);
 
 const SILENCE_DB = -96;
+/** For so long after speech the network may go on seeing it. */
+const AFTERMATH_MS = 600;
 
 export class VadHysteresis implements Stage<VadWindow, VadEvent> {
   private onset: number | undefined;
   private speaking = false;
   private speechSamples = 0;
   private silence: number | undefined;
+  /** The speech before, whose end the network may not have noticed yet. */
+  private last: { readonly endSample: number; readonly levelDb: number } | undefined;
   private reportedAt = 0;
   private power = 0;
   private powerSamples = 0;
@@ -112,7 +120,7 @@ export class VadHysteresis implements Stage<VadWindow, VadEvent> {
 
   private pushInSilence(window: VadWindow): VadEvent[] {
     const { probability, startSample, samples } = window;
-    if (probability < this.config.endThreshold) {
+    if (probability < this.config.endThreshold || this.isAftermath(window)) {
       this.reset();
       return [];
     }
@@ -133,20 +141,27 @@ export class VadHysteresis implements Stage<VadWindow, VadEvent> {
     const { probability, startSample, samples } = window;
     const headSample = startSample + samples;
     const onset = this.onset ?? startSample;
-    if (probability >= this.config.startThreshold) {
+    if (window.levelDb < this.levelDb() - this.config.quietDropDb || probability < this.config.endThreshold) {
+      this.silence ??= startSample;
+    } else if (probability >= this.config.startThreshold) {
       this.silence = undefined;
       this.addLevel(window);
-    } else if (probability < this.config.endThreshold) {
-      this.silence ??= startSample;
     }
     if (this.silence !== undefined && headSample - this.silence >= toSamples(this.config.endMs)) {
-      const event: VadEvent = { type: 'speech-ended', sample: this.silence, headSample, levelDb: this.levelDb() };
+      const levelDb = this.levelDb();
+      const event: VadEvent = { type: 'speech-ended', sample: this.silence, headSample, levelDb };
+      this.last = { endSample: this.silence, levelDb };
       this.reset();
       return [event];
     }
     if (headSample - this.reportedAt < toSamples(this.config.reportMs)) return [];
     this.reportedAt = headSample;
     return [{ type: 'speech-continues', sample: onset, headSample, levelDb: this.levelDb() }];
+  }
+
+  private isAftermath(window: VadWindow): boolean {
+    if (this.last === undefined || window.startSample - this.last.endSample > toSamples(AFTERMATH_MS)) return false;
+    return window.levelDb < this.last.levelDb - this.config.quietDropDb;
   }
 
   private addLevel(window: VadWindow): void {
