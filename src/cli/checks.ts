@@ -209,19 +209,7 @@ export function checkData(config: Config): Finding {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.W_OK | constants.X_OK);
     const { bavail, bsize } = statfsSync(folder);
-    const freeBytes = bavail * bsize;
-    const free = `${Math.floor(freeBytes / 1e6)} MB free`;
-    if (freeBytes < leastFreeBytes) {
-      return problem(
-        'data folder',
-        `The disk of the data folder ${folder} is full: ${free}.`,
-        'Make room, or set TRUNKLINE_DATA.',
-      );
-    }
-    if (freeBytes < comfortableFreeBytes) {
-      return warning('data folder', `${folder}: ${free}`, 'Make room before recordings fill it.');
-    }
-    return fine('data folder', `${folder}: ${free}`);
+    return spaceFinding(folder, bavail * bsize);
   } catch {
     return problem(
       'data folder',
@@ -229,6 +217,21 @@ export function checkData(config: Config): Finding {
       'Give the agent permission to write there, or set TRUNKLINE_DATA.',
     );
   }
+}
+
+export function spaceFinding(folder: string, freeBytes: number): Finding {
+  const free = `${Math.floor(freeBytes / 1e6)} MB free`;
+  if (freeBytes < leastFreeBytes) {
+    return problem(
+      'data folder',
+      `The disk of the data folder ${folder} is full: ${free}.`,
+      'Make room, or set TRUNKLINE_DATA.',
+    );
+  }
+  if (freeBytes < comfortableFreeBytes) {
+    return warning('data folder', `${folder}: ${free}`, 'Make room before recordings fill it.');
+  }
+  return fine('data folder', `${folder}: ${free}`);
 }
 
 export function readCpuInfo(): string {

@@ -12,11 +12,15 @@ const processTerminal: Terminal = {
   err: (text) => process.stderr.write(`${text}\n`),
 };
 
-/** Sets the exit code and returns; the process ends when nothing is left to do. */
+/** How long what is still open after a command may delay the end of the process. */
+const lingerMs = 1_000;
+
+/** Sets the exit code and returns; the process ends when nothing is left to do, and soon in any case. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
   // A reader that has gone away (`| head`) is no error of ours.
   process.stdout.on('error', () => {});
   process.exitCode = await execute(words, processTerminal);
+  setTimeout(() => process.exit(), lingerMs).unref();
 }
 
 export async function execute(

@@ -30,7 +30,8 @@ export const up: Command = {
     await signals.first;
     terminal.err(`draining: no new calls, live ones may go on for ${config.drain.seconds} s; again to end at once`);
     await Promise.race([agent.drain(), signals.second]);
-    await agent.stop();
+    // Whoever is impatient twice gets no farewell on the line either.
+    await Promise.race([agent.stop(), signals.third]);
     signals.dispose();
     return exitCodes.fine;
   },
@@ -54,22 +55,18 @@ class Signals {
   came = false;
   readonly first: Promise<void>;
   readonly second: Promise<void>;
-  private readonly onSignal: () => void;
+  readonly third: Promise<void>;
+  private readonly waiting: (() => void)[] = [];
+  private readonly onSignal = (): void => {
+    this.came = true;
+    this.waiting.shift()?.();
+  };
 
   constructor() {
-    let firstCame = (): void => {};
-    let secondCame = (): void => {};
-    this.first = new Promise((resolve) => {
-      firstCame = resolve;
-    });
-    this.second = new Promise((resolve) => {
-      secondCame = resolve;
-    });
-    this.onSignal = () => {
-      if (this.came) secondCame();
-      this.came = true;
-      firstCame();
-    };
+    const next = (): Promise<void> => new Promise((resolve) => this.waiting.push(resolve));
+    this.first = next();
+    this.second = next();
+    this.third = next();
     process.on('SIGINT', this.onSignal);
     process.on('SIGTERM', this.onSignal);
   }

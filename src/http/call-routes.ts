@@ -81,7 +81,9 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
     const id = idOf(request.params);
     const answer = await idempotency.once(request, String(response.locals['tokenName']), async () => {
       const action = checkedBody(request, callActionSchema);
-      found(await records.get(id));
+      if (found(await records.get(id)).state === 'ended') {
+        throw new TrunklineError('call.wrong-state', 'The call has ended.', { fix: 'Its record says why.' });
+      }
       await live.act(id, action);
       return { status: 202, body: { accepted: true } };
     });

@@ -94,9 +94,8 @@ describe('calls', () => {
     for (const id of ['c1', 'c2', 'c3']) await fresh.call(id);
     const first = await bodyOf(await fresh.request('/v1/calls?limit=2', { token: tokens.read }));
     expect(first.calls.map(({ id }: { id: string }) => id)).toEqual(['c3', 'c2']);
-    const second = await (
-      await fresh.request(`/v1/calls?limit=2&cursor=${first.nextCursor}`, { token: tokens.read })
-    ).json();
+    const next = `/v1/calls?limit=2&cursor=${first.nextCursor}`;
+    const second = await bodyOf(await fresh.request(next, { token: tokens.read }));
     expect(second.calls.map(({ id }: { id: string }) => id)).toEqual(['c1']);
     expect(await bodyOf(await fresh.request('/v1/calls/c1', { token: tokens.read }))).toMatchObject({
       id: 'c1',
