@@ -3,9 +3,9 @@
  * reverse: model process, listener thread, media threads, SIP, exchange. Wiring and nothing else.
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism, networkInterfaces } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readWav } from './audio/wav';
 import { performAgent } from './call/agent-performance';
 import { EngineRouter } from './call/engine-port';
@@ -107,6 +107,8 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       admit: (source) => limit.admit(source.address),
     });
     const prompts = new SpokenPrompts();
+    const recordings = config.recording.enabled ? join(resolve(config.data), 'recordings') : undefined;
+    if (recordings !== undefined) await mkdir(recordings, { recursive: true });
     const notReady = (): string | undefined =>
       engine.ready === undefined ? 'the speech engine is loading' : undefined;
     const exchange = new Exchange({
@@ -131,6 +133,9 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         return asked.action;
       },
       perform: (action, stage) => {
+        if (recordings !== undefined) {
+          stage.link.post({ type: 'record', path: join(recordings, `${stage.callId}.wav`) });
+        }
         switch (action.type) {
           case 'agent':
             return performAgent(action, stage, {

@@ -14,6 +14,8 @@ export interface OwnAgent {
   readonly sipPort: number;
   readonly httpUrl: string;
   readonly token: string;
+  /** Its data folder: records, recordings. */
+  readonly dataFolder: string;
   /** From starting the process to `ready in …`, as seen from outside. */
   readonly startedInMs: number;
   /** Both of its streams so far. */
@@ -75,6 +77,7 @@ export async function startOwnAgent(options: OwnAgentOptions): Promise<OwnAgent>
     sipPort,
     httpUrl,
     token,
+    dataFolder: data,
     startedInMs,
     output: () => output,
     async request(method, path, body) {

@@ -1,0 +1,91 @@
+/** Phones that are not ours ring the agent and ask: sipp with a recorded question, and baresip, judged from recordings. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Resampler } from '../../src/audio/resampler';
+import { readWav } from '../../src/audio/wav';
+import { muLawFromLinear } from '../../src/codecs/g711';
+import { decodeOggOpus } from '../../src/codecs/ogg-opus';
+import { startTestAgent, type TestAgent } from '../support/agent';
+import { baresipInstalled, callWithBaresip } from '../support/baresip';
+import { closeRecogniser, transcribe } from '../support/recogniser';
+import { runSipp, sippInstalled } from '../support/sipp';
+
+/** The greeting is over by then; afterwards there is time for the answer. */
+const BEFORE_MS = 5_500;
+const AFTER_MS = 9_000;
+
+async function askAfterGreeting(id: string): Promise<Int16Array> {
+  const { pcm, sampleRate } = await decodeOggOpus(readFileSync(join(__dirname, `../fixtures/questions/${id}.ogg`)));
+  const narrow = new Resampler(sampleRate, 8_000).push(pcm);
+  const length = narrow.reduce((sum, chunk) => sum + chunk.length, 0);
+  const whole = new Int16Array(BEFORE_MS * 8 + length + AFTER_MS * 8);
+  let at = BEFORE_MS * 8;
+  for (const chunk of narrow) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+describe('a phone of somebody else', () => {
+  let agent: TestAgent;
+
+  beforeAll(async () => {
+    agent = await startTestAgent({ recording: { enabled: true } });
+  }, 150_000);
+
+  afterAll(async () => {
+    await agent?.stop();
+    await closeRecogniser();
+  }, 30_000);
+
+  (sippInstalled() ? it : it.skip)(
+    'sipp asks when check-in is and is told',
+    async () => {
+      const pcm = await askAfterGreeting('hotel-01');
+      const result = await runSipp({
+        scenario: 'uac-question.xml',
+        target: `127.0.0.1:${agent.sipPort}`,
+        service: 'hotel',
+        files: { 'question.ul': Buffer.from(Uint8Array.from(pcm, (sample) => muLawFromLinear(sample))) },
+        timeoutSeconds: 60,
+      });
+      expect(result.errors).toBe('');
+      expect(result.exitCode).toBe(0);
+      const { calls } = (await agent.request('GET', '/v1/calls?limit=1')) as { calls: { id: string }[] };
+      const recording = readWav(readFileSync(join(agent.dataFolder, 'recordings', `${calls[0]?.id}.wav`)));
+      const [, outbound] = recording.pcm;
+      const said = await transcribe(outbound ?? new Int16Array(), recording.sampleRate);
+      expect(said).toMatch(/\b3\b|three/i);
+    },
+    120_000,
+  );
+
+  (baresipInstalled() ? it : it.skip)(
+    'baresip asks who treats children and hears the name',
+    async () => {
+      const { received } = await callWithBaresip({
+        uri: `sip:demo@127.0.0.1:${agent.sipPort}`,
+        microphone: await askAfterGreeting('demo-13'),
+      });
+      const said = await transcribe(received.pcm[0] ?? new Int16Array(), received.sampleRate);
+      expect(said).toMatch(/Riverside/i);
+      expect(said).toMatch(/Kell[ea]r?/i);
+    },
+    120_000,
+  );
+
+  (baresipInstalled() ? it : it.skip)(
+    'baresip rings with Opus and is understood',
+    async () => {
+      const { received } = await callWithBaresip({
+        uri: `sip:shop@127.0.0.1:${agent.sipPort}`,
+        microphone: await askAfterGreeting('shop-24'),
+        codec: 'opus/48000/2',
+      });
+      const said = await transcribe(received.pcm[0] ?? new Int16Array(), received.sampleRate);
+      expect(said).toMatch(/Fi(s|sh)c?her/i);
+    },
+    120_000,
+  );
+});
