@@ -1,6 +1,6 @@
 /**
  * A call's dialog over drachtio-srf. The library's own handling of re-INVITE compares SDP texts, throws for late offers
- * and wedges after a 488; so every request inside the dialog except ACK and BYE is handled here (RFC 3261 §14, 3311).
+ * and wedges after a 488; so every request inside the dialog except BYE is handled here (RFC 3261 §14, 3311).
  */
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
@@ -54,11 +54,19 @@ export class SrfSipDialog implements SipDialog {
     this.sipCallId = dialog.sip.callId;
     const inherited = dialog.handle.bind(dialog);
     dialog.handle = (request, response) => {
-      if (request.method === 'ACK' || request.method === 'BYE') inherited(request, response);
+      // Not by its 'ack' event: that comes a turn later, and a BYE right behind the ACK would remove the listener.
+      if (request.method === 'ACK') this.onAckReceived(sdpOf(request));
+      else if (request.method === 'BYE') inherited(request, response);
       else this.onRequest(request, response);
     };
-    dialog.on('ack', (request) => this.onAckReceived(hasBody(request) ? request.body : undefined));
+    // ACK and BYE may have been read in one go with the echo of our 200, before anybody could listen.
+    dialog.on('ack', (request) => this.onAckReceived(sdpOf(request)));
     dialog.on('destroy', (request) => this.onDestroyed(request));
+    if (!dialog.connected) this.finish({ by: 'remote', status: undefined, reason: undefined });
+  }
+
+  get over(): boolean {
+    return this.end !== undefined;
   }
 
   onAck(run: (answerSdp: string | undefined) => void): void {
@@ -229,6 +237,10 @@ export class SrfSipDialog implements SipDialog {
     this.options.onClosed(this);
     this.endHandler?.(end);
   }
+}
+
+function sdpOf(request: SrfRequest): string | undefined {
+  return hasBody(request) ? request.body : undefined;
 }
 
 export function rejected(

@@ -222,7 +222,7 @@ export class SrfUserAgent implements SipUserAgent {
       credentials,
       onClosed: (closed) => this.dialogs.delete(closed),
     });
-    this.dialogs.add(adopted);
+    if (!adopted.over) this.dialogs.add(adopted);
     return adopted;
   }
 
