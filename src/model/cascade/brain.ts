@@ -8,6 +8,7 @@ import type { LanguageContext, LanguageModel } from '../parts';
 import { ChatLayout, type ControlTokens } from '../trunk/chat-layout';
 import { endsInLoop, type GreedyRules, greedyToken } from '../trunk/greedy';
 import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
+import { NumberGuard } from './number-guard';
 import { FactIndex, type RelevanceTable } from './relevance';
 
 /** An answer on the telephone is one or two sentences; this is the bound, not the aim. */
@@ -28,12 +29,15 @@ export interface ThinkingModel extends LanguageModel {
 interface WarmPersona {
   readonly tokens: readonly number[];
   readonly index: FactIndex;
+  /** Numbers that the persona may say. */
+  readonly numbers: ReadonlySet<string>;
   readonly prompt: Promise<LanguageContext>;
 }
 
 export class TrunkBrain implements Brain {
   private readonly layout: ChatLayout;
   private readonly rules: GreedyRules;
+  private readonly guard: NumberGuard;
   private readonly personas = new Map<string, WarmPersona>();
 
   constructor(
@@ -42,6 +46,7 @@ export class TrunkBrain implements Brain {
   ) {
     const { control } = model;
     this.layout = new ChatLayout((text) => model.encode(text), control);
+    this.guard = new NumberGuard((text) => model.encode(text));
     this.rules = {
       firstTextToken: model.encode('!')[0] ?? 0,
       ends: [control.turnEnd, control.handover, control.hangup],
@@ -54,9 +59,9 @@ export class TrunkBrain implements Brain {
   }
 
   async openConversation(persona: Persona): Promise<BrainConversation> {
-    const { tokens, index, prompt } = this.prepared(persona);
-    const context = (await prompt).fork();
-    return new TrunkConversation(this.model, this.layout, this.rules, index, tokens, context);
+    const warm = this.prepared(persona);
+    const context = (await warm.prompt).fork();
+    return new TrunkConversation(this.model, this.layout, this.rules, this.guard, warm, context);
   }
 
   async close(): Promise<void> {
@@ -85,7 +90,9 @@ export class TrunkBrain implements Brain {
         throw error;
       },
     );
-    const warm = { tokens, index: new FactIndex(this.relevance, persona.facts), prompt };
+    const index = new FactIndex(this.relevance, persona.facts);
+    const numbers = NumberGuard.numbers([persona.name, persona.instructions, ...persona.facts]);
+    const warm = { tokens, index, numbers, prompt };
     this.personas.set(key, warm);
     const [oldest] = this.personas;
     if (this.personas.size > MAX_WARM_PERSONAS && oldest !== undefined) {
@@ -122,25 +129,30 @@ class TrunkConversation implements BrainConversation {
     private readonly model: ThinkingModel,
     private readonly layout: ChatLayout,
     private readonly rules: GreedyRules,
-    private readonly index: FactIndex,
-    private readonly personaTokens: readonly number[],
+    private readonly guard: NumberGuard,
+    private readonly persona: WarmPersona,
     private readonly context: LanguageContext,
   ) {
-    this.cached = [...personaTokens];
+    this.cached = [...persona.tokens];
   }
 
   async *answer(userText: string, signal: AbortSignal): AsyncGenerator<BrainEvent> {
     const words = userText.trim().split(/\s+/);
-    const related = this.index.related(userText, RELATED_FACTS, words.length <= FOLLOW_UP_WORDS ? this.earlier : '');
+    const related = this.persona.index.related(
+      userText,
+      RELATED_FACTS,
+      words.length <= FOLLOW_UP_WORDS ? this.earlier : '',
+    );
     const question = this.layout.question(userText, related);
     this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
     const before = this.sequence();
+    const numbers = new Set([...this.persona.numbers, ...NumberGuard.numbers([userText])]);
     const said: number[] = [];
     let text = '';
     let end = this.layout.control.turnEnd;
     while (said.length < MAX_ANSWER_TOKENS) {
       const logits = await this.advance([...before, ...question, ...said], signal);
-      const token = greedyToken(logits, this.rules);
+      const token = greedyToken(logits, this.rules, this.guard.forbidden(said, numbers));
       if (this.rules.ends.includes(token)) {
         end = token;
         break;
@@ -187,12 +199,12 @@ class TrunkConversation implements BrainConversation {
   }
 
   private sequence(): number[] {
-    return [...this.personaTokens, ...this.history.flat()];
+    return [...this.persona.tokens, ...this.history.flat()];
   }
 
   /** Makes room for `tokens` more. Half of the history goes at once, since what stays has to be read anew. */
   private dropOldest(tokens: number): void {
-    const room = this.model.contextLength - this.personaTokens.length - tokens;
+    const room = this.model.contextLength - this.persona.tokens.length - tokens;
     let length = this.history.reduce((sum, turn) => sum + turn.length, 0);
     if (length <= room) return;
     while (this.history.length > 0 && length > room / 2) length -= this.history.shift()?.length ?? 0;

@@ -17,7 +17,7 @@ export function greedyToken(logits: Float32Array, rules: GreedyRules, forbidden?
   let bestLogit = Number.NEGATIVE_INFINITY;
   for (const end of rules.ends) {
     const logit = logits[end] ?? Number.NEGATIVE_INFINITY;
-    if (logit > bestLogit) [best, bestLogit] = [end, logit];
+    if (logit > bestLogit && forbidden?.(end) !== true) [best, bestLogit] = [end, logit];
   }
   for (let token = rules.firstTextToken; token < logits.length; token += 1) {
     const logit = logits[token]!;

@@ -465,10 +465,10 @@ def dialogue(rng: random.Random, split: str, turns: int) -> dict:
                 key, text, answer = "decline", r.choice(DECLINE), r.choice(DECLINE_ANSWERS)
         elif x < 0.02 and out:
             key, text, answer = "repeat", r.choice(REPEAT), last
-        elif x < 0.07:
+        elif x < 0.08:
             asks, answers = r.choice(SMALL)
             key, text, answer = "small", r.choice(asks).replace("{name}", b.name), expand(r, r.choice(answers))[0].replace("{name}", b.name)
-        elif x < 0.08:
+        elif x < 0.09:
             key, (text, answer) = "world", r.choice(WORLD)
         elif x < 0.25:
             found = b.absent()
@@ -530,7 +530,7 @@ def main() -> None:
     rng = random.Random(f"{options.split}{options.seed}")
     with open(options.out, "w", encoding="utf-8") as file:
         for _ in range(options.count):
-            file.write(json.dumps(dialogue(rng, options.split, rng.randint(7, 11))) + "\n")
+            file.write(json.dumps(dialogue(rng, options.split, rng.randint(7, 9))) + "\n")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def kind(name: str, businesses: str, ask: dict[str, str], *variants: tuple[str, 
 
 
 POOLS: dict[str, list[str]] = {
-    "where": ["behind the building", "in front of the entrance", "in the basement", "across the street", "next to the church", "on the left side of the building", "in the yard", "under the market hall", "beside the river", "two minutes away on {streetname}", "right by the main gate", "on the roof, reached by the ramp"],
+    "where": ["behind the building", "in front of the entrance", "in the basement", "across the street", "next to the church", "on the left side of the building", "in the yard", "under the market hall", "beside the river", "right by the main gate", "on the roof, reached by the ramp"],
     "few": ["two", "three", "four", "five", "six", "8", "10", "12", "15", "20", "30", "45", "60"],
     "minutes": ["5", "10", "15", "20", "25", "30", "40", "45", "50", "60", "90"],
     "hours": ["2", "3", "6", "12", "24", "36", "48", "72"],
@@ -329,7 +329,7 @@ kind("delivery", "shop,bookshop,furniture shop,bike shop,toy shop,garden center,
      {"is": "(Do you|Can you) deliver( to my home|)?|Is there a (delivery|home delivery)( service|)?|Can you (bring|send) it to (me|my house|my home)?", "cost": "(What does|How much is|How much does) (the |)(delivery|shipping)( cost|)?|Is (delivery|shipping) free?|What do you charge for (delivery|shipping)?", "long": "How long does (delivery|shipping|it) take( to arrive|)?|When (will|does) my order (arrive|come)?"},
      ("(Delivery|Home delivery|Shipping) costs {price}( and takes {days} days|).", {"is": "Yes, delivery costs {price}.", "cost": "Delivery costs {price}."}),
      ("(Delivery|Shipping) is free (above|over|for orders over) {price}.", {"cost": "Delivery is free for orders over {price}.", "is": "Yes, delivery is free for orders over {price}."}),
-     ("(Delivery|Shipping) takes {days} (working |)days.", {"long": "Delivery takes {days} @2days."}),
+     ("(Delivery|Shipping) takes {days} (working |)days.", {"long": "Delivery takes {days} days."}),
      ("We deliver within {km} kilometers (for {price}|free of charge).", {"is": "Yes, we deliver within {km} kilometers @.", "cost": "We deliver within {km} kilometers @."}),
      ("(We do not deliver|There is no delivery).", {"is": "I am sorry, we do not deliver."}))
 kind("stock", "shop,bookshop,furniture shop,bike shop,toy shop,garden center,electronics shop",

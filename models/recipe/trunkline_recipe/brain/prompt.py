@@ -1,6 +1,7 @@
-"""The prompt as tokens; src/model/trunk/prompt.ts is its twin. Caller text is encoded without special tokens."""
+"""The prompt as tokens; src/model/trunk/chat-layout.ts is its twin. Caller text is encoded without special tokens."""
 
-IM_START, IM_END, HANDOVER, HANGUP = 1, 2, 9, 10
+# The unused control tokens of the vocabulary share one embedding; these two are apart from it and from each other.
+IM_START, IM_END, HANDOVER, HANGUP = 1, 2, 6, 0
 ENDS = {None: IM_END, "handover": HANDOVER, "hangup": HANGUP}
 
 
