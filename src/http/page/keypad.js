@@ -31,6 +31,7 @@ export class Keypad {
       const face = document.createElement('span');
       face.textContent = digit;
       const small = document.createElement('small');
+      small.className = 'letters';
       small.textContent = letters;
       button.append(face, small);
       button.addEventListener('click', () => this.press(digit));

@@ -60,6 +60,7 @@ export class Waterfall {
     const name = document.createElement('span');
     name.textContent = `Turn ${[...this.#turns.values()].indexOf(turn) + 1}`;
     const total = document.createElement('strong');
+    total.className = 'total';
     total.textContent = turn.gapMs === undefined ? 'under way' : milliseconds(turn.gapMs);
     head.append(name, total);
     const rows = document.createElement('dl');
