@@ -34,6 +34,17 @@ const NOISE_FRAMES = 1_024;
 /** Speech is refused no text, but one call must end: the rest of a longer text is left out. */
 const MAX_CHARACTERS = 20_000;
 
+/** A breath group and its place in the text. */
+interface BreathTurn {
+  readonly group: BreathGroup;
+  readonly end: PauseMark | undefined;
+  readonly written: readonly WrittenWord[];
+  /** Nothing was heard yet. */
+  readonly early: boolean;
+  /** The last written word of the group before; a very long one goes on here and is not told twice. */
+  readonly saidUpTo: number;
+}
+
 export class PiperVoice implements Voice {
   private readonly noise: Float32Array;
   private readonly durationNoise: Float32Array;
@@ -68,9 +79,11 @@ export class PiperVoice implements Voice {
     // White space behind the last word says that the sentence goes on in the next call.
     const goesOn = /\s$/.test(text);
     const groups = breathGroups(spoken);
+    let saidUpTo = -1;
     for (const [index, group] of groups.entries()) {
       const end = group.end ?? (index + 1 < groups.length || goesOn ? undefined : '.');
-      yield* this.breathe(group, end, spoken.written, index === 0, signal);
+      yield* this.breathe({ group, end, written: spoken.written, early: index === 0, saidUpTo }, signal);
+      saidUpTo = group.parts.at(-1)?.token.written ?? saidUpTo;
     }
   }
 
@@ -78,13 +91,8 @@ export class PiperVoice implements Voice {
     await Promise.all([this.graphs.close(), this.pronouncer.close()]);
   }
 
-  private async *breathe(
-    group: BreathGroup,
-    end: PauseMark | undefined,
-    written: readonly WrittenWord[],
-    early: boolean,
-    signal: AbortSignal,
-  ): AsyncGenerator<VoiceChunk> {
+  private async *breathe(turn: BreathTurn, signal: AbortSignal): AsyncGenerator<VoiceChunk> {
+    const { group, end, early } = turn;
     const breath = await this.prepare(group, end ?? ',', signal);
     if (breath === undefined || breath.to <= breath.from) return;
     const plan = planChunks(breath.from, breath.to, early);
@@ -105,7 +113,7 @@ export class PiperVoice implements Voice {
       const last = nth + 1 === plan.length;
       if (last) fadeOut(speech, this.samples(FADE_MS));
       const pcm = last && end !== undefined ? withSilence(speech, this.samples(PAUSE_MS[end])) : speech;
-      yield { pcm, words: this.wordsIn(breath, span, nth === 0, written) };
+      yield { pcm, words: this.wordsIn(breath, span, nth === 0, turn) };
     }
   }
 
@@ -126,10 +134,10 @@ export class PiperVoice implements Voice {
   }
 
   /** Words that begin in the span; the first chunk also has those that begin in the silence cut off before it. */
-  private wordsIn(breath: Breath, span: FrameSpan, first: boolean, written: readonly WrittenWord[]): Word[] {
+  private wordsIn(breath: Breath, span: FrameSpan, first: boolean, { written, saidUpTo }: BreathTurn): Word[] {
     const { hopSamples } = this.graphs.parameters;
     return breath.words
-      .filter(({ from }) => (from >= span.from || first) && from < span.to)
+      .filter((word) => word.written > saidUpTo && (word.from >= span.from || first) && word.from < span.to)
       .map((word) => ({
         text: written[word.written]?.text ?? '',
         startSample: Math.max(0, word.from - span.from) * hopSamples,

@@ -154,7 +154,7 @@ def main(labels, work, tables, wheel, models):
                 "channels": 192,
                 "noiseScale": config["inference"]["noise_scale"],
                 "durationNoiseScale": config["inference"]["noise_w"],
-                "gain": 2.0,
+                "gain": 1.7,
                 "phonemeIds": {k: v[0] for k, v in config["phoneme_id_map"].items()},
             },
         },

@@ -95,6 +95,53 @@ def stay_high(graph):
     graph.node.extend(kept)
 
 
+def fuse_layer_norms(model):
+    """Nine small operators -> LayerNormalization (operator set 17), which is one pass over the data."""
+    graph = model.graph
+    constants = {t.name: t for t in graph.initializer}
+    readers = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+
+    def only(name, kind):
+        found = [n for n in readers.get(name, []) if n.op_type == kind]
+        return found[0] if len(found) == 1 else None
+
+    gone, norms = set(), {}
+    for mean in [n for n in graph.node if n.op_type == "ReduceMean"]:
+        sub = only(mean.output[0], "Sub")
+        square = sub and only(sub.output[0], "Pow")
+        variance = square and only(square.output[0], "ReduceMean")
+        add = variance and only(variance.output[0], "Add")
+        root = add and only(add.output[0], "Sqrt")
+        div = root and only(root.output[0], "Div")
+        scale = div and only(div.output[0], "Mul")
+        shift = scale and only(scale.output[0], "Add")
+        if not shift:
+            continue
+        epsilon = arrays.to_array(constants[add.input[1]]).item()
+        norms[shift.output[0]] = helper.make_node(
+            "LayerNormalization", [mean.input[0], scale.input[1], shift.input[1]], list(shift.output), epsilon=epsilon
+        )
+        gone.update(n.output[0] for n in (mean, sub, square, variance, add, root, div, scale))
+    nodes = [norms.get(n.output[0], n) for n in graph.node if n.output[0] not in gone]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    for opset in model.opset_import:
+        if opset.domain == "":
+            opset.version = max(opset.version, 17)
+    return len(norms)
+
+
+def drop_mask(graph, name):
+    """One utterance at a time has nothing to mask: multiplications by the mask of ones go."""
+    for node in graph.node:
+        if node.op_type == "Mul" and name in node.input:
+            node.op_type = "Identity"
+            node.input[:] = [i for i in node.input if i != name]
+
+
 def codes_of(value, axis):
     """int8 codes and float16 steps: one step per output channel and, in a convolution, per tap; each step is the one of
     several that leaves the least squared error."""
@@ -220,16 +267,14 @@ def split(source):
             helper.make_node("Gather", ["phonemes/shape", "phonemes/axis"], ["lengths"]),
         ],
     )
+    drop_mask(text.graph, "/enc_p/Cast_1_output_0")
+    assert fuse_layer_norms(text) == 36
     flow = cut(
         copy.deepcopy(model),
         {"/Add_output_0": ("latents", F, [1, 192, "T"]), "/Cast_2_output_0": ("mask", F, [1, 1, "T"])},
         {"/Mul_7_output_0": ("z", F, [1, 192, "T"])},
     )
-    # One utterance at a time has nothing to mask.
-    for node in list(flow.graph.node):
-        if node.op_type == "Mul" and "mask" in node.input:
-            node.op_type = "Identity"
-            node.input[:] = [i for i in node.input if i != "mask"]
+    drop_mask(flow.graph, "mask")
     without_input(flow.graph, "mask", [])
     generator = cut(
         copy.deepcopy(model),
