@@ -193,7 +193,8 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     opened.splice(-1, 0, () => userAgent.stop());
 
     const ready = await loading;
-    for (const persona of dialplan.personas) engine.post({ type: 'warm', persona });
+    // Ready means that a first call is answered as fast as any other.
+    await Promise.all(dialplan.personas.map((persona) => engine.warm(persona, greetingsOf(dialplan, persona.id))));
     return {
       engine: ready.name,
       sipAddress: `sip:demo@${shownAddress(config)}:${userAgent.local[0]?.port ?? config.sip.port}`,
@@ -228,6 +229,14 @@ function openMedia(name: string, listener: ListenerThread, log: Logger) {
   const port = listener.mediaPort();
   thread.post({ type: 'attach-listener', port }, [port]);
   return { router, close: () => thread.close() };
+}
+
+function greetingsOf(dialplan: LoadedDialplan, personaId: string): string[] {
+  const greetings = dialplan.routes
+    .map(({ action }) => (action.type === 'webhook' ? action.fallback : action))
+    .flatMap((action) => (action.type === 'agent' && action.persona.id === personaId ? [action.greeting] : []))
+    .filter((greeting) => greeting !== undefined);
+  return [...new Set(greetings)];
 }
 
 async function readPrompt(action: PlayAction): Promise<Prompt> {

@@ -50,10 +50,7 @@ export class EngineHost {
         void this.load(message.config);
         return;
       case 'warm':
-        void this.guard(undefined, undefined, async () => {
-          const session = await this.requireModel().openSession(message.persona);
-          session.close();
-        });
+        void this.guard(undefined, undefined, () => this.warm(message));
         return;
       case 'open':
         void this.open(message);
@@ -115,6 +112,22 @@ export class EngineHost {
         loadMs: Math.round(this.options.nowMs() - startedMs),
       });
     });
+  }
+
+  private async warm({ persona, sayings }: Extract<ToEngine, { type: 'warm' }>): Promise<void> {
+    const startedMs = this.options.nowMs();
+    const session = await this.requireModel().openSession(persona);
+    try {
+      for (const text of sayings) {
+        const spoken = session.answer({ kind: 'say', text }, new AbortController().signal)[Symbol.asyncIterator]();
+        // Nobody listens: the engine keeps what it has said, and the first caller gets it at once.
+        while ((await spoken.next()).done !== true) await this.options.breathe();
+      }
+    } finally {
+      session.close();
+    }
+    const tookMs = Math.round(this.options.nowMs() - startedMs);
+    this.options.send({ type: 'warmed', personaId: persona.id, tookMs });
   }
 
   private async open(message: Extract<ToEngine, { type: 'open' }>): Promise<void> {

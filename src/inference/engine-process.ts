@@ -8,6 +8,7 @@ import { setPriority } from 'node:os';
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
 import type { Logger } from '../core/log';
+import type { Persona } from '../model/omni-model';
 import type { EngineConfig, FromEngine, ToEngine } from './protocol';
 
 /** The model process yields to the media threads: nice 10 still gets a whole idle core. */
@@ -32,6 +33,7 @@ export class EngineProcess {
   private child: ChildProcess | undefined;
   private readonly live = new Map<string, { readonly open: Open; readonly commits: Commit[] }>();
   private readonly warmed = new Map<string, ToEngine>();
+  private readonly warming = new Map<string, () => void>();
   private readyInfo: Extract<FromEngine, { type: 'ready' }> | undefined;
   private restarts = 0;
   private stopping = false;
@@ -57,6 +59,14 @@ export class EngineProcess {
           reject(new TrunklineError(message.code as `${string}.${string}`, message.message, { fix: message.fix }));
         }
       });
+    });
+  }
+
+  /** Resolves when the persona's prompt is computed and its sayings are spoken, or when that failed: calls work, only later. */
+  warm(persona: Persona, sayings: readonly string[]): Promise<void> {
+    this.post({ type: 'warm', persona, sayings });
+    return new Promise((resolve) => {
+      this.warming.set(persona.id, resolve);
     });
   }
 
@@ -112,6 +122,8 @@ export class EngineProcess {
         firstReply = undefined;
         if (message.type === 'failed') return;
       }
+      if (message.type === 'warmed') this.settleWarming(message.personaId);
+      else if (message.type === 'failed' && message.callId === undefined) this.settleWarming();
       this.options.onMessage(message);
     });
     child.on('error', (error) => log.error('the model process failed', { error: String(error) }));
@@ -129,6 +141,7 @@ export class EngineProcess {
       firstReply?.(failure);
       if (firstReply !== undefined) return;
       log.error('the model process ended and is started again', { exitCode, signal });
+      this.settleWarming();
       this.options.onMessage(failure);
       const delayMs = RESTART_DELAYS_MS[Math.min(this.restarts, RESTART_DELAYS_MS.length - 1)] ?? 15_000;
       this.restarts += 1;
@@ -137,6 +150,14 @@ export class EngineProcess {
       });
     });
     child.send({ type: 'load', config } satisfies ToEngine);
+  }
+
+  private settleWarming(personaId?: string): void {
+    for (const [id, settle] of [...this.warming]) {
+      if (personaId !== undefined && id !== personaId) continue;
+      this.warming.delete(id);
+      settle();
+    }
   }
 
   private replay(child: ChildProcess): void {

@@ -14,8 +14,8 @@ export interface EngineConfig {
 
 export type ToEngine =
   | { readonly type: 'load'; readonly config: EngineConfig }
-  /** Prefill a persona before its first call. */
-  | { readonly type: 'warm'; readonly persona: Persona }
+  /** Prefill a persona before its first call, and speak once what it says word for word; answered by `warmed`. */
+  | { readonly type: 'warm'; readonly persona: Persona; readonly sayings: readonly string[] }
   | { readonly type: 'open'; readonly callId: string; readonly persona: Persona }
   | { readonly type: 'hear'; readonly callId: string; readonly startSample: number; readonly pcm: Int16Array }
   | {
@@ -49,6 +49,7 @@ export type ToEngine =
 
 export type FromEngine =
   | { readonly type: 'ready'; readonly name: string; readonly outputSampleRate: number; readonly loadMs: number }
+  | { readonly type: 'warmed'; readonly personaId: string; readonly tookMs: number }
   | { readonly type: 'opened'; readonly callId: string }
   | { readonly type: 'answer-event'; readonly callId: string; readonly turnId: number; readonly event: AnswerEvent }
   | { readonly type: 'cancelled'; readonly callId: string; readonly turnId: number }

@@ -62,15 +62,15 @@ describe('a phone of somebody else', () => {
   );
 
   (baresipInstalled() ? it : it.skip)(
-    'baresip asks who treats children and hears the name',
+    'baresip asks what a first visit costs and hears the price',
     async () => {
       const { received } = await callWithBaresip({
         uri: `sip:demo@127.0.0.1:${agent.sipPort}`,
-        microphone: await askAfterGreeting('demo-13'),
+        microphone: await askAfterGreeting('demo-19'),
       });
       const said = await transcribe(received.pcm[0] ?? new Int16Array(), received.sampleRate);
       expect(said).toMatch(/Riverside/i);
-      expect(said).toMatch(/Kell[ea]r?/i);
+      expect(said).toMatch(/60|sixty/i);
     },
     120_000,
   );
@@ -80,11 +80,11 @@ describe('a phone of somebody else', () => {
     async () => {
       const { received } = await callWithBaresip({
         uri: `sip:shop@127.0.0.1:${agent.sipPort}`,
-        microphone: await askAfterGreeting('shop-24'),
+        microphone: await askAfterGreeting('shop-17'),
         codec: 'opus/48000/2',
       });
       const said = await transcribe(received.pcm[0] ?? new Int16Array(), received.sampleRate);
-      expect(said).toMatch(/Fi(s|sh)c?her/i);
+      expect(said).toMatch(/20|twenty/i);
     },
     120_000,
   );

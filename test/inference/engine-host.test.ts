@@ -184,3 +184,15 @@ describe('the engine host', () => {
     expect(textsOf(sent, 'a')).toEqual(['now']);
   });
 });
+
+describe('warming a persona', () => {
+  it('speaks its sayings once and says when it is done', async () => {
+    const { sent, model, host, settle, start } = rig();
+    await start();
+    host.receive({ type: 'warm', persona, sayings: ['Hello there.'] });
+    await settle();
+    expect(sent).toContainEqual({ type: 'warmed', personaId: 'p', tookMs: 0 });
+    expect(sent.some(({ type }) => type === 'answer-event')).toBe(false);
+    expect(model.sessions.at(-1)?.closed).toBe(true);
+  });
+});
