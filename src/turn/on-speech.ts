@@ -28,7 +28,8 @@ const UNHEARD_TAIL_MS = 100;
 type SpeechEvent = Extract<TurnEvent, { type: 'speech-started' | 'speech-continues' | 'speech-ended' }>;
 
 export function onSpeech(step: Step, event: SpeechEvent): void {
-  const known = step.voiceActive;
+  // An end that was long in coming is an end nevertheless.
+  const known = event.type === 'speech-ended' ? step.state.voice.speaking : step.voiceActive;
   if (event.type === 'speech-ended') {
     const boundaryMs = msOf(step, event.sample, event.headSample);
     remember(step, event, { speaking: false });
@@ -90,6 +91,8 @@ function started(step: Step, event: SpeechEvent): void {
       considerOverlap(step);
       return;
     case 'user-speaking':
+      continues(step, event);
+      return;
     case 'held':
     case 'idle':
     case 'on-hold':

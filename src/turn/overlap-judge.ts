@@ -78,6 +78,8 @@ function withoutWords(facts: OverlapFacts, policy: OverlapPolicy): OverlapVerdic
 
 function withWords(facts: OverlapFacts, words: string, policy: OverlapPolicy): OverlapVerdict {
   const { speechMs, ended, wordsOfMs } = facts;
+  // Known to be harmless so far: the answer goes on, and the sound is watched for words.
+  const duckedLong = (facts.duckedMs ?? 0) >= policy.dipMs;
   const asksForFloor = wantsFloor(words);
   // An echo is rarely one word alone; "wait" is, even when the agent has just said it too.
   const asksBriefly = asksForFloor && wordsOf(words).length <= 2;
@@ -85,13 +87,12 @@ function withWords(facts: OverlapFacts, words: string, policy: OverlapPolicy): O
   if (asksForFloor) return { verdict: 'interrupt', because: 'floor-words' };
   if (isBackchannel(words)) {
     if (ended) return { verdict: 'dismiss', because: 'backchannel' };
-    return speechMs >= policy.backchannelMs && !facts.cautious
-      ? { verdict: 'interrupt', because: 'long-speech' }
-      : WAIT;
+    if (speechMs >= policy.backchannelMs) return { verdict: 'interrupt', because: 'long-speech' };
+    return duckedLong ? { verdict: 'dismiss', because: 'backchannel' } : WAIT;
   }
   if (meaningfulWords(words).length > 0) return { verdict: 'interrupt', because: 'words' };
   // Searching sounds ("um") announce words; a sound without any announces nothing.
   if (ended) return { verdict: 'dismiss', because: wordsOf(words).length > 0 ? 'backchannel' : 'no-words' };
-  if (wordsOfMs >= policy.longSpeechMs) return { verdict: 'dismiss', because: 'no-words' };
+  if (duckedLong || wordsOfMs >= policy.longSpeechMs) return { verdict: 'dismiss', because: 'no-words' };
   return WAIT;
 }

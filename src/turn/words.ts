@@ -49,6 +49,9 @@ const QUESTION = new Set(
 /** Sounds of searching for a word. */
 const HESITATIONS = new Set('um umm uh uhh uhm er erm hmm hm mm mmm eh ah like'.split(' '));
 
+/** Words that say nothing alone: of "I see", the first is often heard before the second is said. */
+const BARE = new Set("i i'm the a an so and well you it it's that that's this to of in on at".split(' '));
+
 /** Words after which an English sentence goes on, whatever punctuation a recogniser puts there. */
 const GOES_ON = new Set(
   (
@@ -122,9 +125,9 @@ export function wantsFloor(text: string): boolean {
   return words.length > 0 && (QUESTION.has(words[0]!) || (words.length >= 2 && text.trim().endsWith('?')));
 }
 
-/** Words that carry meaning: neither signs of listening nor searching sounds. */
+/** Words that carry meaning: neither signs of listening nor searching sounds nor bare beginnings. */
 export function meaningfulWords(text: string): string[] {
-  return wordsOf(text).filter((word) => !BACKCHANNELS.has(word) && !HESITATIONS.has(word));
+  return wordsOf(text).filter((word) => !BACKCHANNELS.has(word) && !HESITATIONS.has(word) && !BARE.has(word));
 }
 
 /** True when `text` only repeats words that the agent just said: its own voice come back over the line. */
