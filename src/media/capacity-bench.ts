@@ -1,0 +1,164 @@
+/**
+ * How many two-way calls a core carries: real sockets, real pacing, G.711 both ways, the agent speaking on every call. A
+ * child process on another core is the far end of all of them, so that this process's CPU time is the media thread's.
+ */
+import { fork } from 'node:child_process';
+import { MediaThread } from './media-thread';
+import type { SocketAddress } from './protocol';
+
+export interface CapacityOptions {
+  readonly calls: number;
+  readonly seconds: number;
+  /** Compiled entries, by workers/locate: `media` and `media-bench-peer`. */
+  readonly mediaEntry: string;
+  readonly peerEntry: string;
+  readonly warmUpSeconds?: number;
+}
+
+export interface CapacityFigures {
+  readonly calls: number;
+  readonly seconds: number;
+  /** Cores that the media thread used, garbage collection and kernel time included. */
+  readonly cores: number;
+  /** Calls that one core would carry at this cost. */
+  readonly callsPerCore: number;
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  /** Deviation of sent packets from their deadline. */
+  readonly paceP50Ms: number;
+  readonly paceP95Ms: number;
+  readonly paceP99Ms: number;
+  readonly paceMaxMs: number;
+  readonly skippedFrames: number;
+}
+
+/** What the far end is told and answers. */
+export type ToPeer = { readonly type: 'start'; readonly remotes: readonly SocketAddress[] } | { readonly type: 'stop' };
+export type FromPeer =
+  | { readonly type: 'ready'; readonly ports: readonly number[] }
+  | { readonly type: 'stopped'; readonly received: number };
+
+const sampleRate = 22_050;
+
+export async function benchMediaCapacity(options: CapacityOptions): Promise<CapacityFigures> {
+  const opened = new Map<string, SocketAddress>();
+  const dumps: ((dump: unknown) => void)[] = [];
+  let allOpen = () => {};
+  const thread = MediaThread.start({
+    name: 'media-bench',
+    entry: options.mediaEntry,
+    onMessage: (message) => {
+      if (message.type === 'opened') {
+        opened.set(message.sessionId, message.local);
+        if (opened.size === options.calls) allOpen();
+      } else if (message.type === 'dumped') dumps.shift()?.(message.dump);
+    },
+  });
+  const peer = fork(options.peerEntry, [String(options.calls)]);
+  const fromPeer = <T extends FromPeer['type']>(type: T) =>
+    new Promise<Extract<FromPeer, { type: T }>>((resolve, reject) => {
+      peer.on('message', (message: FromPeer) => {
+        if (message.type === type) resolve(message as Extract<FromPeer, { type: T }>);
+      });
+      peer.once('exit', () => reject(new Error('the far end of the bench ended early')));
+    });
+  const dump = () =>
+    new Promise<unknown>((resolve) => {
+      dumps.push(resolve);
+      thread.post({ type: 'dump', requestId: 0 });
+    });
+
+  try {
+    const { ports } = await fromPeer('ready');
+    await new Promise<void>((resolve) => {
+      allOpen = resolve;
+      for (let i = 0; i < options.calls; i++) {
+        thread.post({ type: 'open-rtp', sessionId: String(i), bindAddress: '127.0.0.1', ports: [0, 0] });
+      }
+    });
+    const speech = voiceLike(options.seconds + (options.warmUpSeconds ?? 3) + 3);
+    for (let i = 0; i < options.calls; i++) {
+      const sessionId = String(i);
+      thread.post({
+        type: 'connect-rtp',
+        sessionId,
+        remote: { address: '127.0.0.1', port: ports[i]! },
+        codec: { name: 'PCMU', payloadType: 0, clockRate: 8000, packetMs: 20 },
+        send: true,
+        receive: true,
+        timeoutMs: 0,
+      });
+      thread.post({ type: 'play', sessionId, turnId: 1, pcm: speech, sampleRate, words: [] });
+    }
+    peer.send({
+      type: 'start',
+      remotes: Array.from({ length: options.calls }, (_, i) => opened.get(String(i))!),
+    } satisfies ToPeer);
+    await sleep((options.warmUpSeconds ?? 3) * 1000);
+
+    const before = readDump(await dump());
+    const cpuBefore = process.cpuUsage();
+    const startMs = performance.now();
+    await sleep(options.seconds * 1000);
+    const cpu = process.cpuUsage(cpuBefore);
+    const elapsedMs = performance.now() - startMs;
+    const after = readDump(await dump());
+    peer.send({ type: 'stop' } satisfies ToPeer);
+    await fromPeer('stopped');
+
+    const cores = (cpu.user + cpu.system) / 1000 / elapsedMs;
+    return {
+      calls: options.calls,
+      seconds: elapsedMs / 1000,
+      cores,
+      callsPerCore: options.calls / cores,
+      packetsSent: after.packetsSent - before.packetsSent,
+      packetsReceived: after.packetsReceived - before.packetsReceived,
+      paceP50Ms: after.pacer.p50Ms,
+      paceP95Ms: after.pacer.p95Ms,
+      paceP99Ms: after.pacer.p99Ms,
+      paceMaxMs: after.pacer.maxMs,
+      skippedFrames: after.pacer.skippedFrames - before.pacer.skippedFrames,
+    };
+  } finally {
+    peer.removeAllListeners('exit');
+    peer.kill();
+    await thread.close();
+  }
+}
+
+interface Dump {
+  readonly sessions: readonly { readonly stats: { readonly packetsSent: number; readonly packetsReceived: number } }[];
+  readonly pacer: {
+    readonly p50Ms: number;
+    readonly p95Ms: number;
+    readonly p99Ms: number;
+    readonly maxMs: number;
+    readonly skippedFrames: number;
+  };
+}
+
+function readDump(value: unknown) {
+  const { sessions, pacer } = value as Dump;
+  let packetsSent = 0;
+  let packetsReceived = 0;
+  for (const { stats } of sessions) {
+    packetsSent += stats.packetsSent;
+    packetsReceived += stats.packetsReceived;
+  }
+  return { packetsSent, packetsReceived, pacer };
+}
+
+/** A buzz with the band of a voice: what is played costs the same as speech. */
+function voiceLike(seconds: number): Int16Array {
+  const pcm = new Int16Array(Math.ceil(seconds) * sampleRate);
+  for (let i = 0; i < pcm.length; i++) {
+    const phase = (2 * Math.PI * 120 * i) / sampleRate;
+    pcm[i] = 4000 * Math.sin(phase) + 2000 * Math.sin(5 * phase) + 1000 * Math.sin(20 * phase);
+  }
+  return pcm;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
