@@ -80,11 +80,11 @@ function parsePortSuffix(text: string): number | undefined | null {
   return port >= 1 && port <= 65535 ? port : null;
 }
 
-/** Blanks, controls, quotes and angle brackets never stand in a URI (RFC 3986 §2). */
+/** Blanks, controls, quotes, angle brackets and anything beyond ASCII never stand in a URI (RFC 3986 §2). */
 function hasForbidden(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (code <= 0x20 || code === 0x7f || code === 0x22 || code === 0x3c || code === 0x3e) return true;
+    if (code <= 0x20 || code >= 0x7f || code === 0x22 || code === 0x3c || code === 0x3e) return true;
   }
   return false;
 }

@@ -11,7 +11,8 @@ const nameAddrHeaders = new Set(['from', 'to', 'contact', 'refer-to', 'referred-
 
 export function formatForApp(message: SipMessage): string {
   const { type, body } = bodyForApp(message);
-  let text = `${startLine(message)}\r\n`;
+  // The library reads the reason phrase with a pattern that some separators of Unicode end.
+  let text = `${startLine(message).replace(/[\p{Cc}\p{Z}]+/gu, ' ')}\r\n`;
   for (const { key, name, value } of message.headers) {
     if (inherited.has(key) || key === 'content-length') continue;
     if (key === 'content-type') {

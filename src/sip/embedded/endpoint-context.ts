@@ -35,6 +35,8 @@ export interface EndpointCounters {
   malformedAnswered: number;
   rateLimited: number;
   noApplication: number;
+  /** The application never answered. */
+  unanswered: number;
   unknownDialogs: number;
   mergedRequests: number;
   okRetransmissions: number;

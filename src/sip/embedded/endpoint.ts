@@ -30,6 +30,7 @@ export interface EndpointOptions {
   readonly timers?: BaseTimers;
   /** False: the source is over its rate; the request is dropped without an answer and counted. */
   readonly admit?: (source: Hop) => boolean;
+  /** Each is kept for 32 s after its answer, so this bounds requests per second to about a thirtieth. */
   readonly maxTransactions?: number;
 }
 
@@ -46,6 +47,7 @@ export class Endpoint {
     malformedAnswered: 0,
     rateLimited: 0,
     noApplication: 0,
+    unanswered: 0,
     unknownDialogs: 0,
     mergedRequests: 0,
     okRetransmissions: 0,
@@ -65,7 +67,7 @@ export class Endpoint {
       clock: options.clock,
       timers,
       send: (bytes, to, failed) => this.send(bytes, to, failed),
-      maxTransactions: options.maxTransactions ?? 10_000,
+      maxTransactions: options.maxTransactions ?? 30_000,
       user: {
         onRequest: (transaction) => this.server.onRequest(transaction),
         onAck: (request, from) => this.server.onAck(request, from),

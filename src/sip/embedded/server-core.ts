@@ -28,6 +28,9 @@ export const knownMethods = [
   'PUBLISH',
 ] as const;
 
+/** Longer than any sensible ringing. */
+const longestRingingMs = 10 * 60_000;
+
 /** A request that waits for the application's final response. */
 interface Pending {
   readonly transaction: ServerTransaction;
@@ -37,6 +40,8 @@ interface Pending {
   /** Set for requests inside a dialog, and once an INVITE has opened one. */
   dialog: Dialog | undefined;
   readonly opensDialog: boolean;
+  /** Runs while the application thinks. */
+  patience: Timer | undefined;
 }
 
 /** A 2xx to an INVITE whose ACK has not come. */
@@ -146,7 +151,10 @@ export class ServerCore {
       mergeKey,
       dialog,
       opensDialog: dialog === undefined && request.method === 'INVITE',
+      patience: undefined,
     };
+    const patienceMs = request.method === 'INVITE' ? longestRingingMs : 64 * this.context.timers.t1Ms;
+    pending.patience = this.context.clock.after(patienceMs, () => this.giveUpOn(pending));
     this.pending.set(transaction.id, pending);
     if (mergeKey !== '') this.merging.set(mergeKey, transaction.id);
     transaction.onEnd = (end) => this.onTransactionEnd(pending, end);
@@ -328,6 +336,7 @@ export class ServerCore {
 
   close(): void {
     for (const id of [...this.unacknowledged.keys()]) this.stopRepeating(id);
+    for (const pending of this.pending.values()) pending.patience?.cancel();
     this.pending.clear();
     this.merging.clear();
   }
@@ -343,7 +352,19 @@ export class ServerCore {
     return undefined;
   }
 
+  /** An application that forgets a request must not make us remember it for ever. */
+  private giveUpOn(pending: Pending): void {
+    this.context.counters.unanswered++;
+    const { transaction } = pending;
+    this.release(pending);
+    if (pending.opensDialog && pending.dialog !== undefined) this.forget(pending.dialog);
+    transaction.respond(
+      bare(transaction.request, transaction.request.method === 'INVITE' ? 480 : 408, pending.localTag),
+    );
+  }
+
   private release(pending: Pending): void {
+    pending.patience?.cancel();
     this.pending.delete(pending.transaction.id);
     if (this.merging.get(pending.mergeKey) === pending.transaction.id) this.merging.delete(pending.mergeKey);
   }

@@ -4,6 +4,9 @@ import { isIPv6 } from 'node:net';
 import { TrunklineError } from '../../core/errors';
 import type { Hop, SipTransport } from './transport';
 
+/** Room for a burst of requests while the thread is busy; the kernel may give less. */
+const receiveBufferBytes = 1024 * 1024;
+
 export class UdpTransport implements SipTransport {
   readonly name = 'udp';
   readonly reliable = false;
@@ -19,7 +22,10 @@ export class UdpTransport implements SipTransport {
   }
 
   async start(receive: (bytes: Buffer, from: Hop) => void): Promise<void> {
-    const socket = createSocket({ type: isIPv6(this.listen.host) ? 'udp6' : 'udp4' });
+    const socket = createSocket({
+      type: isIPv6(this.listen.host) ? 'udp6' : 'udp4',
+      recvBufferSize: receiveBufferBytes,
+    });
     this.socket = socket;
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (cause) => {

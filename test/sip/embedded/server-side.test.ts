@@ -249,6 +249,17 @@ describe('the answering side of the endpoint', () => {
     expect(near.transport.sent.at(-1)?.to).toMatchObject({ address: '203.0.113.7', port: 5090 });
   });
 
+  it('does not wait for ever for an application that forgets', () => {
+    inject(wire({ method: 'OPTIONS' }));
+    inject(wire({ method: 'INVITE', branch: 'i', callId: 'i' }));
+    near.takeLines();
+    near.clock.advance(32_000);
+    expect(near.takeLines()).toEqual(['SIP/2.0 408 Request Timeout']);
+    near.clock.advance(600_000);
+    expect(near.takeLines()).toContain('SIP/2.0 480 Temporarily Unavailable');
+    expect(near.dump).toMatchObject({ unanswered: 2, awaitingApplication: 0 });
+  });
+
   it('ends the calls of an application that is gone', async () => {
     confirmed();
     inject(wire({ method: 'INVITE', branch: 'next', callId: 'next' }));

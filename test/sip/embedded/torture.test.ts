@@ -1,8 +1,10 @@
 /** RFC 4475, message by message, through the whole agent: parser, transactions, drachtio-srf, user agent. */
+import fc from 'fast-check';
 import { SystemClock } from '../../../src/core/clock';
 import { silentLogger } from '../../../src/core/log';
 import { SrfUserAgent } from '../../../src/sip/srf-user-agent';
 import { MemoryTransport } from './memory-transport';
+import { mutated } from './mutated-messages';
 import { tortureMessages } from './torture-messages';
 
 const answer = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
@@ -56,4 +58,19 @@ describe('RFC 4475', () => {
       expect(await finalStatus(bytes, index)).toBe(outcome);
     },
   );
+
+  it('leaves no request unanswered by the application, however damaged it was', async () => {
+    const embedded = (): Record<string, unknown> => agent.dump()['embedded'] as Record<string, unknown>;
+    const before = Number(embedded()['requestsIn']);
+    for (const [at, bytes] of fc.sample(mutated, { numRuns: 1200, seed: 42 }).entries()) {
+      // Each its own transaction and call.
+      const own = bytes.toString('latin1').replace(/(z9hG4bK|Call-ID: |i: )/g, `$1${at}`);
+      transport.inject(Buffer.from(own, 'latin1'), { transport: 'udp', address: '198.51.100.1', port: 5060 });
+    }
+    expect(Number(embedded()['requestsIn']) - before).toBeGreaterThan(100);
+    for (let turn = 0; turn < 2000 && embedded()['awaitingApplication'] !== 0; turn++) {
+      await new Promise((done) => setTimeout(done, 5));
+    }
+    expect(embedded()['awaitingApplication']).toBe(0);
+  });
 });
