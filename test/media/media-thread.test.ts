@@ -4,17 +4,20 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { rms } from '../../src/audio/pcm';
 import { readWav } from '../../src/audio/wav';
+import { Opus } from '../../src/codecs/opus';
 import { MediaThread } from '../../src/media/media-thread';
 import type { FromMedia, NegotiatedCodec, SocketAddress, ToMedia } from '../../src/media/protocol';
 import { writeTelephoneEvent } from '../../src/rtp/telephone-event';
 import { workerEntry } from '../../src/workers/locate';
 import { frequencyOf, RtpPhone, toneFrames } from '../support/rtp-phone';
+import { amplitudeAt, concat } from '../support/signal';
 
 const pcmu: NegotiatedCodec = { name: 'PCMU', payloadType: 0, clockRate: 8000, packetMs: 20 };
 const telephoneEvent = { payloadType: 101, clockRate: 8000 };
 
 class Call {
   readonly messages: FromMedia[] = [];
+  private lastRequest = 0;
   private waiting: { wanted: (message: FromMedia) => boolean; done: (message: FromMedia) => void }[] = [];
 
   constructor(readonly thread: { post: MediaThread['post'] }) {}
@@ -46,6 +49,13 @@ class Call {
     return (await this.until('opened', (message) => message.sessionId === sessionId)).local;
   }
 
+  /** Resolves when the thread has seen everything posted before. */
+  async dump(): Promise<void> {
+    const requestId = ++this.lastRequest;
+    this.thread.post({ type: 'dump', requestId });
+    await this.until('dumped', (message) => message.requestId === requestId);
+  }
+
   connect(remote: SocketAddress, more: Partial<Extract<ToMedia, { type: 'connect-rtp' }>> = {}): void {
     this.thread.post({
       type: 'connect-rtp',
@@ -59,6 +69,11 @@ class Call {
       ...more,
     });
   }
+}
+
+/** Until `enough` holds; the test's own time limit ends it otherwise. */
+async function waitFor(enough: () => boolean): Promise<void> {
+  while (!enough()) await sleep(10);
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -114,7 +129,7 @@ describe('the media thread, over real UDP', () => {
     await call.open();
     call.connect(phone.address);
     thread.post({ type: 'source', sessionId: 'call', source: { kind: 'tone', frequencyHz: 1000, levelDbm0: -10 } });
-    await sleep(600);
+    await waitFor(() => phone.heard.length > 25);
     const packets = phone.heard.map(({ packet }) => packet);
     expect(packets.length).toBeGreaterThan(20);
     expect(packets[0]!.marker).toBe(true);
@@ -156,7 +171,7 @@ describe('the media thread, over real UDP', () => {
     const before = phone.heard.length;
     thread.post({ type: 'flush', sessionId: 'call', turnId: 1 });
     const flushed = await call.until('playout', (message) => message.state === 'flushed');
-    await sleep(400);
+    await waitFor(() => phone.heard.length > before + 15);
     const after = phone.heard.slice(before);
     const loud = after.filter(({ packet }) => packet.payload.some((byte) => (byte & 0x7f) < 0x50));
     expect(loud.length).toBeLessThanOrEqual(2);
@@ -193,7 +208,7 @@ describe('the media thread, over real UDP', () => {
     }
     expect(await call.until('dtmf')).toMatchObject({ digit: '5', durationMs: 80 });
     thread.post({ type: 'send-dtmf', sessionId: 'call', digits: '1#' });
-    await sleep(600);
+    await waitFor(() => phone.heard.filter(({ packet }) => packet.payloadType === 101).length >= 16);
     const events = phone.heard.map(({ packet }) => packet).filter((packet) => packet.payloadType === 101);
     const keys = new Map(events.map((packet) => [packet.timestampTicks, packet.payload[0]]));
     expect([...keys.values()]).toEqual([1, 11]);
@@ -227,15 +242,16 @@ describe('the media thread, over real UDP', () => {
   it('sends nothing on hold and goes on after', async () => {
     await call.open();
     call.connect(phone.address);
-    await sleep(200);
+    await waitFor(() => phone.heard.length > 5);
     call.connect(phone.address, { send: false });
+    // What was on its way when the message crossed.
+    await call.dump();
     await sleep(60);
     const held = phone.heard.length;
     await sleep(200);
     expect(phone.heard.length).toBe(held);
     call.connect(phone.address);
-    await sleep(200);
-    expect(phone.heard.length).toBeGreaterThan(held + 3);
+    await waitFor(() => phone.heard.length > held + 3);
     expect(phone.heard[held]!.packet.marker).toBe(true);
     const held2 = phone.heard[held]!.packet.timestampTicks - phone.heard[held - 1]!.packet.timestampTicks;
     expect(held2 >>> 0).toBeGreaterThan(1000);
@@ -279,6 +295,26 @@ describe('the media thread, over real UDP', () => {
     expect(frequencyOf(wav.pcm[0]!.slice(8000, 16_000), 16_000)).toBeCloseTo(400, 0);
     expect(frequencyOf(wav.pcm[1]!.slice(8000, 16_000), 16_000)).toBeCloseTo(1000, 0);
     await rm(folder, { recursive: true });
+  });
+
+  it('carries Opus both ways in a thread of its own', async () => {
+    const local = await call.open();
+    const opus = new Opus();
+    call.connect(phone.address, {
+      codec: { name: 'opus', payloadType: 111, clockRate: 48_000, packetMs: 20 },
+      telephoneEvent: undefined,
+    });
+    thread.post({ type: 'source', sessionId: 'call', source: { kind: 'echo' } });
+    const tone = tonePcm(600, 2, opus.description.encodeRate);
+    for (let frame = 0; frame < 60; frame++) {
+      const payload = opus.encode(tone.subarray(frame * 480, (frame + 1) * 480)).slice();
+      phone.raw(local, { payloadType: 111, payload, marker: frame === 0, timestampTicks: frame * 960 });
+      await sleep(19);
+    }
+    const out = new Int16Array(opus.maxDecodedSamples);
+    const heard = phone.heard.map(({ packet }) => out.slice(0, opus.decode(packet.payload, out)));
+    expect(phone.heard.every(({ packet }) => packet.payloadType === 111)).toBe(true);
+    expect(amplitudeAt(concat(heard.slice(-25)), 600, opus.description.decodeRate)).toBeGreaterThan(3000);
   });
 
   it('refuses a second session of the same name and a range without ports', async () => {
