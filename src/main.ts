@@ -100,6 +100,7 @@ export async function startAgent({ config, version, logger }: AgentOptions): Pro
     maxBodyBytes: config.limits.httpBodyBytes,
     loopbackOnly: isLoopbackHost(config.http.host),
     pageFolder: join(__dirname, 'http', 'page'),
+    recordingsFolder: config.recording.enabled ? join(dataFolder, 'recordings') : undefined,
     whip: {
       placeCall: (number, offerSdp, caller) => exchange.placeWebCall(number, offerSdp, caller),
       patch: (id, fragment) => exchange.find(id)?.link.post({ type: 'webrtc-candidates', fragment }),

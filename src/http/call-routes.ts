@@ -77,6 +77,19 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
     response.json({ turns: found(await records.transcript(idOf(request.params))) });
   });
 
+  router.get('/:id/recording', access.require('read'), async (request, response) => {
+    const { id, state } = found(await records.get(idOf(request.params)));
+    if (parts.recordingsFolder === undefined || state !== 'ended') throw noRecording();
+    // The id is that of a call we know: it names a file and nothing else. Ranges are answered for players that seek.
+    await new Promise<void>((resolve, reject) => {
+      const root = parts.recordingsFolder;
+      response.type('audio/wav').sendFile(`${id}.wav`, { root, dotfiles: 'deny' }, (error) => {
+        if (error === undefined || response.headersSent) resolve();
+        else reject(noRecording());
+      });
+    });
+  });
+
   router.post('/:id/actions', access.require('control'), async (request, response) => {
     const id = idOf(request.params);
     const answer = await idempotency.once(request, String(response.locals['tokenName']), async () => {
@@ -91,6 +104,12 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
   });
 
   return router;
+}
+
+function noRecording(): TrunklineError {
+  return new TrunklineError('http.no-recording', 'There is no finished recording of this call.', {
+    fix: 'Set recording.enabled, and wait until the call has ended.',
+  });
 }
 
 function idOf(params: Readonly<Record<string, string | string[] | undefined>>): string {

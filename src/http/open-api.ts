@@ -77,6 +77,12 @@ export function openApiDocument(version: string): Json {
         type: 'object',
         properties: { turns: { type: 'array', items: ref('Turn') } },
       }),
+      '/v1/calls/{id}/recording': {
+        get: operation('What was heard: stereo WAV, left the caller, right the agent.', {
+          parameters: [callId],
+          responses: { 200: { description: 'The recording.', content: { 'audio/wav': {} } }, default: problem },
+        }),
+      },
       '/v1/calls/{id}/actions': {
         post: operation('Steer a live call.', {
           parameters: [callId, idempotencyKey],

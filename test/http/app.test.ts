@@ -1,5 +1,8 @@
 /** The HTTP interface by real requests: who may, what comes back, what bad input gets. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { type AgentApp, bodyOf, json, startAgentApp, tokens } from './agent-app';
 
@@ -175,6 +178,27 @@ describe('calls', () => {
       token: tokens.control,
     });
     expect([nobody.status, (await bodyOf(nobody)).code]).toEqual([404, 'call.not-found']);
+  });
+});
+
+describe('recordings', () => {
+  it('come back whole or in part once the call has ended, and as 404 before', async () => {
+    const recordingsFolder = mkdtempSync(join(tmpdir(), 'trunkline-recordings-'));
+    const keeping = await startAgentApp({ recordingsFolder });
+    const sequence = await keeping.call('r1');
+    const fetchIt = (headers: Record<string, string> = {}) =>
+      keeping.request('/v1/calls/r1/recording', { token: tokens.read, headers });
+    writeFileSync(join(recordingsFolder, 'r1.wav'), 'RIFF-and-more');
+    expect((await fetchIt()).status).toBe(404);
+    await keeping.publish(sequence.next('call.ended', { cause: 'idle', durationMs: 0 }));
+    const whole = await fetchIt();
+    expect([whole.status, whole.headers.get('content-type')]).toEqual([200, 'audio/wav']);
+    expect(await whole.text()).toBe('RIFF-and-more');
+    expect(await (await fetchIt({ range: 'bytes=0-3' })).text()).toBe('RIFF');
+    rmSync(join(recordingsFolder, 'r1.wav'));
+    expect((await bodyOf(await fetchIt())).code).toBe('http.no-recording');
+    expect((await keeping.request('/v1/calls/r1/recording')).status).toBe(401);
+    await keeping.close();
   });
 });
 
