@@ -96,7 +96,7 @@ export function finishTurn(step: Step): void {
   if (phase.name !== 'user-pausing' && phase.name !== 'user-speaking') return;
   const { turn } = phase;
   if (phase.name === 'user-pausing' && phase.outcome === 'no-words') {
-    sayNow(step, 'fallback', step.config.unheardText);
+    dropTurn(step, turn, 'no-words', '');
     return;
   }
   let answer = phase.name === 'user-pausing' ? phase.speculation : undefined;
@@ -110,7 +110,7 @@ export function finishTurn(step: Step): void {
 }
 
 export function reportUserTurn(step: Step, answer: Answer, text: string): Answer {
-  step.set({ idlePrompts: 0 });
+  step.set({ idlePrompts: 0, unheard: 0 });
   step.report({
     type: 'user-turn',
     turnId: answer.turnId,
@@ -126,15 +126,22 @@ export function reportUserTurn(step: Step, answer: Answer, text: string): Answer
 export function withdrawTurn(step: Step, answer: Answer, because: 'no-words' | 'backchannel', text: string): void {
   if (!answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });
   if (answer.fillerSaid) flush(step, answer);
-  const turn = answer.turn;
-  const wordless = because === 'no-words' && (turn?.speechMs ?? 0) >= step.config.unheardAfterMs;
-  if (wordless && turn?.interrupted === undefined) {
-    if (step.phase.name === 'user-pausing') {
-      step.enter({ ...step.phase, speculation: undefined, outcome: 'no-words' });
-      reconsiderEnd(step, '');
-      return;
-    }
-    sayNow(step, 'fallback', step.config.unheardText);
+  if (because === 'no-words' && step.phase.name === 'user-pausing') {
+    // A recogniser may be deaf to the first words; what follows is heard together with them.
+    step.enter({ ...step.phase, speculation: undefined, outcome: 'no-words' });
+    reconsiderEnd(step, '');
+    return;
+  }
+  dropTurn(step, answer.turn, because, text);
+}
+
+function dropTurn(step: Step, turn: UserTurn | undefined, because: 'no-words' | 'backchannel', text: string): void {
+  const { unheardAfterMs, maxUnheard, unheardText } = step.config;
+  const { unheard } = step.state;
+  const long = because === 'no-words' && (turn?.speechMs ?? 0) >= unheardAfterMs;
+  if (long && turn?.interrupted === undefined && unheard < maxUnheard) {
+    step.set({ unheard: unheard + 1 });
+    sayNow(step, 'fallback', unheardText);
     return;
   }
   step.report({ type: 'ignored', because, text });

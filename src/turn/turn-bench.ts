@@ -79,7 +79,11 @@ export async function benchEndOfTurn(
     const doneMs = clip.parts.at(-1)?.endMs ?? 0;
     const effects = await run(clip, options);
     const decisions = effects.filter(
-      ({ effect }) => effect.type === 'promote' || (effect.type === 'answer' && !effect.speculative),
+      ({ effect }) =>
+        effect.type === 'promote' ||
+        // Asking again because nothing was understood is a decision, too.
+        effect.type === 'prompt' ||
+        (effect.type === 'answer' && !effect.speculative),
     );
     const audible = effects.find(({ effect }) => effect.type === 'release');
     const last = decisions.find(({ atMs }) => atMs >= doneMs);

@@ -36,6 +36,8 @@ export interface TurnConfig {
   /** Said when long speech held no words. */
   readonly unheardText: string;
   readonly unheardAfterMs: number;
+  /** So often in a row; then it is taken for noise. */
+  readonly maxUnheard: number;
   /** Said before hanging up after `maxFailures` failures in a row. */
   readonly apologyText: string;
   readonly maxFailures: number;
@@ -66,7 +68,8 @@ export const DEFAULT_TURNS: TurnConfig = {
   fillerText: 'One moment, please.',
   fallbackText: 'Sorry, something went wrong on my side. Could you say that again?',
   unheardText: 'Sorry, I could not understand you. Could you say that again?',
-  unheardAfterMs: 1_500,
+  unheardAfterMs: 500,
+  maxUnheard: 2,
   apologyText: 'I am sorry, I cannot help you right now. Please try again later. Goodbye.',
   maxFailures: 3,
   idle: { afterMs: 15_000, prompts: ['Are you still there?'], goodbye: 'I will hang up now. Goodbye.' },
@@ -235,6 +238,8 @@ export interface TurnState {
   /** How loud the caller usually is, dBFS. */
   readonly callerLevelDb: number | undefined;
   readonly failures: number;
+  /** Turns without words in a row. */
+  readonly unheard: number;
   readonly idlePrompts: number;
 }
 
@@ -363,5 +368,6 @@ export const INITIAL_STATE: TurnState = {
   lastAgent: { text: '', endedMs: Number.NEGATIVE_INFINITY },
   callerLevelDb: undefined,
   failures: 0,
+  unheard: 0,
   idlePrompts: 0,
 };

@@ -180,6 +180,7 @@ const MEANING: Readonly<Record<string, string>> = {
   boundaryMs: 'a backchannel so soon after the agent’s last word takes no turn',
   silenceMs: 'silence on the agent’s turn after which it says something (engine.silenceSeconds less 500 ms)',
   unheardAfterMs: 'speech without words that is asked about',
+  maxUnheard: 'how often in a row; then it is taken for noise',
   maxFailures: 'failed answers in a row after which the agent apologises and hangs up',
   'idle.afterMs': 'silence of the caller after which the agent asks, then says goodbye',
   digitsMs: 'keys pressed within this time are one input',
