@@ -53,6 +53,11 @@ export class Lexicon {
     return nextSaid !== undefined && /(?:ɚ|ɜː)$/.test(said) && VOWEL_SOUND.test(nextSaid) ? `${said}ɹ` : said;
   }
 
+  /** "in the" + "evening": the article of a pair changes before a vowel as it does alone. */
+  beforeVowel(said: string, nextSaid: string | undefined): string {
+    return said.endsWith('ðə') && nextSaid !== undefined && VOWEL_SOUND.test(nextSaid) ? `${said.slice(0, -1)}ɪ` : said;
+  }
+
   /** The form of `word` among its neighbours, if it differs from the usual one. `nextSaid`: undefined at the clause's end. */
   inContext(word: string, before: string | undefined, nextSaid: string | undefined): string | undefined {
     const behind = before === undefined ? undefined : this.contexts.get(`${before} ${word}`);

@@ -41,7 +41,8 @@ export class Pronouncer {
       const pair =
         token.kind === 'word' && next?.kind === 'word' ? this.lexicon.pair(token.text, next.text) : undefined;
       if (pair !== undefined && next !== undefined) {
-        out.push({ token, phonemes: pair[0], joined: true }, { token: next, phonemes: pair[1], joined: false });
+        const second = this.lexicon.beforeVowel(pair[1], alone[index + 2]);
+        out.push({ token, phonemes: pair[0], joined: true }, { token: next, phonemes: second, joined: false });
         index += 1;
         continue;
       }

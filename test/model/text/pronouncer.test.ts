@@ -25,6 +25,7 @@ describe('the pronouncer', () => {
     ['the pear', 'ðə pˈɛɹ'],
     ['a room in the hotel', 'ɐ ɹˈuːm ɪnðə hoʊtˈɛl'],
     ['one of the people', 'wˈʌn ʌvðə pˈiːpəl'],
+    ['in the evening', 'ɪnðɪ ˈiːvnɪŋ'],
     ['number eight', 'nˈʌmbɚɹ ˈeɪt'],
     ['hello', 'həlˈoʊ'],
   ])('says "%s" as a sentence does', async (text, phonemes) => {
