@@ -81,11 +81,7 @@ describeWithBrowser('a call from the browser', () => {
     await phone.call('hotel');
     await phone.page.fill('#typed', 'What is the wifi password?');
     await phone.page.press('#typed', 'Enter');
-    await phone.page.waitForFunction(
-      `[...document.querySelectorAll('.caption.agent')].some((item) => /seagull/i.test(item.textContent))`,
-      undefined,
-      { timeout: 60_000 },
-    );
+    await phone.page.waitForSelector('.caption.agent:has-text("seagull")', { timeout: 60_000 });
     expect((await phone.captions()).some(({ role, text }) => role === 'user' && /wifi/i.test(text))).toBe(true);
   }, 120_000);
 
