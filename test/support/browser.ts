@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 
 import { type Browser, chromium, type Page } from 'playwright-core';
 
-/** Debian's package; CHROMIUM names another. */
+/** Where Debian and others put it; undefined where there is none, and the tests that need it are skipped. */
 export const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   existsSync,
 );
@@ -60,7 +60,6 @@ export class BrowserPhone {
       if (message.type() === 'error') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    // The echo canceller would take a recorded microphone apart; a person's own voice keeps it on.
     await page.addInitScript(RECORD_REMOTE_AUDIO);
     await page.goto(options.url);
     return new BrowserPhone(browser, page, complaints);
