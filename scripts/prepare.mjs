@@ -146,7 +146,53 @@ export async function ensureBuilt() {
   if (!existsSync(sourceFolder)) return;
   const sources = filesUnder(sourceFolder);
   const wanted = wantedBuildStamp(sources);
-  if (existsSync(buildStamp) && readFileSync(buildStamp, 'utf8') === wanted) return;
+  const isBuilt = () => existsSync(buildStamp) && readFileSync(buildStamp, 'utf8') === wanted;
+  if (isBuilt()) return;
+  const release = await takeBuildLock();
+  try {
+    // Whoever had the lock before us may have done it.
+    if (!isBuilt()) await build(sources, sourceFolder, compiler, wanted);
+  } finally {
+    release();
+  }
+}
+
+/** Two commands on a stale tree must not compile into one folder at once. The lock holds the owner's process id. */
+async function takeBuildLock() {
+  const lock = join(root, 'dist', '.building');
+  mkdirSync(dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      const release = () => rmSync(lock, { force: true });
+      process.once('exit', release);
+      return () => {
+        process.off('exit', release);
+        release();
+      };
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (!isAlive(lock)) rmSync(lock, { force: true });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function isAlive(lock) {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'));
+    const ageMs = Date.now() - statSync(lock).mtimeMs;
+    // The number is written a moment after the file is made; and after ten minutes it may be another process's.
+    if (pid === 0) return ageMs < 5_000;
+    if (ageMs > 600_000) return false;
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM' || error.code === 'ENOENT';
+  }
+}
+
+async function build(sources, sourceFolder, compiler, wanted) {
   say('Building…');
   rmSync(buildStamp, { force: true });
   const result = await runToEnd(process.execPath, [compiler, '-p', 'tsconfig.json']);
