@@ -80,6 +80,7 @@ export class Inbound {
         counts.overflow +
         this.before.bad +
         this.codec.badPayloads +
+        counts.unplayable +
         this.ignoredPayloadTypes,
       packetsLost: this.reception.lost,
       jitterMs: this.reception.jitterMs,
@@ -104,7 +105,7 @@ export class Inbound {
     this.before.late += counts.late;
     this.before.duplicate += counts.duplicate;
     this.before.overflow += counts.overflow;
-    this.before.bad += this.codec.badPayloads;
+    this.before.bad += this.codec.badPayloads + counts.unplayable;
     this.concealedBeforeMs += this.concealment.concealedMs;
     this.codec = createCodec(format.codec.name);
     const { clockRate, decodeRate } = this.codec.description;

@@ -20,7 +20,7 @@ export type Pulled =
   /** Nothing to play for so long: conceal it. `idle`: the far end sends nothing; `hold`: time is stretched on purpose. */
   | { readonly kind: 'gap'; readonly ticks: number; readonly reason: 'lost' | 'idle' | 'hold' };
 
-export type Accepted = 'queued' | 'duplicate' | 'late' | 'probation';
+export type Accepted = 'queued' | 'duplicate' | 'late' | 'probation' | 'unplayable';
 
 export interface JitterBufferOptions {
   readonly clockRate: number;
@@ -83,7 +83,17 @@ export class JitterBuffer {
   private growNow = false;
   private lastShrinkMs = Number.NEGATIVE_INFINITY;
 
-  readonly counts = { received: 0, late: 0, duplicate: 0, overflow: 0, resync: 0, lostFrames: 0, merged: 0, held: 0 };
+  readonly counts = {
+    received: 0,
+    late: 0,
+    duplicate: 0,
+    overflow: 0,
+    unplayable: 0,
+    resync: 0,
+    lostFrames: 0,
+    merged: 0,
+    held: 0,
+  };
 
   constructor(options: JitterBufferOptions) {
     this.frameMs = options.frameMs ?? 20;
@@ -173,7 +183,10 @@ export class JitterBuffer {
 
   private accept(packet: RtpPacket, at: number, arrivalMs: number): Accepted {
     const ticks = this.durationTicks(packet.payload);
-    if (ticks === 0) return 'late';
+    if (ticks === 0) {
+      this.counts.unplayable++;
+      return 'unplayable';
+    }
     if (this.isKnown(at)) {
       this.counts.duplicate++;
       return 'duplicate';

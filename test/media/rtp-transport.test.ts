@@ -1,0 +1,106 @@
+import { RtpTransport } from '../../src/media/rtp-transport';
+import type { MediaPacket, TransportHooks } from '../../src/media/transport';
+import { PortPool } from '../../src/rtp/port-pool';
+import { pcmuFormat } from '../support/loopback-transport';
+
+interface End {
+  readonly transport: RtpTransport;
+  readonly packets: MediaPacket[];
+}
+
+const opened: RtpTransport[] = [];
+
+async function openEnd(bindAddress: string, ssrc: number, ports = new PortPool(1, 0, () => 0)): Promise<End> {
+  const packets: MediaPacket[] = [];
+  const hooks: TransportHooks = {
+    onPacket: (packet) => packets.push(packet),
+    onStarted: () => {},
+    onState: () => {},
+    onEvent: () => {},
+  };
+  const transport = await RtpTransport.open({
+    bindAddress,
+    ports,
+    hooks,
+    ssrc,
+    nowMs: () => performance.now(),
+    wallClockMs: () => Date.now(),
+  });
+  opened.push(transport);
+  return { transport, packets };
+}
+
+async function waitFor(enough: () => boolean): Promise<void> {
+  while (!enough()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const packet = (sequenceNumber: number, ssrc: number): MediaPacket => ({
+  payloadType: 0,
+  sequenceNumber,
+  timestampTicks: sequenceNumber * 160,
+  ssrc,
+  marker: false,
+  payload: Uint8Array.of(1, 2, 3),
+});
+
+afterEach(() => {
+  for (const transport of opened.splice(0)) transport.close();
+});
+
+describe('RTP over UDP', () => {
+  it.each(['127.0.0.1', '::1'])('carries packets both ways on %s', async (address) => {
+    const a = await openEnd(address, 1);
+    const b = await openEnd(address, 2);
+    a.transport.connect(b.transport.local, pcmuFormat);
+    b.transport.connect(a.transport.local, pcmuFormat);
+    expect(a.transport.send(packet(0, 1))).toBe(true);
+    expect(b.transport.send(packet(65_535, 2))).toBe(true);
+    await waitFor(() => a.packets.length === 1 && b.packets.length === 1);
+    expect(b.packets[0]).toMatchObject({ sequenceNumber: 0, ssrc: 1 });
+    expect([...a.packets[0]!.payload]).toEqual([1, 2, 3]);
+  });
+
+  it('measures the round trip from the reports of both sides', async () => {
+    const a = await openEnd('127.0.0.1', 1);
+    const b = await openEnd('127.0.0.1', 2);
+    a.transport.connect(b.transport.local, pcmuFormat);
+    b.transport.connect(a.transport.local, pcmuFormat);
+    a.transport.send(packet(0, 1));
+    b.transport.send(packet(0, 2));
+    await waitFor(() => a.packets.length === 1 && b.packets.length === 1);
+    const received = { fractionLost: 0, cumulativeLost: 0, extendedHighestSequence: 0, jitterTicks: 0 };
+    const report = (ssrc: number) => ({
+      sentTimestampTicks: 0,
+      sentPackets: 1,
+      sentBytes: 3,
+      received: { ssrc, ...received },
+    });
+    await waitFor(() => {
+      a.transport.report(report(2));
+      b.transport.report(report(1));
+      return a.transport.counters().roundTripMs !== undefined;
+    });
+    expect(a.transport.counters().roundTripMs).toBeGreaterThanOrEqual(0);
+    expect(a.transport.counters().malformed).toBe(0);
+  });
+
+  it('takes an even port of the range with the odd one above, and another while that rests', async () => {
+    const pool = new PortPool(41_000, 41_999, () => 0.3);
+    const first = await openEnd('127.0.0.1', 1, pool);
+    const { port } = first.transport.local;
+    expect(port % 2).toBe(0);
+    first.transport.close();
+    first.transport.close();
+    const second = await openEnd('127.0.0.1', 1, pool);
+    expect(second.transport.local.port).not.toBe(port);
+  });
+
+  it('sends nothing before it knows where to, nor after it was closed', async () => {
+    const { transport } = await openEnd('127.0.0.1', 1);
+    expect(transport.send(packet(0, 1))).toBe(false);
+    transport.connect({ address: '127.0.0.1', port: 9 }, pcmuFormat);
+    transport.close();
+    expect(transport.send(packet(0, 1))).toBe(false);
+    expect(transport.sendEvent()).toBe(false);
+  });
+});
