@@ -20,6 +20,7 @@ from .speech import MUSIC, line, no_speech
 BATCH = 8
 LEARNING_RATE = 4e-5
 NO_SPEECH_SHARE = 0.12
+END_WEIGHT = 4
 # The last two pieces of hold music are left for measuring.
 TRAINING_MUSIC = slice(0, 3)
 
@@ -31,29 +32,43 @@ def pruned(state, kept):
     return state
 
 
+def first_time(written):
+    """The tokens up to where a phrase of three or more follows itself, with the end; and whether one did."""
+    for length in range(3, len(written) // 2 + 1):
+        for i in range(len(written) - 2 * length + 1):
+            if (written[i : i + length] == written[i + length : i + 2 * length]).all():
+                return np.append(written[: i + length], tokens.END), True
+    return written, False
+
+
 def load_taught(folder, new_id):
     """Utterances whose teacher came to an end and did not write far more or less than was said."""
     items = []
     for path in sorted(folder.glob("*.npz")):
         data = np.load(path)
-        text = str(data["text"])
-        words, written = len(text.split()), len(data["written"]) - 1
-        if not data["finished"] or written == 0 or (not data["cut"] and not 0.5 <= (written + 2) / (words + 2) <= 4):
+        written, looped = first_time(data["written"].astype(np.int64))
+        words = len(str(data["text"]).split())
+        if not (data["finished"] or looped) or len(written) < 2:
             continue
-        ids, logs = data["top_ids"].astype(np.int64), data["top_log"].astype(np.float32)
+        if not data["cut"] and not 0.5 <= (len(written) + 1) / (words + 2) <= 2.5:
+            continue
+        ids, logs = data["top_ids"].astype(np.int64)[: len(written)], data["top_log"].astype(np.float32)[: len(written)]
         mapped = new_id[ids]
         weights = np.where(mapped >= 0, np.exp(logs), 0)
         sums = weights.sum(axis=1)
-        target = new_id[data["written"].astype(np.int64)]
-        if (target < 0).any() or (sums < 0.5).any():
+        target = new_id[written]
+        if (target < 0).any() or (sums[:-1] < 0.5).any():
             continue
+        weights /= np.maximum(sums, 1e-9)[:, None]
+        # The audio is over here, whatever the padded model thought: it too likes to say short prompts twice.
+        mapped[-1, 0], weights[-1] = new_id[tokens.END], np.eye(1, weights.shape[1])[0]
         items.append(
             {
                 "pcm": data["pcm"].astype(np.float32) / 32767,
                 "cut": bool(data["cut"]),
                 "written": target,
                 "ids": np.maximum(mapped, 0),
-                "weights": (weights / sums[:, None]).astype(np.float32),
+                "weights": weights.astype(np.float32),
             }
         )
     return items
@@ -103,7 +118,10 @@ def loss_of(model, samples, prompt, end, no_speech_id):
     text, start = logs[: -len(samples)], logs[-len(samples) :]
     cross = -(weights * text.gather(1, torch.cat(ids))).sum(1)
     entropy = -(weights * weights.clamp_min(1e-9).log()).sum(1)
-    kl = (cross - entropy).mean()
+    # Where the words end is what has to be learnt: the last position counts more.
+    importance = torch.ones(len(weights))
+    importance[torch.tensor([len(s[1]) for s in samples]).cumsum(0) - 1] = END_WEIGHT
+    kl = ((cross - entropy) * importance).sum() / importance.sum()
     silent = torch.tensor([s[4] for s in samples])
     blank_log = start[:, no_speech_id].clamp(max=-1e-6)
     blank = -(silent * blank_log + (1 - silent) * torch.log1p(-blank_log.exp())).mean()
@@ -140,7 +158,7 @@ def main():
         if step % 10 == 0:  # teach.py may still be writing
             items = load_taught(work / "taught", new_id)
         rng = np.random.default_rng(50_000 + step)
-        rate = LEARNING_RATE * min(1, (step + 1) / 15) * max(0.05, 1 - step / arguments.steps)
+        rate = LEARNING_RATE * min(1, (step + 1) / 15) * max(0.3, 1 - step / arguments.steps)
         for group in optimiser.param_groups:
             group["lr"] = rate
         samples = [sample(items, music, blank, rng) for _ in range(BATCH)]
@@ -150,7 +168,7 @@ def main():
         optimiser.step()
         optimiser.zero_grad()
         print(f"step {step} items {len(items)} kl {kl:.3f} silent {silent:.3f} {time.time() - began:.0f}s", flush=True)
-        if (step + 1) % 20 == 0 or step + 1 == arguments.steps:
+        if (step + 1) % 5 == 0 or step + 1 == arguments.steps:
             part = path.with_suffix(".part")
             torch.save({"decoder": model.decoder.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}, part)
             part.rename(path)
