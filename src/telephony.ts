@@ -11,24 +11,28 @@ import { performAgent } from './call/agent-performance';
 import { EngineRouter } from './call/engine-port';
 import { Exchange } from './call/exchange';
 import { type Prompt, performEcho, performPlay, performTone } from './call/line-performance';
+import { type Rehearsal, rehearse } from './call/rehearsal';
 import { SpokenPrompts } from './call/spoken-prompts';
+import { turnConfigOf } from './call/turn-config';
 import { decodeOggOpus } from './codecs/ogg-opus';
 import { type Config, portBounds } from './config';
 import type { CallEvent, EventSources } from './core/call-event';
 import type { Clock } from './core/clock';
 import { TrunklineError } from './core/errors';
 import type { Logger } from './core/log';
-import type { PlayAction } from './dialplan/dialplan';
+import type { AgentAction, PlayAction } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
 import { EngineProcess } from './inference/engine-process';
 import { ListenerThread } from './listener/listener-thread';
 import { MediaRouter } from './media/media-router';
 import { MediaThread } from './media/media-thread';
+import type { Persona } from './model/omni-model';
 import { localAddressFor } from './sip/local-address';
 import { SdpSession } from './sip/sdp-session';
 import { SourceLimit } from './sip/source-limit';
 import { SrfUserAgent } from './sip/srf-user-agent';
+import { stockTexts } from './turn/turn-state';
 import { askApplication } from './webhooks/ask-application';
 import { workerEntry } from './workers/locate';
 
@@ -99,6 +103,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const limit = new SourceLimit(config.limits.callsPerSourcePerSecond, clock);
     const userAgent = new SrfUserAgent({
       listen: { host: sipHost, port: config.sip.port },
+      protocols: config.sip.transports.filter((one) => one === 'udp' || one === 'tcp'),
       advertised: config.sip.advertised,
       drachtio: drachtioOf(config),
       clock,
@@ -193,8 +198,16 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     opened.splice(-1, 0, () => userAgent.stop());
 
     const ready = await loading;
-    // Ready means that a first call is answered as fast as any other.
-    await Promise.all(dialplan.personas.map((persona) => engine.warm(persona, greetingsOf(dialplan, persona.id))));
+    // Ready means that a first call is greeted and answered as fast as any other.
+    const openEngine = (callId: string, persona: Persona) => engines.open(callId, persona);
+    await Promise.all([
+      ...dialplan.personas.map((persona) => engine.warm(persona)),
+      ...rehearsals(dialplan, greetingsOf).map((one) => rehearse(one, prompts, openEngine)),
+    ]);
+    // What is said only when something is late or wrong may be learnt while the first calls come.
+    for (const one of rehearsals(dialplan, (action) => stockTexts(turnConfigOf([config.turns, action.turns])))) {
+      void rehearse(one, prompts, openEngine);
+    }
     return {
       engine: ready.name,
       sipAddress: `sip:demo@${shownAddress(config)}:${userAgent.local[0]?.port ?? config.sip.port}`,
@@ -231,12 +244,19 @@ function openMedia(name: string, listener: ListenerThread, log: Logger) {
   return { router, close: () => thread.close() };
 }
 
-function greetingsOf(dialplan: LoadedDialplan, personaId: string): string[] {
-  const greetings = dialplan.routes
+function greetingsOf(action: AgentAction): string[] {
+  return action.greeting === undefined ? [] : [action.greeting];
+}
+
+/** What each persona of the dialplan says word for word, by one way of finding it. */
+function rehearsals(dialplan: LoadedDialplan, textsOf: (action: AgentAction) => readonly string[]): Rehearsal[] {
+  const agents = dialplan.routes
     .map(({ action }) => (action.type === 'webhook' ? action.fallback : action))
-    .flatMap((action) => (action.type === 'agent' && action.persona.id === personaId ? [action.greeting] : []))
-    .filter((greeting) => greeting !== undefined);
-  return [...new Set(greetings)];
+    .filter((action) => action.type === 'agent');
+  return dialplan.personas.map((persona) => ({
+    persona,
+    texts: [...new Set(agents.filter((agent) => agent.persona.id === persona.id).flatMap(textsOf))],
+  }));
 }
 
 async function readPrompt(action: PlayAction): Promise<Prompt> {

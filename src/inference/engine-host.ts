@@ -114,18 +114,10 @@ export class EngineHost {
     });
   }
 
-  private async warm({ persona, sayings }: Extract<ToEngine, { type: 'warm' }>): Promise<void> {
+  private async warm({ persona }: Extract<ToEngine, { type: 'warm' }>): Promise<void> {
     const startedMs = this.options.nowMs();
     const session = await this.requireModel().openSession(persona);
-    try {
-      for (const text of sayings) {
-        const spoken = session.answer({ kind: 'say', text }, new AbortController().signal)[Symbol.asyncIterator]();
-        // Nobody listens: the engine keeps what it has said, and the first caller gets it at once.
-        while ((await spoken.next()).done !== true) await this.options.breathe();
-      }
-    } finally {
-      session.close();
-    }
+    session.close();
     const tookMs = Math.round(this.options.nowMs() - startedMs);
     this.options.send({ type: 'warmed', personaId: persona.id, tookMs });
   }

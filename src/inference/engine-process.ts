@@ -62,9 +62,9 @@ export class EngineProcess {
     });
   }
 
-  /** Resolves when the persona's prompt is computed and its sayings are spoken, or when that failed: calls work, only later. */
-  warm(persona: Persona, sayings: readonly string[]): Promise<void> {
-    this.post({ type: 'warm', persona, sayings });
+  /** Resolves when the persona's prompt is computed, or when that failed: its calls work all the same, only later. */
+  warm(persona: Persona): Promise<void> {
+    this.post({ type: 'warm', persona });
     return new Promise((resolve) => {
       this.warming.set(persona.id, resolve);
     });

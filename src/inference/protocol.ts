@@ -14,8 +14,8 @@ export interface EngineConfig {
 
 export type ToEngine =
   | { readonly type: 'load'; readonly config: EngineConfig }
-  /** Prefill a persona before its first call, and speak once what it says word for word; answered by `warmed`. */
-  | { readonly type: 'warm'; readonly persona: Persona; readonly sayings: readonly string[] }
+  /** Prefill a persona before its first call; answered by `warmed`. */
+  | { readonly type: 'warm'; readonly persona: Persona }
   | { readonly type: 'open'; readonly callId: string; readonly persona: Persona }
   | { readonly type: 'hear'; readonly callId: string; readonly startSample: number; readonly pcm: Int16Array }
   | {

@@ -68,7 +68,7 @@ export const DEFAULT_TURNS: TurnConfig = {
   fillerText: 'One moment, please.',
   fallbackText: 'Sorry, something went wrong on my side. Could you say that again?',
   unheardText: 'Sorry, I could not understand you. Could you say that again?',
-  unheardAfterMs: 500,
+  unheardAfterMs: 300,
   maxUnheard: 2,
   apologyText: 'I am sorry, I cannot help you right now. Please try again later. Goodbye.',
   maxFailures: 3,
@@ -77,6 +77,14 @@ export const DEFAULT_TURNS: TurnConfig = {
   settleMs: 200,
   closeMs: 500,
 };
+
+/** Everything that is said word for word under `config`, so that it can be spoken ahead. */
+export function stockTexts(config: TurnConfig): string[] {
+  const { fillerText, fallbackText, unheardText, apologyText, idle } = config;
+  return [fillerText, fallbackText, unheardText, apologyText, ...(idle?.prompts ?? []), idle?.goodbye].filter(
+    (text) => text !== undefined,
+  );
+}
 
 /** Why a conversation ended. */
 export type CloseReason = CallEndCause;

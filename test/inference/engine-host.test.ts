@@ -186,10 +186,10 @@ describe('the engine host', () => {
 });
 
 describe('warming a persona', () => {
-  it('speaks its sayings once and says when it is done', async () => {
+  it('says when it is done', async () => {
     const { sent, model, host, settle, start } = rig();
     await start();
-    host.receive({ type: 'warm', persona, sayings: ['Hello there.'] });
+    host.receive({ type: 'warm', persona });
     await settle();
     expect(sent).toContainEqual({ type: 'warmed', personaId: 'p', tookMs: 0 });
     expect(sent.some(({ type }) => type === 'answer-event')).toBe(false);

@@ -8,7 +8,6 @@ import type { AnswerEvent, AnswerInput, OmniModel, OmniSession, Persona } from '
 import type { Recogniser, Voice, VoiceChunk } from '../parts';
 import { ClauseSplitter } from '../text/clause-splitter';
 import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
-import { SpokenCache } from './spoken-cache';
 
 const HEARING_SECONDS = 30;
 /** Tokens that the brain may write between two chunks of the voice: enough to stay ahead, too few to starve it. */
@@ -25,8 +24,6 @@ export interface CascadeParts {
 
 export class Cascade implements OmniModel {
   readonly name = 'cascade';
-  private readonly spoken = new SpokenCache();
-
   constructor(private readonly parts: CascadeParts) {}
 
   get outputSampleRate(): number {
@@ -34,7 +31,7 @@ export class Cascade implements OmniModel {
   }
 
   async openSession(persona: Persona): Promise<OmniSession> {
-    return new CascadeSession(this.parts, this.spoken, await this.parts.brain.openConversation(persona));
+    return new CascadeSession(this.parts, await this.parts.brain.openConversation(persona));
   }
 
   async close(): Promise<void> {
@@ -47,7 +44,6 @@ class CascadeSession implements OmniSession {
 
   constructor(
     private readonly parts: CascadeParts,
-    private readonly spoken: SpokenCache,
     private readonly conversation: BrainConversation,
   ) {}
 
@@ -66,7 +62,7 @@ class CascadeSession implements OmniSession {
     const stages = new StageTimes(this.parts.nowMs);
     if (input.kind === 'say') {
       yield { type: 'text', delta: input.text };
-      for await (const chunk of this.spoken.speak(this.parts.voice, input.text, signal)) {
+      for await (const chunk of this.parts.voice.synthesise(input.text, signal)) {
         stages.mark('audio');
         yield audioEvent(chunk, this.parts.voice.sampleRate);
       }

@@ -1,0 +1,49 @@
+/**
+ * Has the engine speak, before the first call, what is said word for word: greetings, so that a caller hears them with the
+ * first packet; fillers and fallbacks, so that they are at hand when the engine is not.
+ */
+import type { Persona } from '../model/omni-model';
+import type { EnginePort } from './engine-port';
+import type { SpokenPrompts } from './spoken-prompts';
+
+export interface Rehearsal {
+  readonly persona: Persona;
+  readonly texts: readonly string[];
+}
+
+/** Resolves when every text is known or could not be spoken; a text that is missing is spoken when it is needed. */
+export async function rehearse(
+  { persona, texts }: Rehearsal,
+  prompts: SpokenPrompts,
+  openEngine: (callId: string, persona: Persona) => EnginePort,
+): Promise<void> {
+  const voice = persona.voice ?? '';
+  const missing = texts.filter((text) => prompts.get(voice, text) === undefined);
+  if (missing.length === 0) return;
+  const engine = openEngine(`rehearsal:${persona.id}`, persona);
+  try {
+    for (const [index, text] of missing.entries()) await speakOnce(engine, index + 1, text, prompts, voice);
+  } finally {
+    engine.close();
+  }
+}
+
+function speakOnce(
+  engine: EnginePort,
+  turnId: number,
+  text: string,
+  prompts: SpokenPrompts,
+  voice: string,
+): Promise<void> {
+  const learn = prompts.learn(voice, text);
+  return new Promise((resolve) => {
+    engine.onMessage((message) => {
+      if (message.type === 'failed') resolve();
+      else if (message.type === 'answer-event' && message.turnId === turnId) {
+        learn(message.event);
+        if (message.event.type === 'end') resolve();
+      }
+    });
+    engine.answer(turnId, { kind: 'say', text }, false);
+  });
+}
