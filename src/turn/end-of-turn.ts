@@ -46,16 +46,16 @@ export interface EndOfTurnConfig {
 
 export const DEFAULT_END_OF_TURN: EndOfTurnConfig = {
   unknownMs: 1_000,
-  questionMs: 450,
-  answerMs: 500,
-  statementMs: 600,
-  unpunctuatedMs: 900,
-  digitsMs: 1_300,
+  questionMs: 500,
+  answerMs: 700,
+  statementMs: 800,
+  unpunctuatedMs: 1_000,
+  digitsMs: 1_400,
   goesOnMs: 1_700,
   hesitatesMs: 1_900,
-  nothingMs: 700,
+  nothingMs: 1_000,
   wholeNumberDigits: 10,
-  afterPauseMs: 100,
+  afterPauseMs: 200,
   longestMs: 2_500,
 };
 

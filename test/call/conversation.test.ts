@@ -38,7 +38,7 @@ describe('a conversation', () => {
     line.engine.wordEveryMs = 5;
     line.advance(1_000);
     line.speak(1_000);
-    // Silence began 100 ms ago; the trial answer is whole 430 ms into it, the turn over after 450.
+    // Silence began 100 ms ago; the trial answer is whole 430 ms into it, the turn over after 500.
     line.advance(330);
     expect(line.sent.some((value) => value !== 0)).toBe(false);
     line.advance(80);
@@ -55,7 +55,7 @@ describe('a conversation', () => {
     const gapFrames = line.sent.findIndex((value) => value !== 0) / 160;
     expect(turn!.gapMs).toBe((gapFrames - 100) * 20);
     expect(line.conversation.turnGapsMs).toEqual([turn!.gapMs]);
-    expect(turn!.stages).toMatchObject({ orderedMs: 200, transcriptMs: 350, decidedMs: 450 });
+    expect(turn!.stages).toMatchObject({ orderedMs: 200, transcriptMs: 350, decidedMs: 500 });
   });
 
   it('drops what comes late from an answer that was cancelled', () => {

@@ -1,3 +1,4 @@
+import { DEFAULT_END_OF_TURN } from '../../src/turn/end-of-turn';
 import { DEFAULT_OVERLAP } from '../../src/turn/overlap-judge';
 import { DEFAULT_TURNS } from '../../src/turn/turn-state';
 import { PROMPT_ANSWER, TurnDriver } from './turn-driver';
@@ -27,7 +28,9 @@ describe('a turn', () => {
     const silenceMs = startedMs + 1_000;
     const [order] = driver.ofType('answer');
     expect(order).toMatchObject({ speculative: true, atMs: silenceMs + 200 });
-    expect(driver.ofType('promote').map((promote) => promote.atMs)).toEqual([silenceMs + 450]);
+    expect(driver.ofType('promote').map((promote) => promote.atMs)).toEqual([
+      silenceMs + DEFAULT_END_OF_TURN.questionMs,
+    ]);
     expect(driver.phase).toBe('speaking');
     expect(driver.reports()).toContainEqual(
       expect.objectContaining({ type: 'user-turn', text: 'What time do you open?' }),
@@ -92,18 +95,32 @@ describe('a turn', () => {
   it('takes no answer when the sound had no words', () => {
     const driver = opened();
     driver.manners = [{ ...PROMPT_ANSWER, kind: 'hears-nothing' }];
-    driver.speak(400);
-    driver.advance(1_000);
+    driver.speak(250);
+    driver.advance(1_500);
     expect(driver.phase).toBe('listening');
     expect(driver.reports()).toEqual([{ type: 'ignored', because: 'no-words', text: '' }]);
   });
 
-  it('asks again when long speech had no words', () => {
+  it('asks again when speech had no words, and gives it up for noise after two times', () => {
     const driver = opened();
     driver.manners = [{ ...PROMPT_ANSWER, kind: 'hears-nothing' }];
-    driver.speak(2_500);
-    driver.advance(1_000);
-    expect(driver.ofType('prompt').map((prompt) => prompt.text)).toEqual([DEFAULT_TURNS.unheardText]);
+    for (let turn = 0; turn < 4; turn += 1) {
+      driver.speak(1_500);
+      driver.advance(4_000);
+    }
+    const asked = driver.ofType('prompt').map((prompt) => prompt.text);
+    expect(asked).toEqual([DEFAULT_TURNS.unheardText, DEFAULT_TURNS.unheardText]);
+  });
+
+  it('is heard together with its first words, to which the recogniser was deaf', () => {
+    const driver = opened();
+    driver.manners = [{ ...PROMPT_ANSWER, kind: 'hears-nothing' }, PROMPT_ANSWER];
+    driver.speak(600);
+    driver.advance(500);
+    driver.speak(600);
+    driver.advance(300);
+    const [first, second] = driver.ofType('answer').map((order) => order.input);
+    expect(second).toMatchObject({ fromSample: first?.kind === 'audio' ? first.fromSample : -1 });
   });
 
   it('ends when the packets cease in the middle of a word', () => {
