@@ -1,4 +1,5 @@
 /** Two user agents on virtual time with a memory network between them; drachtio-srf and its control connection are real. */
+import { createSocket } from 'node:dgram';
 import { ManualClock, SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
 import { ControlLiveness, pingEveryMs } from '../../src/sip/control-liveness';
@@ -270,6 +271,38 @@ describe('a user agent and its server', () => {
     });
     await expect(agent.start()).rejects.toMatchObject({ code: 'sip.drachtio-refused' });
     await drachtio.stop();
+  });
+
+  it("listens on every address when told '*', and answers an IPv4 peer by its address", async () => {
+    const agent = new SrfUserAgent({
+      listen: { host: '*', port: 0 },
+      clock,
+      log: silentLogger,
+      userAgentName: 'Trunkline test',
+    });
+    await agent.start();
+    const socket = createSocket('udp4');
+    await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
+    const heard = new Promise<string>((resolve) => socket.on('message', (bytes) => resolve(bytes.toString())));
+    const { port } = socket.address();
+    socket.send(
+      `OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bKstar\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@b>\r\nCall-ID: star\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n`,
+      agent.local[0]?.port ?? 0,
+      '127.0.0.1',
+    );
+    expect(await heard).toMatch(/^SIP\/2\.0 200 OK/);
+    expect(agent.localAddressFor('127.0.0.1')).toBe('127.0.0.1');
+    socket.close();
+    await agent.stop();
+  });
+
+  it('says plainly that its port is taken', async () => {
+    const options = { clock, log: silentLogger, userAgentName: 'Trunkline test' };
+    const first = new SrfUserAgent({ listen: { host: '127.0.0.1', port: 0 }, ...options });
+    await first.start();
+    const second = new SrfUserAgent({ listen: { host: '127.0.0.1', port: first.local[0]?.port ?? 0 }, ...options });
+    await expect(second.start()).rejects.toMatchObject({ code: 'sip.listen-failed' });
+    await first.stop();
   });
 
   it('reads the addresses a server announces', () => {

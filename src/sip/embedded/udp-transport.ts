@@ -29,6 +29,7 @@ export class UdpTransport implements SipTransport {
     this.socket = socket;
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (cause) => {
+        this.socket = undefined;
         socket.close();
         reject(
           new TrunklineError('sip.listen-failed', `The SIP port ${this.listen.port} could not be opened.`, {
