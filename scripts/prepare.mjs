@@ -144,17 +144,28 @@ export async function ensureBuilt() {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   // A deployed copy carries dist/ and no sources.
   if (!existsSync(sourceFolder)) return;
-  const sources = filesUnder(sourceFolder);
-  const wanted = wantedBuildStamp(sources);
-  const isBuilt = () => existsSync(buildStamp) && readFileSync(buildStamp, 'utf8') === wanted;
-  if (isBuilt()) return;
+  if (isBuilt(sourceFolder)) return;
   const release = await takeBuildLock();
   try {
     // Whoever had the lock before us may have done it.
-    if (!isBuilt()) await build(sources, sourceFolder, compiler, wanted);
+    if (!isBuilt(sourceFolder)) await build(sourceFolder, compiler);
   } finally {
     release();
   }
+}
+
+function isBuilt(sourceFolder) {
+  const sources = filesUnder(sourceFolder);
+  const stamped = existsSync(buildStamp) && readFileSync(buildStamp, 'utf8') === wantedBuildStamp(sources);
+  return stamped && missingOutputs(sources, sourceFolder).length === 0;
+}
+
+function outputOf(source, sourceFolder) {
+  return join(root, 'dist', relative(sourceFolder, source).replace(/\.tsx?$/, '.js'));
+}
+
+function missingOutputs(sources, sourceFolder) {
+  return sources.filter((path) => !path.endsWith('.d.ts') && !existsSync(outputOf(path, sourceFolder)));
 }
 
 /** Two commands on a stale tree must not compile into one folder at once. The lock holds the owner's process id. */
@@ -192,17 +203,22 @@ function isAlive(lock) {
   }
 }
 
-async function build(sources, sourceFolder, compiler, wanted) {
+async function build(sourceFolder, compiler) {
   say('Building…');
+  const sources = filesUnder(sourceFolder);
+  const wanted = wantedBuildStamp(sources);
   rmSync(buildStamp, { force: true });
+  // The compiler believes its notes: what somebody deleted from dist/ it would not write again.
+  if (missingOutputs(sources, sourceFolder).length > 0) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
   const result = await runToEnd(process.execPath, [compiler, '-p', 'tsconfig.json']);
   // What is not compiled is carried over: pages, pictures, schemas.
   for (const path of sources.filter((source) => !/\.tsx?$/.test(source))) {
-    const target = join(root, 'dist', relative(sourceFolder, path));
+    const target = outputOf(path, sourceFolder);
     mkdirSync(dirname(target), { recursive: true });
     cpSync(path, target);
   }
-  removeOrphans(sources, sourceFolder);
+  // Listed anew: a file that came while the compiler ran is no orphan.
+  removeOrphans(filesUnder(sourceFolder), sourceFolder);
   if (result.status !== 0) throw new PrepareError('The build failed. Fix: the compiler says where, above.');
   writeFileSync(buildStamp, wanted);
 }
