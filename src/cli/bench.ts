@@ -8,6 +8,7 @@ import { benchModel } from '../bench/model-bench';
 import { startOwnAgent } from '../bench/own-agent';
 import { type BenchReport, toTable } from '../bench/report';
 import { benchTape } from '../bench/tape-bench';
+import { benchTurns } from '../bench/turns-bench';
 import { loadConfig } from '../config';
 import { TrunklineError } from '../core/errors';
 import { suggestion } from '../core/nearest-word';
@@ -61,6 +62,17 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
       count: countOf(given),
     });
   },
+  turns: (given) => {
+    const clipsFolder = given.text('clips');
+    if (clipsFolder === undefined) {
+      throw new TrunklineError('cli.missing-value', 'The measurement turns needs --clips FOLDER.', {
+        fix: 'Make the clips with models/recipe, see docs/turn-taking.md.',
+      });
+    }
+    const { engine } = loadConfig();
+    const threads = Number(given.text('threads') ?? engine.threads ?? 2);
+    return benchTurns({ clipsFolder, modelsDir: engine.models, threads, count: countOf(given) });
+  },
   memory: () => benchMemory({ root: ROOT }),
 };
 
@@ -72,6 +84,7 @@ export const bench: Command = {
     { name: 'against', value: 'FILE', summary: 'show the figures of an earlier --json beside' },
     { name: 'count', value: 'N', summary: 'fewer questions or interruptions than all' },
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
+    { name: 'clips', value: 'FOLDER', summary: 'turns: where the labelled clips lie' },
   ],
   positionals: [{ name: 'MEASUREMENT', required: true }],
   async run(given, terminal: Terminal) {
