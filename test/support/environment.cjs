@@ -21,6 +21,6 @@ const shared = [
 module.exports = class extends TestEnvironment {
   async setup() {
     await super.setup();
-    for (const constructor of shared) this.global[constructor.name] = constructor;
+    for (const arrayType of shared) this.global[arrayType.name] = arrayType;
   }
 };
