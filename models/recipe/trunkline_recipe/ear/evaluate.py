@@ -41,7 +41,7 @@ def plain(text):
     text = re.sub(r"(?<=\d)[,](?=\d{3})", "", text)
     text = re.sub(r"\d+", lambda m: f" {number_words(int(m.group()))} ", text)
     text = re.sub(r"[^a-z' ]+", " ", text)
-    text = re.sub(r"\b(okay|ok)\b", "ok", text).replace("o clock", "o'clock").replace("voice mail", "voicemail")
+    text = re.sub(r"\b(okay|ok)\b", "ok", text).replace("o clock", "o'clock").replace("voice mail", "voicemail").replace("x ray", "xray")
     return " ".join(text.split())
 
 
@@ -162,10 +162,12 @@ def main():
     parser.add_argument("--published", type=Path, help="export --float --untuned")
     parser.add_argument("--float", type=Path, help="export --float")
     parser.add_argument("--count", type=int, default=80)
-    parser.add_argument("--only", choices=("python", "typescript"))
+    parser.add_argument("--only", choices=("python", "typescript", "compared"))
+    parser.add_argument("--sets", default="", help="only sets whose name begins so")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
     sets = build_sets(arguments.work, arguments.count)
+    sets = {name: rows for name, rows in sets.items() if name.startswith(arguments.sets)}
     print("| recogniser | " + " | ".join(f"{k}, n = {len(v)}" for k, v in sets.items()) + " |")
     print("|---" * (len(sets) + 1) + "|")
     if arguments.published:
@@ -173,9 +175,9 @@ def main():
         report("published, context cut, fp32", Exported(arguments.published), sets, False)
     if arguments.float:
         report("tuned, context cut, fp32", Exported(arguments.float), sets, False)
-    if arguments.only != "typescript":
+    if arguments.only in (None, "python"):
         report("tuned, context cut, int8", Exported(arguments.model), sets, arguments.verbose)
-    if arguments.only != "python":
+    if arguments.only in (None, "typescript"):
         paths = [path for rows in sets.values() for _, path in rows]
         report("the same from TypeScript", TypeScript(arguments.model, paths), sets, arguments.verbose)
 
