@@ -44,6 +44,7 @@ function speakOnce(
         if (message.event.type === 'end') resolve();
       }
     });
-    engine.answer(turnId, { kind: 'say', text }, false);
+    // As a guess is: whoever is on the line comes first.
+    engine.answer(turnId, { kind: 'say', text }, true);
   });
 }

@@ -3,9 +3,9 @@
  * clause while the language model is still writing the next. The yardstick of the end-to-end engines.
  */
 import { TrunklineError } from '../../core/errors';
-import { HeardAudio } from '../heard-audio';
+import { HEARING_RATE, HeardAudio } from '../heard-audio';
 import type { AnswerEvent, AnswerInput, OmniModel, OmniSession, Persona } from '../omni-model';
-import type { Recogniser, Voice, VoiceChunk } from '../parts';
+import type { Recogniser, Recognition, Voice, VoiceChunk } from '../parts';
 import { ClauseSplitter } from '../text/clause-splitter';
 import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
 
@@ -41,6 +41,8 @@ export class Cascade implements OmniModel {
 
 class CascadeSession implements OmniSession {
   private readonly heard = new HeardAudio(HEARING_SECONDS);
+  /** What was understood of the turn that began at this sample, as far as it went. */
+  private draft: { readonly fromSample: number; readonly recognition: Recognition } | undefined;
 
   constructor(
     private readonly parts: CascadeParts,
@@ -52,9 +54,7 @@ class CascadeSession implements OmniSession {
   }
 
   async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }> {
-    const { recogniser } = this.parts;
-    const pcm = this.heard.read(fromSample, toSample, recogniser.maxSeconds * 16_000);
-    const { text, speech } = await recogniser.recognise(pcm, signal);
+    const { text, speech } = await this.recognise(fromSample, toSample, signal);
     return { text, speech };
   }
 
@@ -88,8 +88,23 @@ class CascadeSession implements OmniSession {
     this.conversation.close();
   }
 
+  private recognise(
+    fromSample: number,
+    toSample: number,
+    signal: AbortSignal,
+    earlier?: Recognition,
+  ): Promise<Recognition> {
+    const { recogniser } = this.parts;
+    const pcm = this.heard.read(fromSample, toSample, recogniser.maxSeconds * HEARING_RATE);
+    return recogniser.recognise(pcm, signal, earlier);
+  }
+
   private async transcribe(input: AnswerInput & { kind: 'audio' }, signal: AbortSignal): Promise<string | undefined> {
-    const { text, speech } = await this.listen(input.fromSample, input.toSample, signal);
+    // A caller who went on after a pause repeats nothing: what was understood before it is only checked.
+    const earlier = this.draft?.fromSample === input.fromSample ? this.draft.recognition : undefined;
+    const recognition = await this.recognise(input.fromSample, input.toSample, signal, earlier);
+    this.draft = { fromSample: input.fromSample, recognition };
+    const { text, speech } = recognition;
     return speech && text.trim() !== '' ? text.trim() : undefined;
   }
 

@@ -16,7 +16,7 @@ export interface ClauseLimits {
   readonly words: number;
 }
 
-export const DEFAULT_LIMITS: ClauseLimits = { firstWordsAtPause: 2, firstWords: 7, wordsAtPause: 6, words: 22 };
+export const DEFAULT_LIMITS: ClauseLimits = { firstWordsAtPause: 2, firstWords: 4, wordsAtPause: 6, words: 22 };
 
 /** A word of letters and signs that cannot be cut anyway, but must not grow for ever in the buffer. */
 const MAX_HELD_CHARACTERS = 600;
