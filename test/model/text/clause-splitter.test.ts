@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { ClauseSplitter, DEFAULT_LIMITS } from '../../../src/model/text/clause-splitter';
 
 /** Feeds `text` in pieces of `size` characters and returns the clauses, with what flush gave last. */
-function split(text: string, size: number): string[] {
-  const splitter = new ClauseSplitter();
+function split(text: string, size: number, limits = DEFAULT_LIMITS): string[] {
+  const splitter = new ClauseSplitter(limits);
   const clauses: string[] = [];
   for (let at = 0; at < text.length; at += size) clauses.push(...splitter.push(text.slice(at, at + size)));
   return [...clauses, ...splitter.flush()];
@@ -16,10 +16,10 @@ describe('the clause splitter', () => {
     expect(splitter.push('how')).toEqual(['Good morning, ']);
   });
 
-  test('gives the first clause without any mark once seven words stand', () => {
+  test('gives the first clause without any mark once five words stand', () => {
     const splitter = new ClauseSplitter();
-    expect(splitter.push('Breakfast starts every morning around seven downstairs n')).toEqual([
-      'Breakfast starts every morning around seven downstairs ',
+    expect(splitter.push('Breakfast starts every morning downstairs n')).toEqual([
+      'Breakfast starts every morning downstairs ',
     ]);
   });
 
@@ -47,7 +47,7 @@ describe('the clause splitter', () => {
       ['That will be exactly for you £ 45.50 today. ', 'Fine.'],
     ],
   ])('does not cut inside %s', (_, text, clauses) => {
-    for (const size of [1, 4, 100]) expect(split(text, size)).toEqual(clauses);
+    for (const size of [1, 4, 100]) expect(split(text, size, { ...DEFAULT_LIMITS, firstWords: 7 })).toEqual(clauses);
   });
 
   test('a clause without a mark does not end on a word that leans on the next', () => {
