@@ -22,7 +22,7 @@ export const DEFAULT_LIMITS: ClauseLimits = { firstWordsAtPause: 2, firstWords: 
 const MAX_HELD_CHARACTERS = 600;
 /** Words that lean on the next one: a clause without a mark does not end behind them. */
 const LEANING = new Set(
-  'a an the of to in on at around near between until before after for from with by and or but is are was were will would can could may must shall should my your his her its our their this that these those no not mr mrs ms dr st per about as than if when i you we they he she it very more some any each every two three four five six seven eight nine ten'.split(
+  'a an the of to in on at around near between until before after for from with by and or but is are was were will would can could may must shall should my your his her its our their this that these those no not mr mrs ms dr st per about as than if when i you we they he she it very more some any each every one two three four five six seven eight nine ten'.split(
     ' ',
   ),
 );
