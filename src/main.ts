@@ -134,8 +134,13 @@ export async function startAgent({ config, version, logger }: AgentOptions): Pro
     tokenPath: apiToken.path,
     async drain() {
       draining = true;
-      const limit = new Promise<void>((resolve) => clock.after(config.drain.seconds * 1_000, resolve));
-      await Promise.race([exchange.drain(), limit]);
+      await new Promise<void>((resolve) => {
+        const limit = clock.after(config.drain.seconds * 1_000, resolve);
+        void exchange.drain().then(() => {
+          limit.cancel();
+          resolve();
+        });
+      });
     },
     async stop() {
       await telephony.close();
@@ -178,7 +183,6 @@ function actionFor(dialplan: LoadedDialplan, request: DialRequest): DirectAction
     if (named !== undefined) return named;
     throw new TrunklineError('call.unknown-agent', `There is no persona ${request.agent}.`, {
       fix: 'Name a persona of the dialplan.',
-      details: { httpStatus: 400 },
     });
   }
   const facts = { number: request.dialplan ?? '', caller: request.from ?? '', headers: {}, at: new Date() };
@@ -186,7 +190,6 @@ function actionFor(dialplan: LoadedDialplan, request: DialRequest): DirectAction
   if (action.type === 'reject' || action.type === 'webhook') {
     throw new TrunklineError('call.unknown-agent', 'The dialplan has nothing for such a call.', {
       fix: 'Give agent: the name of a persona, or dialplan: a number that has a route.',
-      details: { httpStatus: 400 },
     });
   }
   return action;

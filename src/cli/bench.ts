@@ -2,10 +2,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { benchBargeIn } from '../bench/barge-in-bench';
+import { benchCapacity } from '../bench/capacity-bench';
 import { benchHistory } from '../bench/history-bench';
 import { benchMemory } from '../bench/memory-bench';
 import { benchModel } from '../bench/model-bench';
 import { startOwnAgent } from '../bench/own-agent';
+import { benchPacing } from '../bench/pacing-bench';
 import { type BenchReport, toTable } from '../bench/report';
 import { benchTape } from '../bench/tape-bench';
 import { benchTurns } from '../bench/turns-bench';
@@ -73,6 +75,11 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     const threads = Number(given.text('threads') ?? engine.threads ?? 2);
     return benchTurns({ clipsFolder, modelsDir: engine.models, threads, count: countOf(given) });
   },
+  pacing: (given, progress) =>
+    withAgent(given, (agent) =>
+      benchPacing({ agent, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),
+    ),
+  capacity: (given, progress) => benchCapacity(countOf(given) ?? 200, progress),
   memory: () => benchMemory({ root: ROOT }),
 };
 
