@@ -19,11 +19,26 @@ const RELATED_FACTS = 3;
 const MAX_WARM_PERSONAS = 8;
 /** A question this short leans on the one before it ("and on Sunday?"). */
 const FOLLOW_UP_WORDS = 5;
+/** Added to the logits of words that stand in the related facts. */
+const EVIDENCE_BONUS = 4;
+/** Added once more to the word that continues a fact after this many words of it. */
+const CONTINUATION_BONUS = 4;
+const CONTINUATION_TOKENS = 2;
+/** Of both, what the facts after the best one get. */
+const LESSER_FACT_SHARE = 0.4;
 /** Share of the context that a persona may fill; the rest belongs to the conversation. */
 const PERSONA_SHARE = 0.5;
 
 export interface ThinkingModel extends LanguageModel {
   readonly control: ControlTokens;
+}
+
+export interface TrunkBrainOptions {
+  /**
+   * Put every fact into the persona's prompt as well. Off: a model this small is led astray by the facts that a question
+   * is not about (docs/models/brain.md has the figures).
+   */
+  readonly listFacts?: boolean;
 }
 
 interface WarmPersona {
@@ -43,6 +58,7 @@ export class TrunkBrain implements Brain {
   constructor(
     private readonly model: ThinkingModel,
     private readonly relevance: RelevanceTable,
+    private readonly options: TrunkBrainOptions = {},
   ) {
     const { control } = model;
     this.layout = new ChatLayout((text) => model.encode(text), control);
@@ -80,7 +96,11 @@ export class TrunkBrain implements Brain {
       return known;
     }
     const most = Math.floor(this.model.contextLength * PERSONA_SHARE);
-    const tokens = this.layout.persona(persona.instructions, persona.facts, most);
+    const tokens = this.layout.persona(
+      persona.instructions,
+      this.options.listFacts === true ? persona.facts : [],
+      most,
+    );
     const context = this.model.createContext();
     const prompt = context.append(tokens).then(
       () => context,
@@ -146,13 +166,19 @@ class TrunkConversation implements BrainConversation {
     const question = this.layout.question(userText, related);
     this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
     const before = this.sequence();
-    const numbers = new Set([...this.persona.numbers, ...NumberGuard.numbers([userText])]);
+    // With facts at hand the answer's figures come from them; without, from anything the persona says.
+    const known = related.length > 0 ? NumberGuard.numbers(related) : this.persona.numbers;
+    const numbers = new Set([...known, ...NumberGuard.numbers([userText])]);
+    const evidence = this.evidence(related);
     const said: number[] = [];
     let text = '';
     let end = this.layout.control.turnEnd;
     while (said.length < MAX_ANSWER_TOKENS) {
       const logits = await this.advance([...before, ...question, ...said], signal);
-      const token = greedyToken(logits, this.rules, this.guard.forbidden(said, numbers));
+      const token = greedyToken(logits, this.rules, {
+        forbidden: this.guard.forbidden(said, numbers),
+        bonus: this.bonuses(evidence, said),
+      });
       if (this.rules.ends.includes(token)) {
         end = token;
         break;
@@ -168,8 +194,8 @@ class TrunkConversation implements BrainConversation {
     signal.throwIfAborted();
     this.thought = { userText, tokens: [...question, ...this.layout.answer(said, end)] };
     if (related.length > 0) this.earlier = userText;
-    if (end === this.layout.control.handover) yield { type: 'action', action: 'handover' };
-    if (end === this.layout.control.hangup) yield { type: 'action', action: 'hangup' };
+    const action = actionOf(text, end, this.layout.control);
+    if (action !== undefined) yield { type: 'action', action };
   }
 
   commit(turn: { userText: string | undefined; heardText: string; interrupted: boolean }): void {
@@ -196,6 +222,31 @@ class TrunkConversation implements BrainConversation {
     if (this.closed) return;
     this.closed = true;
     void this.pending.finally(() => this.context.dispose());
+  }
+
+  /** The related facts as token sequences, as they stand at the start of an answer and inside one; the best one last. */
+  private evidence(related: readonly string[]): number[][] {
+    return related.flatMap((fact) => [this.model.encode(fact), this.model.encode(` ${fact}`)]);
+  }
+
+  /**
+   * Words of the related facts weigh more, those of the best fact most, and most of all the word that continues what
+   * was just said of a fact: the model chooses where to begin, and is kept from leaving it for something invented.
+   */
+  private bonuses(evidence: readonly number[][], said: readonly number[]): ReadonlyMap<number, number> {
+    const bonus = new Map<number, number>();
+    const last = said.slice(-CONTINUATION_TOKENS);
+    evidence.forEach((tokens, place) => {
+      const share = place >= evidence.length - 2 ? 1 : LESSER_FACT_SHARE;
+      const raise = (token: number, extra: number) => bonus.set(token, Math.max(bonus.get(token) ?? 0, extra * share));
+      for (const token of tokens) raise(token, EVIDENCE_BONUS);
+      for (let from = 0; last.length === CONTINUATION_TOKENS && from + last.length < tokens.length; from += 1) {
+        if (last.every((token, i) => token === tokens[from + i])) {
+          raise(tokens[from + last.length]!, EVIDENCE_BONUS + CONTINUATION_BONUS);
+        }
+      }
+    });
+    return bonus;
   }
 
   private sequence(): number[] {
@@ -235,4 +286,11 @@ class TrunkConversation implements BrainConversation {
     this.pending = turn.catch(() => undefined);
     return turn;
   }
+}
+
+/** How the model ended its turn decides; and what it announces, it does: a goodbye without hanging up is dead air. */
+function actionOf(text: string, end: number, control: ControlTokens): 'hangup' | 'handover' | undefined {
+  if (end === control.handover || /\bI will connect you\b/i.test(text)) return 'handover';
+  if (end === control.hangup || /\bgood ?bye\W*$/i.test(text)) return 'hangup';
+  return undefined;
 }

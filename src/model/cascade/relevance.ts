@@ -8,6 +8,8 @@ import { z } from 'zod';
 const tableSchema = z.object({
   /** Words that say nothing about the subject. */
   stop: z.array(z.string()),
+  /** Word → how much it counts in a question, where that is not 1. */
+  weights: z.record(z.string(), z.number()),
   /** Pattern of words that belong together → the one word that stands for them. */
   phrases: z.record(z.string(), z.string()),
   /** Class → words, separated by spaces. */
@@ -18,28 +20,30 @@ const tableSchema = z.object({
 
 /** Classes that a fact belongs to by its form. */
 const FORMS: readonly [cls: string, weight: number, pattern: RegExp][] = [
-  ['#money', 0.5, /[$€£]\s?\d|\d\s?(dollars?|euros?|pounds?|cents?|francs?)\b|\bfree\b/i],
-  ['#time', 0.5, /\d\s?(am|pm|a\.m|p\.m|o'clock)\b|\d:\d\d|\b(noon|midnight)\b/i],
+  ['#money', 0.8, /[$€£]\s?\d|\d\s?(dollars?|euros?|pounds?|cents?|francs?)\b|\bfree\b/i],
+  ['#time', 0.8, /\d\s?(am|pm|a\.m|p\.m|o'clock)\b|\d:\d\d|\b(noon|midnight)\b/i],
   ['#phone', 0.8, /\d[\d\s-]{6,}\d/],
-  ['#person', 0.5, /\b(Dr|Mr|Mrs|Ms|Doctor)\b\.?|(?<=[a-z] )[A-Z][a-z]+ [A-Z][a-z]+/],
+  ['#person', 0.8, /\b(Dr|Mr|Mrs|Ms|Doctor)\b\.?|(?<=[a-z] )[A-Z][a-z]+ [A-Z][a-z]+/],
 ];
 const CLASS_WEIGHT = 0.8;
-const QUESTION_WEIGHT = 0.6;
+const QUESTION_WEIGHT = 0.9;
 const FUZZY_WEIGHT = 0.8;
 const EARLIER_WEIGHT = 0.3;
 const LEAST_SCORE = 0.6;
 /** A fact far less relevant than the best one is no help. */
-const LEAST_SHARE = 0.35;
+const LEAST_SHARE = 0.8;
 
 export class RelevanceTable {
   private readonly stop: ReadonlySet<string>;
   private readonly classes = new Map<string, string[]>();
+  private readonly weights: ReadonlyMap<string, number>;
   private readonly questions: readonly [string, RegExp][];
   private readonly phrases: readonly [RegExp, string][];
 
   constructor(json: unknown) {
     const table = tableSchema.parse(json);
     this.stop = new Set(table.stop);
+    this.weights = new Map(Object.entries(table.weights).map(([word, weight]) => [stem(word), weight]));
     this.phrases = Object.entries(table.phrases).map(([source, word]) => [new RegExp(`\\b${source}\\b`, 'g'), word]);
     for (const [name, words] of Object.entries(table.classes)) {
       for (const word of words.split(' ')) {
@@ -58,6 +62,7 @@ export class RelevanceTable {
 
   questionTerms(question: string): Map<string, number> {
     const terms = this.wordTerms(question);
+    for (const [word, weight] of this.weights) if (terms.has(word)) terms.set(word, weight);
     const lower = question.toLowerCase();
     for (const [cls, pattern] of this.questions) {
       if (pattern.test(lower)) terms.set(cls, Math.max(terms.get(cls) ?? 0, QUESTION_WEIGHT));

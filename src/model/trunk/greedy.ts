@@ -12,18 +12,28 @@ export interface GreedyRules {
   readonly unsaid: readonly number[];
 }
 
-export function greedyToken(logits: Float32Array, rules: GreedyRules, forbidden?: (token: number) => boolean): number {
+export interface Guidance {
+  readonly forbidden?: (token: number) => boolean;
+  /** Token → what is added to its logit. */
+  readonly bonus?: ReadonlyMap<number, number>;
+}
+
+export function greedyToken(logits: Float32Array, rules: GreedyRules, guidance: Guidance = {}): number {
+  const { forbidden, bonus } = guidance;
   let best = rules.ends[0] ?? 0;
   let bestLogit = Number.NEGATIVE_INFINITY;
   for (const end of rules.ends) {
     const logit = logits[end] ?? Number.NEGATIVE_INFINITY;
     if (logit > bestLogit && forbidden?.(end) !== true) [best, bestLogit] = [end, logit];
   }
-  for (let token = rules.firstTextToken; token < logits.length; token += 1) {
-    const logit = logits[token]!;
+  const consider = (token: number, logit: number) => {
     if (logit > bestLogit && !rules.unsaid.includes(token) && forbidden?.(token) !== true) {
       [best, bestLogit] = [token, logit];
     }
+  };
+  for (let token = rules.firstTextToken; token < logits.length; token += 1) consider(token, logits[token]!);
+  for (const [token, extra] of bonus ?? []) {
+    if (token >= rules.firstTextToken) consider(token, (logits[token] ?? Number.NEGATIVE_INFINITY) + extra);
   }
   return best;
 }

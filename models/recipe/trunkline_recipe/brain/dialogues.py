@@ -498,7 +498,7 @@ def dialogue(rng: random.Random, split: str, turns: int) -> dict:
         hints: list[str] = []
         z = r.random()
         if split == "test" or z < 0.85:
-            hints = index.best(text, 3 if split == "test" else r.choice([2, 3, 3, 3, 4]), follow_up)
+            hints = index.best(text, 3 if split == "test" else r.choice([2, 3, 3, 3, 4]), follow_up, share=r.choice([0.35, 0.7]))
             # The right one must be told by what it says, not by where it stands.
             if split == "train" and r.random() < 0.5:
                 r.shuffle(hints)

@@ -31,9 +31,11 @@ def main() -> None:
     trunk.embedding.data = fake_quantise(trunk.embedding.data, 64, 8)
     rng = random.Random("fixtures")
     cases = []
-    for _ in range(4):
+    while len(cases) < 4:
         d = dialogue(rng, "test", 4)
-        turn = next(t for t in d["turns"] if t["fact"])
+        turn = next((t for t in d["turns"] if t["fact"]), None)
+        if turn is None:
+            continue
         hints = FactIndex(d["facts"]).best(turn["user"], 3)
         tokens = prompt.persona(d["instructions"], d["facts"], d["greeting"]) + prompt.question(turn["user"], hints)
         said = generate(trunk, tokens, 60, {IM_END, HANDOVER, HANGUP})

@@ -8,6 +8,7 @@ import re
 _TABLE = json.load(open(os.path.join(os.path.dirname(__file__), "relevance.json")))
 STOP = frozenset(_TABLE["stop"])
 CLASSES: dict[str, list[str]] = {}
+WEIGHTS: dict[str, float] = {}
 
 
 def stem(word: str) -> str:
@@ -32,6 +33,9 @@ for _name, _words in _TABLE["classes"].items():
     for _word in _words.split():
         CLASSES.setdefault(stem(_word), []).append("#" + _name)
 
+for _word, _weight in _TABLE["weights"].items():
+    WEIGHTS[stem(_word)] = _weight
+
 _MONEY = re.compile(r"[$€£]\s?\d|\d\s?(dollars?|euros?|pounds?|cents?|francs?)\b|\bfree\b", re.I)
 _TIME = re.compile(r"\d\s?(am|pm|a\.m|p\.m|o'clock)\b|\d:\d\d|\b(noon|midnight)\b", re.I)
 _PHONE = re.compile(r"\d[\d\s-]{6,}\d")
@@ -49,23 +53,23 @@ def terms(text: str, fact: bool) -> dict[str, float]:
     """Stem -> 1, synonym class -> its weight."""
     out: dict[str, float] = {}
     for s in stems(text):
-        out[s] = 1.0
+        out[s] = 1.0 if fact else WEIGHTS.get(s, 1.0)
         for c in CLASSES.get(s, ()):
             out[c] = max(out.get(c, 0.0), 0.8)
     if fact:
         if _MONEY.search(text):
-            out["#money"] = 0.5
+            out["#money"] = 0.8
         if _TIME.search(text):
-            out["#time"] = 0.5
+            out["#time"] = 0.8
         if _PHONE.search(text):
             out["#phone"] = 0.8
         if _PERSON.search(text):
-            out["#person"] = 0.5
+            out["#person"] = 0.8
     else:
         lower = text.lower()
         for c, pattern in _TABLE["question"].items():
             if re.search(pattern, lower):
-                out["#" + c] = max(out.get("#" + c, 0.0), 0.6)
+                out["#" + c] = max(out.get("#" + c, 0.0), 0.9)
     return out
 
 
@@ -111,9 +115,9 @@ class FactIndex:
             out.append(score / (1 + 0.02 * len(have)))
         return out
 
-    def best(self, question: str, most: int, before: str = "", least: float = 0.6) -> list[str]:
+    def best(self, question: str, most: int, before: str = "", least: float = 0.6, share: float = 0.8) -> list[str]:
         """The most relevant facts, the best one last (nearest to the answer)."""
         scores = self.scores(question, before)
         order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
-        top = [i for i in order[:most] if scores[i] >= least and scores[i] >= 0.35 * scores[order[0]]]
+        top = [i for i in order[:most] if scores[i] >= least and scores[i] >= share * scores[order[0]]]
         return [self.facts[i] for i in reversed(top)]
