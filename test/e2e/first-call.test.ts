@@ -57,14 +57,14 @@ describe('a call over SIP', () => {
 
   it('is greeted, asks a question and hears the right answer', async () => {
     const phone = await dial('demo', 'question.wav');
-    const report = await runScript(phone, [await question('demo-19')]);
+    const report = await runScript(phone, [await question('demo-21')]);
     await phone.hangUp();
     expect(report.greeted).toBe(true);
     expect(report.utterances[0]?.answered).toBe(true);
     const tape = readTapeFile(join(folder, 'question.wav'));
     const after = Math.round(((report.utterances[0]?.span.endMs ?? 0) * tape.sampleRate) / 1_000);
     const said = await transcribe(toInt16(tape.agent.subarray(after)), tape.sampleRate);
-    expect(said).toMatch(/60|sixty/i);
+    expect(said).toMatch(/25|twenty.?five/i);
     const reading = readTurnGaps(
       tape,
       report.utterances.map(({ span }) => span),
@@ -77,8 +77,9 @@ describe('a call over SIP', () => {
     const phone = await dial('demo', 'interruption.wav');
     await phone.waitUntilTalking(5_000);
     await phone.pass(600);
-    const over = await question('demo-19');
+    const over = await question('demo-21');
     const span = await phone.say(over.pcm, over.sampleRate);
+    await phone.waitUntilQuiet(5_000);
     const answered = await phone.waitUntilTalking(12_000);
     await phone.waitUntilQuiet(20_000);
     await phone.hangUp();
@@ -88,12 +89,12 @@ describe('a call over SIP', () => {
     expect(stoppedAfterMs).toBeDefined();
     expect(answered).toBe(true);
     const after = Math.round((span.endMs * tape.sampleRate) / 1_000);
-    expect(await transcribe(toInt16(tape.agent.subarray(after)), tape.sampleRate)).toMatch(/60|sixty/i);
+    expect(await transcribe(toInt16(tape.agent.subarray(after)), tape.sampleRate)).toMatch(/25|twenty.?five/i);
   }, 90_000);
 
   it('survives hold and resume, and answers afterwards', async () => {
     const phone = await dial('hotel', 'hold.wav');
-    const report = await runScript(phone, [await question('hotel-01'), await question('hotel-09')], {
+    const report = await runScript(phone, [await question('hotel-08'), await question('hotel-06')], {
       ...POLITE,
       hold: true,
     });
@@ -101,22 +102,20 @@ describe('a call over SIP', () => {
     expect(report.utterances.map(({ answered }) => answered)).toEqual([true, true]);
     const tape = readTapeFile(join(folder, 'hold.wav'));
     const after = Math.round(((report.utterances[1]?.span.endMs ?? 0) * tape.sampleRate) / 1_000);
-    expect(await transcribe(toInt16(tape.agent.subarray(after)), tape.sampleRate)).toMatch(
-      /120|hundred and twenty|one twenty/i,
-    );
+    expect(await transcribe(toInt16(tape.agent.subarray(after)), tape.sampleRate)).toMatch(/10|ten/i);
   }, 120_000);
 
   it('serves two calls at once', async () => {
     const [first, second] = await Promise.all([dial('demo', 'one.wav'), dial('shop', 'two.wav')]);
     const [one, two] = await Promise.all([
-      runScript(first, [await question('demo-19')]),
-      runScript(second, [await question('shop-17')]),
+      runScript(first, [await question('demo-21')]),
+      runScript(second, [await question('shop-14')]),
     ]);
     await Promise.all([first.hangUp(), second.hangUp()]);
     expect([one, two].map((report) => report.utterances[0]?.answered)).toEqual([true, true]);
     for (const [tapeName, report, fact] of [
-      ['one.wav', one, /60|sixty/i],
-      ['two.wav', two, /20|twenty/i],
+      ['one.wav', one, /25|twenty.?five/i],
+      ['two.wav', two, /45|forty.?five/i],
     ] as const) {
       const tape = readTapeFile(join(folder, tapeName));
       const after = Math.round(((report.utterances[0]?.span.endMs ?? 0) * tape.sampleRate) / 1_000);
@@ -134,7 +133,7 @@ describe('a call over SIP', () => {
     const { turns } = (await agent.request('GET', `/v1/calls/${oldest}/transcript`)) as {
       turns: { role: string; text: string }[];
     };
-    expect(turns.find(({ role }) => role === 'user')?.text).toMatch(/visit/i);
+    expect(turns.find(({ role }) => role === 'user')?.text).toMatch(/flu|shot/i);
   });
 
   it('refuses a number that nobody has with 404', async () => {

@@ -14,9 +14,9 @@ import { startTestAgent, type TestAgent } from '../support/agent';
 import { BROWSER_SAMPLE_RATE, BrowserPhone, chromiumPath } from '../support/browser';
 import { closeRecogniser, transcribe } from '../support/recogniser';
 
-const QUESTION = path.join(__dirname, '../fixtures/questions/demo-13.ogg');
-/** Who treats children at the clinic. */
-const ANSWER = /Keller|Kellar|Kella/i;
+const QUESTION = path.join(__dirname, '../fixtures/questions/demo-21.ogg');
+/** What a flu shot costs at the clinic. */
+const ANSWER = /25|twenty.?five/i;
 /** Chromium plays the file again when it has ended: one question must not follow the other at once. */
 const SILENCE_BEFORE_SECONDS = 6;
 const SILENCE_AFTER_SECONDS = 40;
@@ -70,7 +70,7 @@ describeWithBrowser('a call from the browser', () => {
     }
     await phone.hangUp();
     expect(captions[0]).toMatchObject({ role: 'agent', text: expect.stringMatching(/Riverside Clinic/) });
-    expect(captions.find(({ role }) => role === 'user')?.text).toMatch(/child/i);
+    expect(captions.find(({ role }) => role === 'user')?.text).toMatch(/flu|shot/i);
     expect(captions.at(-1)).toMatchObject({ role: 'agent', text: expect.stringMatching(ANSWER) });
     expect(await transcribe(toInt16(received), BROWSER_SAMPLE_RATE)).toMatch(ANSWER);
     expect(phone.complaints).toEqual([]);
