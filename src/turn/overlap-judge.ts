@@ -36,7 +36,7 @@ export const DEFAULT_OVERLAP: OverlapPolicy = {
   longSpeechMs: 650,
   backchannelMs: 1_000,
   listenAfterMs: 240,
-  listenEveryMs: 400,
+  listenEveryMs: 200,
   quietDb: 14,
   cautiousAfter: 2,
 };
@@ -62,6 +62,9 @@ export type OverlapVerdict =
   | { readonly verdict: 'interrupt'; readonly because: 'words' | 'floor-words' | 'long-speech' }
   | { readonly verdict: 'dismiss'; readonly because: 'backchannel' | 'no-words' | 'echo' | 'short' };
 
+/** Words found in speech that has gone on for longer than this say little about it. */
+const STALE_MS = 120;
+
 const WAIT: OverlapVerdict = { verdict: 'wait' };
 
 export function judgeOverlap(facts: OverlapFacts, policy: OverlapPolicy): OverlapVerdict {
@@ -79,7 +82,9 @@ function withoutWords(facts: OverlapFacts, policy: OverlapPolicy): OverlapVerdic
 function withWords(facts: OverlapFacts, words: string, policy: OverlapPolicy): OverlapVerdict {
   const { speechMs, ended, wordsOfMs } = facts;
   // Known to be harmless so far: the answer goes on, and the sound is watched for words.
-  const duckedLong = (facts.duckedMs ?? 0) >= policy.dipMs;
+  // Someone who is still talking has said more than was looked at: the next look is worth a little more of the pause.
+  const stale = !ended && !facts.cautious && speechMs - wordsOfMs > STALE_MS;
+  const duckedLong = (facts.duckedMs ?? 0) >= policy.dipMs + (stale ? policy.listenEveryMs : 0);
   const asksForFloor = wantsFloor(words);
   // An echo is rarely one word alone; "wait" is, even when the agent has just said it too.
   const asksBriefly = asksForFloor && wordsOf(words).length <= 2;
