@@ -12,6 +12,7 @@ import type { PhoneStack } from '../phone/phone-stack';
 import { loudSpans, readBargeIn } from '../phone/tape';
 import { readTapeFile } from '../phone/tape-file';
 import type { OwnAgent } from './own-agent';
+import { spreadOver } from './questions';
 import { type BenchReport, report, single, spread } from './report';
 import { openPhones } from './tape-bench';
 
@@ -33,6 +34,8 @@ const RESUME_WITHIN_MS = 500;
 export interface BargeInBenchOptions {
   readonly agent: OwnAgent;
   readonly clipsFolder: string;
+  /** How many clips; all if left out. */
+  readonly count?: number;
   readonly mediaEntry: string;
   /** 0…1; the places of the interruptions are drawn from it. */
   readonly random: () => number;
@@ -40,7 +43,8 @@ export interface BargeInBenchOptions {
 }
 
 export async function benchBargeIn(options: BargeInBenchOptions): Promise<BenchReport> {
-  const clips = clipsSchema.parse(JSON.parse(readFileSync(join(options.clipsFolder, 'clips.json'), 'utf8')));
+  const all = clipsSchema.parse(JSON.parse(readFileSync(join(options.clipsFolder, 'clips.json'), 'utf8')));
+  const clips = spreadOver(all, options.count);
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-bench-'));
   const stack = await openPhones(options.mediaEntry);
   const stoppedMs: number[] = [];

@@ -4,7 +4,7 @@ import { toFloat } from '../audio/pcm';
 import { Resampler } from '../audio/resampler';
 import { openRecogniser, openTrunkBrain, openVoice } from '../model/load-model';
 import type { Persona } from '../model/omni-model';
-import { readQuestions, utteranceOf } from './questions';
+import { readQuestions, spreadOver, utteranceOf } from './questions';
 import { type BenchReport, report, spread } from './report';
 
 const SENTENCES = [
@@ -25,7 +25,7 @@ export interface ModelBenchOptions {
 export async function benchModel(options: ModelBenchOptions): Promise<BenchReport> {
   const { modelsDir, threads, questionsFolder, persona } = options;
   const never = new AbortController().signal;
-  const questions = readQuestions(questionsFolder).slice(0, options.count ?? 24);
+  const questions = spreadOver(readQuestions(questionsFolder), options.count ?? 24);
   const ear = await openRecogniser(modelsDir, threads);
   const recogniseMs: number[] = [];
   for (const question of questions) {

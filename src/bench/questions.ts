@@ -21,6 +21,12 @@ export function readQuestions(folder: string): readonly Question[] {
   return questionsSchema.parse(JSON.parse(readFileSync(join(folder, 'questions.json'), 'utf8')));
 }
 
+/** `count` of them, spread over all: fewer questions must not mean fewer personas and voices. */
+export function spreadOver<T>(items: readonly T[], count: number = items.length): T[] {
+  const kept = Math.min(count, items.length);
+  return Array.from({ length: kept }, (_, place) => items[Math.floor((place * items.length) / kept)]!);
+}
+
 export async function utteranceOf(folder: string, question: Question): Promise<Utterance> {
   return { label: question.text, ...(await decodeOggOpus(readFileSync(join(folder, `${question.id}.ogg`)))) };
 }

@@ -12,7 +12,7 @@ import { POLITE, runScript } from '../phone/script';
 import { readTurnGaps } from '../phone/tape';
 import { readTapeFile } from '../phone/tape-file';
 import type { OwnAgent } from './own-agent';
-import { isRight, type Question, readQuestions, utteranceOf } from './questions';
+import { isRight, type Question, readQuestions, spreadOver, utteranceOf } from './questions';
 import { type BenchReport, report, single, spread } from './report';
 
 /** A caller who asks this much per call is neither hasty nor a bore. */
@@ -47,7 +47,7 @@ interface EventRow {
 export async function benchTape(options: TapeBenchOptions): Promise<BenchReport> {
   const { agent, questionsFolder, progress } = options;
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-bench-'));
-  const questions = readQuestions(questionsFolder).slice(0, options.count);
+  const questions = spreadOver(readQuestions(questionsFolder), options.count);
   const stack = await openPhones(options.mediaEntry);
   const gapsMs: number[] = [];
   const stages = new Map<string, number[]>();

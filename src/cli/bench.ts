@@ -37,7 +37,14 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     ),
   'barge-in': (given, progress) =>
     withAgent(given, (agent) =>
-      benchBargeIn({ agent, clipsFolder: OVERLAPS, mediaEntry: workerEntry('media'), random: seeded(1), progress }),
+      benchBargeIn({
+        agent,
+        clipsFolder: OVERLAPS,
+        mediaEntry: workerEntry('media'),
+        count: countOf(given),
+        random: seeded(1),
+        progress,
+      }),
     ),
   history: (given, progress) =>
     withAgent(given, (agent) =>

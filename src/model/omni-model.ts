@@ -49,7 +49,10 @@ export interface OmniSession {
   hear(pcm: Int16Array, startSample: number): void;
   /** One turn. Ends after `end`, or at once and without it when `signal` is aborted; throws TrunklineError. */
   answer(input: AnswerInput, signal: AbortSignal): AsyncIterable<AnswerEvent>;
-  /** Words in a span of audio, without answering: tells an interruption from "mm-hmm", a cough or noise. */
+  /**
+   * Words in a span of audio, without answering: tells an interruption from "mm-hmm", a cough or noise. `speech` without
+   * text: somebody speaks, but no word was understood yet.
+   */
   listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }>;
   /** The last answer as the caller heard it. `userText` undefined: nothing was asked (a greeting). */
   commit(turn: {

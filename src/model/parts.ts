@@ -10,6 +10,8 @@ export interface Recognition {
   readonly speech: boolean;
   /** Mean log-probability per token, natural logarithm; a hint of how sure it was. */
   readonly meanLogProbability: number;
+  /** 0…1: how sure the recogniser is that nobody speaks; undefined: it has no opinion. */
+  readonly noSpeechProbability?: number;
 }
 
 export interface Recogniser {

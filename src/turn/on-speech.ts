@@ -223,7 +223,8 @@ export function onListened(step: Step, event: Extract<TurnEvent, { type: 'listen
   if (listening === undefined || listening.requestId !== event.requestId) return;
   step.set({ listening: undefined });
   const { phase } = step;
-  const words = event.speech ? event.text : '';
+  // Spoken but not understood is not known yet; a sound that is no speech has no words.
+  const words = event.speech ? event.text || undefined : '';
   if ((phase.name === 'overlapped' || phase.name === 'ducked') && phase.answer.turnId === listening.turnId) {
     changeOverlap(step, { words, listenedTo: listening.toSample });
     considerOverlap(step);

@@ -12,6 +12,8 @@ import type { Brain, BrainConversation, BrainEvent } from './conversation-brain'
 const HEARING_SECONDS = 30;
 /** Tokens that the brain may write between two chunks of the voice: enough to stay ahead, too few to starve it. */
 const TOKENS_PER_CHUNK = 4;
+/** Below this probability of "no speech" somebody is speaking: for coughs, keys and music it lies above 0.8. */
+const SURELY_SPOKEN = 0.2;
 /** One call must not write for ever. */
 const MAX_ANSWER_CHARACTERS = 1_200;
 
@@ -54,8 +56,9 @@ class CascadeSession implements OmniSession {
   }
 
   async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }> {
-    const { text, speech } = await this.recognise(fromSample, toSample, signal);
-    return { text, speech };
+    const { text, speech, noSpeechProbability } = await this.recognise(fromSample, toSample, signal);
+    // Half a word is spoken without being understood; only a sound that is none for sure counts as noise.
+    return { text, speech: speech || (noSpeechProbability ?? 1) < SURELY_SPOKEN };
   }
 
   async *answer(input: AnswerInput, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
