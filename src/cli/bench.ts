@@ -1,6 +1,7 @@
 /** `trunkline bench`: the published measurements, printed as they stand in the docs and kept as JSON. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { benchAnswers } from '../bench/answers-bench';
 import { benchBargeIn } from '../bench/barge-in-bench';
 import { benchCapacity } from '../bench/capacity-bench';
 import { benchHistory } from '../bench/history-bench';
@@ -81,6 +82,18 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     const { engine } = loadConfig();
     const threads = Number(given.text('threads') ?? engine.threads ?? 2);
     return benchTurns({ clipsFolder, modelsDir: engine.models, threads, count: countOf(given) });
+  },
+  answers: (given, progress) => {
+    const config = loadConfig();
+    const { personas } = loadDialplan(resolve(config.dialplans));
+    return benchAnswers({
+      modelsDir: config.engine.models,
+      threads: Number(given.text('threads') ?? config.engine.threads ?? 2),
+      questionsFolder: QUESTIONS,
+      personas,
+      count: countOf(given),
+      progress,
+    });
   },
   pacing: (given, progress) =>
     withAgent(given, (agent) =>

@@ -1,7 +1,7 @@
 /** The table of engines: from a name in the configuration to a model that is loaded, verified and warm. */
 import { join } from 'node:path';
 import { TrunklineError } from '../core/errors';
-import { TrunkBrain } from './cascade/brain';
+import { TrunkBrain, type TrunkBrainOptions } from './cascade/brain';
 import { Cascade } from './cascade/cascade';
 import type { Brain } from './cascade/conversation-brain';
 import { OpenAiBrain, type OpenAiEndpoint } from './cascade/openai-brain';
@@ -51,10 +51,14 @@ export function openRecogniser(modelsDir: string, threads: number): Promise<Reco
   return openWhisper(join(modelsDir, 'whisper-base'), { threads });
 }
 
-export async function openTrunkBrain(modelsDir: string, threads: number): Promise<Brain> {
+export async function openTrunkBrain(
+  modelsDir: string,
+  threads: number,
+  options: TrunkBrainOptions = {},
+): Promise<Brain> {
   const folder = await openModelFolder(join(modelsDir, 'smollm2-135m'));
   const trunk = await Trunk.open(folder, { threads });
-  return new TrunkBrain(trunk, new RelevanceTable(JSON.parse(await folder.readText('relevance.json'))));
+  return new TrunkBrain(trunk, new RelevanceTable(JSON.parse(await folder.readText('relevance.json'))), options);
 }
 
 export function openVoice(modelsDir: string, threads: number): Promise<Voice> {
