@@ -73,7 +73,8 @@ describeWithBrowser('a call from the browser', () => {
     expect(captions.find(({ role }) => role === 'user')?.text).toMatch(/flu|shot/i);
     expect(captions.at(-1)).toMatchObject({ role: 'agent', text: expect.stringMatching(ANSWER) });
     expect(await transcribe(toInt16(received), BROWSER_SAMPLE_RATE)).toMatch(ANSWER);
-    expect(phone.complaints).toEqual([]);
+    // Without an API token the list of past calls is refused, and the page shows those of its own tab.
+    expect(phone.complaints.filter((complaint) => !complaint.includes('401'))).toEqual([]);
   }, 180_000);
 
   test('types a question and gets it answered', async () => {
