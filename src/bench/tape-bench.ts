@@ -138,12 +138,26 @@ export async function lastCall(agent: OwnAgent): Promise<LastCall> {
     const [newest] = calls;
     if (newest?.state === 'ended') {
       const { turns } = (await agent.request('GET', `/v1/calls/${newest.id}/transcript`)) as { turns: Turn[] };
-      const { events } = (await agent.request('GET', `/v1/calls/${newest.id}/timeline`)) as { events: EventRow[] };
-      return { turns, events, quality: newest.quality };
+      return { turns, events: await eventsOf(agent, newest.id), quality: newest.quality };
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return { turns: [], events: [], quality: undefined };
+}
+
+/** What happened in one call, once it has ended. */
+export async function timelineOf(agent: OwnAgent, callId: string): Promise<readonly EventRow[]> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const { state } = (await agent.request('GET', `/v1/calls/${callId}`)) as { state: string };
+    if (state === 'ended') break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return eventsOf(agent, callId);
+}
+
+async function eventsOf(agent: OwnAgent, callId: string): Promise<readonly EventRow[]> {
+  const { events } = (await agent.request('GET', `/v1/calls/${callId}/timeline`)) as { events: EventRow[] };
+  return events;
 }
 
 /** What was said after each thing that the caller asked. */
