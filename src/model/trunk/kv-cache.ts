@@ -21,10 +21,14 @@ export class KvCache {
   constructor(readonly shape: KvShape) {
     const { layers, kvHeads, headWidth, capacity } = shape;
     const feeds: Record<string, Tensor> = {};
+    const size = kvHeads * capacity * headWidth;
+    // One allocation, so large that it comes from the system and not out of the allocator's used pages, which it would
+    // have to clear. Untouched pages cost no memory: a call pays for the positions that it has used.
+    const whole = new Float32Array(layers * PARTS.length * size);
     for (let layer = 0; layer < layers; layer += 1) {
-      for (const part of PARTS) {
-        // Untouched pages of a fresh array cost no memory: a call pays for the positions that it has used.
-        const data = new Float32Array(kvHeads * capacity * headWidth);
+      for (const [place, part] of PARTS.entries()) {
+        const from = (layer * PARTS.length + place) * size;
+        const data = whole.subarray(from, from + size);
         this.buffers.set(`${layer}.${part}`, data);
         feeds[`past.${layer}.${part}`] = float32Tensor(data, [1, kvHeads, capacity, headWidth]);
       }
