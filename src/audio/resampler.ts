@@ -1,7 +1,7 @@
 /**
  * Changes the sampling rate by a rational factor with a polyphase FIR (Crochiere and Rabiner, Multirate Digital Signal
  * Processing, ch. 3; Kaiser's window formulas). The filter's memory runs on from block to block, so that the output does
- * not depend on how the input was cut.
+ * not depend on how the input was cut. This file designs filters and keeps their state; the sums are the kernel's.
  *
  * For a ratio up/down the prototype low-pass runs at inputRate * up. Output sample n uses the phase (n * down) mod up of
  * it and the newest input sample floor(n * down / up):
@@ -9,10 +9,10 @@
  *   y[n] = sum over k of h[phase + k * up] * x[newest - k]
  *
  * Stop band: 64 dB, from the lower of the two Nyquist frequencies when going down. Going up, the cut-off lies on the
- * Nyquist frequency, so that at a factor of two every other phase is a plain delay and costs nothing.
+ * Nyquist frequency.
  */
 import type { Stage } from '../core/stage';
-import { saturate } from './pcm';
+import { type KernelStep, kernelTaps, maxKernelInput, maxKernelOutput, PolyphaseKernel } from './polyphase-kernel';
 
 const stopBandDb = 64;
 /** Upper edge of the pass band when going down, as a part of the output's Nyquist frequency. */
@@ -20,24 +20,22 @@ const passBandDown = 0.8;
 /** Half width of the transition around the input's Nyquist frequency when going up, as a part of it. */
 const halfTransitionUp = 0.1;
 
-interface Design {
-  readonly up: number;
-  readonly down: number;
-  readonly taps: number;
-  /** Coefficients by phase, newest input sample last: phases[phase * taps + k] goes with x[newest - taps + 1 + k]. */
-  readonly phases: Float64Array;
-  /** Per phase: index of the only tap that matters if the phase is a pure delay, else -1. */
-  readonly pureDelay: Int32Array;
+interface Design extends KernelStep {
+  readonly kernel: PolyphaseKernel;
+  /** Input samples that fit the kernel with their outputs. */
+  readonly maxBlock: number;
 }
 
-/** Designs are the same for all calls and up to 200 kB, so they are made once per pair of rates. */
+/** Designs are the same for all calls and up to 100 kB, so they are made once per pair of rates. */
 const designs = new Map<string, Design>();
+/** Made with the first resampler of the thread. */
+let kernel: PolyphaseKernel | undefined;
 
 export class Resampler implements Stage<Int16Array, Int16Array> {
   private readonly design: Design;
-  /** The last taps - 1 samples of what came before, then the block at hand. */
-  private work: Float64Array;
-  /** Position of the next output in units of 1/up input samples, relative to the block's first sample. */
+  /** The last taps - 1 samples of what came before. */
+  private readonly memory: Int16Array;
+  /** Position of the next output in units of 1/up input samples, relative to the next block's first sample. */
   private position = 0;
 
   constructor(
@@ -45,7 +43,7 @@ export class Resampler implements Stage<Int16Array, Int16Array> {
     readonly outputRate: number,
   ) {
     this.design = designFor(inputRate, outputRate);
-    this.work = new Float64Array(this.design.taps - 1 + 1024);
+    this.memory = new Int16Array(this.design.taps - 1);
   }
 
   /** How late a sample leaves, in output samples. */
@@ -64,58 +62,42 @@ export class Resampler implements Stage<Int16Array, Int16Array> {
     return written === 0 ? [] : [out.subarray(0, written)];
   }
 
-  /** Writes into `out` without allocating; returns the number of samples written. */
+  /** Writes into `out`; returns the number of samples written. */
   process(input: Int16Array, out: Int16Array, inputLength = input.length): number {
+    const whole = inputLength === input.length ? input : input.subarray(0, inputLength);
     if (this.inputRate === this.outputRate) {
-      for (let i = 0; i < inputLength; i++) out[i] = input[i]!;
+      out.set(whole);
       return inputLength;
     }
-    const { up, down, taps, phases, pureDelay } = this.design;
-    const memory = taps - 1;
-    if (this.work.length < memory + inputLength) {
-      const wider = new Float64Array(memory + inputLength);
-      wider.set(this.work.subarray(0, memory));
-      this.work = wider;
-    }
-    const work = this.work;
-    for (let i = 0; i < inputLength; i++) work[memory + i] = input[i]!;
-
+    const { maxBlock } = this.design;
+    if (inputLength <= maxBlock) return this.filter(whole, out, 0);
     let written = 0;
-    let position = this.position;
-    const end = inputLength * up;
-    while (position < end) {
-      const newest = Math.floor(position / up);
-      const phase = position - newest * up;
-      const delay = pureDelay[phase]!;
-      if (delay >= 0) {
-        out[written++] = work[newest + delay]!;
-      } else {
-        const base = phase * taps;
-        // Four sums at a time: one would wait for itself at every addition.
-        let a = 0;
-        let b = 0;
-        let c = 0;
-        let d = 0;
-        for (let k = 0; k < taps; k += 4) {
-          const h = base + k;
-          const x = newest + k;
-          a += phases[h]! * work[x]!;
-          b += phases[h + 1]! * work[x + 1]!;
-          c += phases[h + 2]! * work[x + 2]!;
-          d += phases[h + 3]! * work[x + 3]!;
-        }
-        out[written++] = saturate(a + b + (c + d));
-      }
-      position += down;
+    for (let at = 0; at < inputLength; at += maxBlock) {
+      written += this.filter(whole.subarray(at, at + maxBlock), out, written);
     }
-    this.position = position - end;
-    work.copyWithin(0, inputLength, inputLength + memory);
     return written;
   }
 
   reset(): void {
-    this.work.fill(0);
+    this.memory.fill(0);
     this.position = 0;
+  }
+
+  /** One block that fits the kernel. */
+  private filter(block: Int16Array, out: Int16Array, outAt: number): number {
+    const { design, memory } = this;
+    const { kernel, up, down } = design;
+    const { input, output } = kernel;
+    const end = block.length * up;
+    const count = Math.max(0, Math.ceil((end - this.position) / down));
+    input.set(memory);
+    input.set(block, memory.length);
+    const newest = Math.floor(this.position / up);
+    kernel.run(design, memory.length + block.length, newest, this.position - newest * up, count);
+    this.position += count * down - end;
+    out.set(output.subarray(0, count), outAt);
+    memory.set(input.subarray(block.length, block.length + memory.length));
+    return count;
   }
 }
 
@@ -141,7 +123,7 @@ function makeDesign(inputRate: number, outputRate: number): Design {
 
   // Kaiser: length from attenuation and transition width (in radians), beta from the attenuation.
   const length = (stopBandDb - 7.95) / (2.285 * ((2 * Math.PI * transitionHz) / prototypeRate));
-  const taps = 4 * Math.ceil(length / up / 4);
+  const taps = kernelTaps * Math.ceil(length / up / kernelTaps);
   const beta = 0.1102 * (stopBandDb - 8.7);
 
   const total = taps * up;
@@ -155,24 +137,17 @@ function makeDesign(inputRate: number, outputRate: number): Design {
     prototype[i] = sinc * window;
   }
 
-  const phases = new Float64Array(total);
-  const pureDelay = new Int32Array(up).fill(-1);
+  // By phase, the newest input sample last: row[k] goes with x[newest - taps + 1 + k].
+  const phases = new Float32Array(total);
   for (let phase = 0; phase < up; phase++) {
     let sum = 0;
     for (let k = 0; k < taps; k++) sum += prototype[phase + k * up]!;
-    let significant = 0;
-    for (let k = 0; k < taps; k++) {
-      // Every phase passes a constant unchanged: without this the phases differ and a tone hums.
-      const value = prototype[phase + k * up]! / sum;
-      phases[phase * taps + (taps - 1 - k)] = value;
-      if (Math.abs(value) > 1e-7) {
-        significant++;
-        pureDelay[phase] = taps - 1 - k;
-      }
-    }
-    if (significant !== 1) pureDelay[phase] = -1;
+    // Every phase passes a constant unchanged: without this the phases differ and a tone hums.
+    for (let k = 0; k < taps; k++) phases[phase * taps + (taps - 1 - k)] = prototype[phase + k * up]! / sum;
   }
-  return { up, down, taps, phases, pureDelay };
+  kernel ??= new PolyphaseKernel();
+  const maxBlock = Math.min(maxKernelInput - taps, Math.floor(((maxKernelOutput - 1) * down) / up));
+  return { up, down, taps, kernel, coefficientsAt: kernel.keep(phases), maxBlock };
 }
 
 /** Modified Bessel function of the first kind, order zero, by its power series. */
