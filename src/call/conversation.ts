@@ -2,7 +2,7 @@
  * One caller and the agent: carries out what the turn machine decides. Reports of the listener, the engine and the media
  * become its events, its effects become messages to them; every decision is made in src/turn/.
  */
-import type { Clock, Timer } from '../core/clock';
+import type { Clock } from '../core/clock';
 import type { Logger } from '../core/log';
 import type { ListenerReport } from '../listener/protocol';
 import type { MediaLink, SessionMessage } from '../media/media-router';
@@ -10,7 +10,6 @@ import { reduce } from '../turn/turn-machine';
 import {
   type CloseReason,
   INITIAL_STATE,
-  type TimerId,
   type TurnConfig,
   type TurnEffect,
   type TurnEvent,
@@ -20,7 +19,9 @@ import {
 import { AnswerAudio } from './answer-audio';
 import type { ConversationEvent } from './conversation-event';
 import type { EngineMessage, EnginePort } from './engine-port';
+import { SpokenFillers } from './spoken-fillers';
 import { durationMsOf, type SpokenPrompts } from './spoken-prompts';
+import { TurnTimers } from './turn-timers';
 import { TurnTimeline } from './turn-times';
 
 type WithoutTime<E> = E extends { readonly atMs: number } ? Omit<E, 'atMs'> : never;
@@ -48,12 +49,11 @@ export class Conversation {
   private state: TurnState = INITIAL_STATE;
   private readonly queue: TurnEvent[] = [];
   private working = false;
-  private readonly timers = new Map<TimerId, Timer>();
+  private readonly timers: TurnTimers;
   private readonly audio: AnswerAudio;
   private readonly times = new TurnTimeline();
   private readonly learning = new Map<number, ReturnType<SpokenPrompts['learn']>>();
-  /** Fillers that were said before the answer of a turn: their words, and how long they took. */
-  private readonly fillers = new Map<number, { readonly text: string; readonly durationMs: number }>();
+  private readonly fillers = new SpokenFillers();
   private readonly gaps = new Map<number, number>();
   private stopHearing: () => void = () => undefined;
   private engine: 'opening' | 'open' | 'down' = 'opening';
@@ -62,6 +62,7 @@ export class Conversation {
   readonly turnGapsMs: number[] = [];
 
   constructor(private readonly parts: ConversationParts) {
+    this.timers = new TurnTimers(parts.clock, (id, token) => this.happen({ type: 'timer', id, token }));
     this.audio = new AnswerAudio((turnId, { pcm, sampleRate, words }) => {
       // A copy goes: a prompt is played again, and audio from a process may lie in a buffer that others use.
       const copy = pcm.slice();
@@ -190,9 +191,7 @@ export class Conversation {
 
   private onPlayout(message: Extract<SessionMessage, { type: 'playout' }>): void {
     const { turnId, state } = message;
-    const filler = this.fillers.get(turnId);
-    const playedMs = Math.max(0, message.playedMs - (filler?.durationMs ?? 0));
-    const heardText = filler === undefined ? message.heardText : withoutStart(message.heardText, filler.text);
+    const { playedMs, heardText } = this.fillers.without(turnId, message);
     if (state === 'started') this.measureGap(turnId, message.callSample);
     this.happen({ type: 'playout', turnId, state, playedMs, heardText });
     if (state === 'progress' || state === 'started') this.captionAgent(turnId);
@@ -277,18 +276,11 @@ export class Conversation {
         engine.commit(turnId, { userText, heardText, interrupted });
         return;
       }
-      case 'timer': {
-        this.timers.get(effect.id)?.cancel();
-        const { id, token, afterMs } = effect;
-        this.timers.set(
-          id,
-          clock.after(afterMs, () => this.happen({ type: 'timer', id, token })),
-        );
+      case 'timer':
+        this.timers.set(effect.id, effect.token, effect.afterMs);
         return;
-      }
       case 'clear-timer':
-        this.timers.get(effect.id)?.cancel();
-        this.timers.delete(effect.id);
+        this.timers.clear(effect.id);
         return;
       case 'report':
         this.report(effect.report);
@@ -328,7 +320,7 @@ export class Conversation {
     const chunks = this.parts.prompts.get(this.parts.voice, text);
     if (chunks === undefined) return;
     const durationMs = chunks.reduce((sum, chunk) => sum + durationMsOf(chunk), 0);
-    this.fillers.set(turnId, { text, durationMs });
+    this.fillers.note(turnId, { text, durationMs });
     for (const { pcm, sampleRate, words } of chunks) {
       const copy = pcm.slice();
       this.parts.link.post({ type: 'play', turnId, pcm: copy, sampleRate, words }, [copy.buffer]);
@@ -391,23 +383,16 @@ export class Conversation {
   private forget(turnId: number): void {
     this.audio.forget(turnId);
     this.learning.delete(turnId);
-    this.fillers.delete(turnId);
+    this.fillers.forget(turnId);
     this.gaps.delete(turnId);
   }
 
   private shutDown(reason: CloseReason): void {
     this.stopHearing();
     this.audio.clear();
-    for (const timer of this.timers.values()) timer.cancel();
-    this.timers.clear();
+    this.timers.clearAll();
     this.parts.engine.close();
     this.parts.emit({ type: 'ended', reason });
     for (const resolve of this.closed.splice(0)) resolve();
   }
-}
-
-/** `text` without the words of `start` at its beginning; what was cut in the middle of them leaves nothing. */
-function withoutStart(text: string, start: string): string {
-  const words = text.split(/\s+/).filter((word) => word !== '');
-  return words.slice(start.split(/\s+/).filter((word) => word !== '').length).join(' ');
 }
