@@ -8,6 +8,7 @@ import type { CallEvent } from './core/call-event';
 import { SystemClock } from './core/clock';
 import { TrunklineError } from './core/errors';
 import type { Logger } from './core/log';
+import type { StartTrace } from './core/start-trace';
 import type { DirectAction } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan, loadDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
@@ -25,6 +26,7 @@ export interface AgentOptions {
   readonly config: Config;
   readonly version: string;
   readonly logger: Logger;
+  readonly trace: StartTrace;
 }
 
 export interface RunningAgent {
@@ -38,11 +40,11 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
-export async function startAgent({ config, version, logger }: AgentOptions): Promise<RunningAgent> {
+export async function startAgent({ config, version, logger, trace }: AgentOptions): Promise<RunningAgent> {
   const clock = new SystemClock();
   const sources = { newId: () => `evt_${randomUUID()}`, now: () => new Date() };
   const dataFolder = resolve(config.data);
-  const dialplan = loadDialplan(resolve(config.dialplans));
+  const dialplan = await trace.span('dialplan', () => loadDialplan(resolve(config.dialplans)));
   const apiToken = ensureApiToken(dataFolder, randomBytes);
 
   const hub = new EventHub();
@@ -66,11 +68,20 @@ export async function startAgent({ config, version, logger }: AgentOptions): Pro
     webhooks.publish(event);
     hub.publish(event);
   };
-  for (const event of await store.recover()) {
+  for (const event of await trace.span('records', () => store.recover())) {
     webhooks.publish(event);
     hub.publish(event);
   }
-  const telephony = await openTelephony({ config, dialplan, version, clock, events: sources, log: logger, publish });
+  const telephony = await openTelephony({
+    config,
+    dialplan,
+    version,
+    clock,
+    events: sources,
+    log: logger,
+    publish,
+    trace,
+  });
   const { exchange } = telephony;
   let draining = false;
   const http = createHttpApp({

@@ -20,6 +20,7 @@ import type { CallEvent, EventSources } from './core/call-event';
 import type { Clock } from './core/clock';
 import { TrunklineError } from './core/errors';
 import type { Logger } from './core/log';
+import { type StartTrace, shownStages } from './core/start-trace';
 import type { AgentAction, PlayAction } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
@@ -44,6 +45,7 @@ export interface TelephonyOptions {
   readonly events: EventSources;
   readonly log: Logger;
   readonly publish: (event: CallEvent) => void;
+  readonly trace: StartTrace;
 }
 
 export interface Telephony {
@@ -62,7 +64,7 @@ const SIP_CODECS = ['PCMU', 'PCMA', 'opus'] as const;
 const OPEN_WITHIN_PEER_MS = 30_000;
 
 export async function openTelephony(options: TelephonyOptions): Promise<Telephony> {
-  const { config, dialplan, clock, log, events, publish } = options;
+  const { config, dialplan, clock, log, events, publish, trace } = options;
   const modelsDir = resolve(config.engine.models);
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -85,14 +87,16 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     });
     opened.push(() => engine.stop());
     // The weights load in their own process while threads and sockets open here.
-    const loading = engine.start();
+    const loading = trace.span('model process', () => engine.start());
     loading.catch(() => undefined);
 
-    const listener = await ListenerThread.start({
-      entry: workerEntry('listener'),
-      modelsDir,
-      onDied: (error) => log.error('the listener thread ended', { error: error.message }),
-    });
+    const listener = await trace.span('listener thread', () =>
+      ListenerThread.start({
+        entry: workerEntry('listener'),
+        modelsDir,
+        onDied: (error) => log.error('the listener thread ended', { error: error.message }),
+      }),
+    );
     opened.push(() => listener.close());
     const lines = openMedia('sip-media', listener, log);
     opened.push(lines.close);
@@ -114,6 +118,23 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const prompts = new SpokenPrompts();
     const recordings = config.recording.enabled ? join(resolve(config.data), 'recordings') : undefined;
     if (recordings !== undefined) await mkdir(recordings, { recursive: true });
+    /**
+     * Makes the first calls as quick as the later ones, while nobody else needs the engine: who rings before it is done is
+     * greeted as soon as the voice speaks, and the persona is read while the greeting plays.
+     */
+    const prepareCalls = async (): Promise<void> => {
+      const fromMs = clock.nowMs();
+      const openEngine = (callId: string, persona: Persona) => engines.open(callId, persona);
+      for (const one of rehearsals(dialplan, greetingsOf)) {
+        await engine.warm(one.persona);
+        await rehearse(one, prompts, openEngine);
+      }
+      // What is said only when something is late or wrong.
+      for (const one of rehearsals(dialplan, (action) => stockTexts(turnConfigOf([config.turns, action.turns])))) {
+        await rehearse(one, prompts, openEngine);
+      }
+      log.debug('personas and greetings are prepared', { tookMs: Math.round(clock.nowMs() - fromMs) });
+    };
     const notReady = (): string | undefined =>
       engine.ready === undefined ? 'the speech engine is loading' : undefined;
     const exchange = new Exchange({
@@ -194,20 +215,12 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     });
     opened.push(() => exchange.closeAll('shutdown'));
     userAgent.onInvite((invite) => exchange.takeInvite(invite));
-    await userAgent.start();
+    await trace.span('sip', () => userAgent.start());
     opened.splice(-1, 0, () => userAgent.stop());
 
     const ready = await loading;
-    // Ready means that a first call is greeted and answered as fast as any other.
-    const openEngine = (callId: string, persona: Persona) => engines.open(callId, persona);
-    await Promise.all([
-      ...dialplan.personas.map((persona) => engine.warm(persona)),
-      ...rehearsals(dialplan, greetingsOf).map((one) => rehearse(one, prompts, openEngine)),
-    ]);
-    // What is said only when something is late or wrong may be learnt while the first calls come.
-    for (const one of rehearsals(dialplan, (action) => stockTexts(turnConfigOf([config.turns, action.turns])))) {
-      void rehearse(one, prompts, openEngine);
-    }
+    log.debug('the model process is ready', shownStages(ready.stages));
+    void prepareCalls();
     return {
       engine: ready.name,
       sipAddress: `sip:demo@${shownAddress(config)}:${userAgent.local[0]?.port ?? config.sip.port}`,

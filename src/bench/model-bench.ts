@@ -38,7 +38,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<BenchRepor
   await ear.close();
 
   const brain = await openTrunkBrain(modelsDir, threads);
-  await brain.warm(persona);
+  for await (const _ of brain.warm(persona));
   const firstTextMs: number[] = [];
   const tokenMs: number[] = [];
   for (const question of questions) {

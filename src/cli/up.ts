@@ -1,5 +1,6 @@
 /** `trunkline up`: starts the agent, says where it can be reached, and drains it when the first signal comes. */
 import { loadConfig, printableConfig } from '../config';
+import { StartTrace, shownStages } from '../core/start-trace';
 import { createLogger } from '../log-pino';
 import { type RunningAgent, startAgent } from '../main';
 import { checkBeforeStart } from './checks';
@@ -16,8 +17,11 @@ export const up: Command = {
   ],
   positionals: [],
   async run(given, terminal) {
-    const startedMs = performance.now();
-    const config = loadConfig({ file: given.text('config'), engine: given.text('engine') });
+    const trace = new StartTrace(() => performance.now());
+    trace.mark('modules', 0);
+    const config = await trace.span('configuration', () =>
+      loadConfig({ file: given.text('config'), engine: given.text('engine') }),
+    );
     if (given.has('print-config')) {
       terminal.out(printableConfig(config).trimEnd());
       return exitCodes.fine;
@@ -25,8 +29,12 @@ export const up: Command = {
     checkBeforeStart(config);
     // From here on a signal ends the start or drains the agent, never leaves half of it behind.
     const signals = new Signals();
-    const agent = await startAgent({ config, version, logger: createLogger(config.log) });
-    if (!signals.came) terminal.out(banner(agent, Math.round(performance.now() - startedMs)));
+    const logger = createLogger(config.log);
+    const agent = await startAgent({ config, version, logger, trace });
+    // From the start of the process, its own loading included.
+    const readyMs = Math.round(performance.now());
+    logger.info('ready', { readyMs, stages: shownStages(trace.stages) });
+    if (!signals.came) terminal.out(banner(agent, readyMs));
     await signals.first;
     terminal.err(`draining: no new calls, live ones may go on for ${config.drain.seconds} s; again to end at once`);
     await Promise.race([agent.drain(), signals.second]);

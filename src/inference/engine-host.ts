@@ -3,12 +3,15 @@
  * scheduler. Whatever fails ends that answer with a coded message; the process and the other calls go on.
  */
 import { TrunklineError } from '../core/errors';
+import { StartTrace } from '../core/start-trace';
 import type { AnswerEvent, OmniModel, OmniSession } from '../model/omni-model';
 import type { EngineConfig, FromEngine, ToEngine } from './protocol';
 import { type Job, StepScheduler } from './step-scheduler';
 
 /** A turn that nobody cancelled and nobody plays must not eat memory: stop producing this far ahead of real time. */
 const MAX_LEAD_MS = 60_000;
+/** Guesses are at −1,000,000. */
+const WARMING_URGENCY = -2_000_000;
 
 interface Turn {
   readonly turnId: number;
@@ -26,8 +29,9 @@ interface OpenCall {
 }
 
 export interface EngineHostOptions {
-  readonly load: (config: EngineConfig) => Promise<OmniModel>;
+  readonly load: (config: EngineConfig, trace: StartTrace) => Promise<OmniModel>;
   readonly send: (message: FromEngine) => void;
+  /** Counts from the start of the process. */
   readonly nowMs: () => number;
   readonly breathe: () => Promise<void>;
   readonly maxCalls: number;
@@ -50,7 +54,7 @@ export class EngineHost {
         void this.load(message.config);
         return;
       case 'warm':
-        void this.guard(undefined, undefined, () => this.warm(message));
+        this.warm(message);
         return;
       case 'open':
         void this.open(message);
@@ -103,23 +107,44 @@ export class EngineHost {
   private async load(config: EngineConfig): Promise<void> {
     await this.guard(undefined, undefined, async () => {
       const startedMs = this.options.nowMs();
-      const model = await this.options.load(config);
+      const trace = new StartTrace(this.options.nowMs);
+      trace.mark('modules', 0);
+      const model = await this.options.load(config, trace);
       this.model = model;
       this.options.send({
         type: 'ready',
         name: model.name,
         outputSampleRate: model.outputSampleRate,
         loadMs: Math.round(this.options.nowMs() - startedMs),
+        stages: trace.stages,
       });
     });
   }
 
-  private async warm({ persona }: Extract<ToEngine, { type: 'warm' }>): Promise<void> {
+  private warm({ persona }: Extract<ToEngine, { type: 'warm' }>): void {
     const startedMs = this.options.nowMs();
-    const session = await this.requireModel().openSession(persona);
-    session.close();
-    const tookMs = Math.round(this.options.nowMs() - startedMs);
-    this.options.send({ type: 'warmed', personaId: persona.id, tookMs });
+    const done = (failed?: string) => {
+      const tookMs = Math.round(this.options.nowMs() - startedMs);
+      this.options.send({ type: 'warmed', personaId: persona.id, tookMs, ...(failed === undefined ? {} : { failed }) });
+    };
+    const steps = this.model?.warm?.(persona)[Symbol.asyncIterator]();
+    if (steps === undefined) {
+      done(this.model === undefined ? 'the engine is not loaded' : undefined);
+      return;
+    }
+    this.scheduler.add({
+      // Whoever is on the line comes first, and guesses for them.
+      urgency: () => WARMING_URGENCY,
+      step: async () => {
+        try {
+          if ((await steps.next()).done !== true) return true;
+          done();
+        } catch (error) {
+          done(error instanceof Error ? error.message : String(error));
+        }
+        return false;
+      },
+    });
   }
 
   private async open(message: Extract<ToEngine, { type: 'open' }>): Promise<void> {

@@ -122,8 +122,12 @@ export class EngineProcess {
         firstReply = undefined;
         if (message.type === 'failed') return;
       }
-      if (message.type === 'warmed') this.settleWarming(message.personaId);
-      else if (message.type === 'failed' && message.callId === undefined) this.settleWarming();
+      if (message.type === 'warmed') {
+        this.settleWarming(message.personaId);
+        const { personaId, tookMs, failed } = message;
+        if (failed === undefined) log.debug('a persona is prepared', { personaId, tookMs });
+        else log.warn('a persona could not be prepared', { personaId, error: failed });
+      } else if (message.type === 'failed' && message.callId === undefined) this.settleWarming();
       this.options.onMessage(message);
     });
     child.on('error', (error) => log.error('the model process failed', { error: String(error) }));

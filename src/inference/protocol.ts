@@ -2,6 +2,7 @@
  * Everything that the control thread and the model process say to each other. One process serves all calls; every
  * message about an answer carries `callId` and `turnId`, and whoever receives one that is not current drops it.
  */
+import type { StartStage } from '../core/start-trace';
 import type { AnswerEvent, AnswerInput, Persona } from '../model/omni-model';
 
 export interface EngineConfig {
@@ -14,7 +15,7 @@ export interface EngineConfig {
 
 export type ToEngine =
   | { readonly type: 'load'; readonly config: EngineConfig }
-  /** Prefill a persona before its first call; answered by `warmed`. */
+  /** Prepare a persona while nobody needs the engine; answered by `warmed`. */
   | { readonly type: 'warm'; readonly persona: Persona }
   | { readonly type: 'open'; readonly callId: string; readonly persona: Persona }
   | { readonly type: 'hear'; readonly callId: string; readonly startSample: number; readonly pcm: Int16Array }
@@ -48,8 +49,16 @@ export type ToEngine =
   | { readonly type: 'shutdown' };
 
 export type FromEngine =
-  | { readonly type: 'ready'; readonly name: string; readonly outputSampleRate: number; readonly loadMs: number }
-  | { readonly type: 'warmed'; readonly personaId: string; readonly tookMs: number }
+  | {
+      readonly type: 'ready';
+      readonly name: string;
+      readonly outputSampleRate: number;
+      readonly loadMs: number;
+      /** Where the time went, counted from the start of the process. */
+      readonly stages: readonly StartStage[];
+    }
+  /** `failed`: why not; its calls prepare it themselves. */
+  | { readonly type: 'warmed'; readonly personaId: string; readonly tookMs: number; readonly failed?: string }
   | { readonly type: 'opened'; readonly callId: string }
   | { readonly type: 'answer-event'; readonly callId: string; readonly turnId: number; readonly event: AnswerEvent }
   | { readonly type: 'cancelled'; readonly callId: string; readonly turnId: number }

@@ -1,6 +1,7 @@
 /** The table of engines: from a name in the configuration to a model that is loaded, verified and warm. */
 import { join } from 'node:path';
 import { TrunklineError } from '../core/errors';
+import type { StartTrace } from '../core/start-trace';
 import { TrunkBrain, type TrunkBrainOptions } from './cascade/brain';
 import { Cascade } from './cascade/cascade';
 import type { Brain } from './cascade/conversation-brain';
@@ -20,29 +21,29 @@ export interface LoadOptions {
   readonly llm?: OpenAiEndpoint;
 }
 
-type Family = (options: LoadOptions) => Promise<OmniModel>;
+type Family = (options: LoadOptions, trace: StartTrace) => Promise<OmniModel>;
 
 const FAMILIES: Readonly<Record<string, Family>> = { cascade: openCascade };
 
 export const engineNames: readonly string[] = Object.keys(FAMILIES);
 
 /** Rejects with `engine.unknown`, or with the code of the weights that are missing or damaged. */
-export function loadModel(options: LoadOptions): Promise<OmniModel> {
+export function loadModel(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
   const open = FAMILIES[options.name];
   if (open === undefined) {
     throw new TrunklineError('engine.unknown', `The engine ${options.name} is not installed.`, {
       fix: `Set engine.name to ${engineNames.join(' or ')}.`,
     });
   }
-  return open(options);
+  return open(options, trace);
 }
 
-async function openCascade(options: LoadOptions): Promise<OmniModel> {
+async function openCascade(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
   const { modelsDir, threads, llm } = options;
   const [recogniser, brain, voice] = await Promise.all([
-    openRecogniser(modelsDir, threads),
-    llm === undefined ? openTrunkBrain(modelsDir, threads) : new OpenAiBrain(llm),
-    openVoice(modelsDir, threads),
+    trace.span('recogniser', () => openRecogniser(modelsDir, threads)),
+    trace.span('brain', () => (llm === undefined ? openTrunkBrain(modelsDir, threads) : new OpenAiBrain(llm))),
+    trace.span('voice', () => openVoice(modelsDir, threads)),
   ]);
   return new Cascade({ recogniser, brain, voice, nowMs: () => performance.now() });
 }

@@ -3,8 +3,8 @@
  * under which licence; no byte is used before its sum was checked. A file above 48 MB is kept as shards `x.onnx.000`,
  * `x.onnx.001` … and read as one.
  */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { webcrypto } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { TrunklineError } from '../core/errors';
@@ -53,8 +53,8 @@ export interface ModelFolder {
   /** The verified bytes of `name`, its shards joined. */
   read(name: string): Promise<Uint8Array>;
   readText(name: string): Promise<string>;
-  /** Checks size and sum of every file of the manifest; throws at the first that is missing or damaged. */
-  verify(): Promise<void>;
+  /** Checks size and sum of every file but those in `readAnyway`; rejects with one that is missing or damaged. */
+  verify(readAnyway?: readonly string[]): Promise<void>;
 }
 
 export async function openModelFolder(path: string): Promise<ModelFolder> {
@@ -106,21 +106,16 @@ class VerifiedFolder implements ModelFolder {
       });
     }
     if (parts.length === 1) return this.readVerified(parts[0]!);
-    const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.bytes, 0));
-    let offset = 0;
-    for (const part of parts) {
-      whole.set(await this.readVerified(part), offset);
-      offset += part.bytes;
-    }
-    return whole;
+    return Buffer.concat(await Promise.all(parts.map((part) => this.readVerified(part))));
   }
 
   async readText(name: string): Promise<string> {
     return new TextDecoder().decode(await this.read(name));
   }
 
-  async verify(): Promise<void> {
-    for (const file of this.manifest.files) await this.readVerified(file);
+  async verify(readAnyway: readonly string[] = []): Promise<void> {
+    const files = this.manifest.files.filter(({ path }) => !readAnyway.includes(path));
+    await Promise.all(files.map((file) => this.readVerified(file)));
   }
 
   private partsOf(name: string): ManifestFile[] {
@@ -133,17 +128,41 @@ class VerifiedFolder implements ModelFolder {
 
   private async readVerified(file: ManifestFile): Promise<Uint8Array> {
     const path = join(this.path, file.path);
-    let bytes: Uint8Array;
+    let bytes: Uint8Array | number;
     try {
-      bytes = await readFile(path);
+      bytes = await readWhole(path, file.bytes);
     } catch (cause) {
       throw missing(path, cause);
     }
-    if (bytes.length !== file.bytes) throw corrupt(path, `it has ${bytes.length} bytes instead of ${file.bytes}`);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    if (sha256 !== file.sha256) throw corrupt(path, 'its sha256 is not the one in the manifest');
+    if (typeof bytes === 'number') throw corrupt(path, `it has ${bytes} bytes instead of ${file.bytes}`);
+    if ((await sha256Of(bytes)) !== file.sha256) throw corrupt(path, 'its sha256 is not the one in the manifest');
     return bytes;
   }
+}
+
+/** All bytes of a file of `size` bytes, in one read; its true size when it has another. */
+async function readWhole(path: string, size: number): Promise<Uint8Array | number> {
+  const file = await open(path);
+  try {
+    const found = (await file.stat()).size;
+    if (found !== size) return found;
+    // Not filled with zeros before, and no part of a shared pool: the runtime may keep it.
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let filled = 0;
+    while (filled < size) {
+      const { bytesRead } = await file.read(bytes, filled, size - filled, filled);
+      if (bytesRead === 0) return filled;
+      filled += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+/** On a thread of the pool: beside the next file's reading, and beside the models that open meanwhile. */
+async function sha256Of(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
 }
 
 function missing(path: string, cause: unknown): TrunklineError {

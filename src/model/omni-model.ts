@@ -66,6 +66,12 @@ export interface OmniSession {
 export interface OmniModel {
   readonly name: string;
   readonly outputSampleRate: number;
+  /**
+   * Prepares what all calls of a persona share, before its first call; a pull is a step, so that it can wait behind whoever
+   * is on the line. Left out: there is nothing to prepare.
+   */
+  warm?(persona: Persona): AsyncIterable<void>;
+  /** Does not wait for the persona to be prepared: a greeting needs no prompt. */
   openSession(persona: Persona): Promise<OmniSession>;
   close(): Promise<void>;
 }

@@ -12,6 +12,14 @@ class WordModel implements OmniModel {
   readonly name = 'words';
   readonly outputSampleRate = 8_000;
   readonly sessions: WordSession[] = [];
+  warmSteps = 0;
+  onWarmStep: () => void = () => {};
+  warm?: OmniModel['warm'] = async function* (this: WordModel): AsyncGenerator<void> {
+    for (; this.warmSteps < 3; this.warmSteps += 1) {
+      this.onWarmStep();
+      yield;
+    }
+  }.bind(this);
   async openSession(): Promise<OmniSession> {
     const session = new WordSession();
     this.sessions.push(session);
@@ -186,13 +194,48 @@ describe('the engine host', () => {
 });
 
 describe('warming a persona', () => {
-  it('says when it is done', async () => {
+  it('says when it is done, and makes no sound', async () => {
     const { sent, model, host, settle, start } = rig();
     await start();
     host.receive({ type: 'warm', persona });
     await settle();
+    expect(model.warmSteps).toBe(3);
     expect(sent).toContainEqual({ type: 'warmed', personaId: 'p', tookMs: 0 });
     expect(sent.some(({ type }) => type === 'answer-event')).toBe(false);
-    expect(model.sessions.at(-1)?.closed).toBe(true);
+  });
+
+  it('waits behind every answer, guesses included', async () => {
+    const { sent, model, host, settle, start } = rig();
+    await start();
+    model.onWarmStep = () => sent.push({ type: 'warmed', personaId: 'a step', tookMs: 0 });
+    host.receive({ type: 'warm', persona });
+    host.receive(answer('a', 1, 'guess guess guess guess', true));
+    host.receive(answer('b', 1, 'real real real real'));
+    await settle();
+    const firstStep = sent.findIndex((message) => message.type === 'warmed');
+    expect(firstStep).toBeGreaterThan(sent.findLastIndex((message) => message.type === 'answer-event'));
+  });
+
+  it('that fails is told as such, and no call is told that the engine failed', async () => {
+    const { sent, model, host, settle, start } = rig();
+    await start();
+    model.onWarmStep = () => {
+      throw new TrunklineError('trunk.too-many-contexts', 'All sequences are in use.');
+    };
+    host.receive({ type: 'warm', persona });
+    await settle();
+    expect(sent).toContainEqual({ type: 'warmed', personaId: 'p', tookMs: 0, failed: 'All sequences are in use.' });
+    expect(sent.some(({ type }) => type === 'failed')).toBe(false);
+  });
+
+  it('is over at once when the model has nothing to prepare, and is refused before there is a model', async () => {
+    const { sent, model, host, settle } = rig();
+    host.receive({ type: 'warm', persona });
+    expect(sent).toEqual([{ type: 'warmed', personaId: 'p', tookMs: 0, failed: 'the engine is not loaded' }]);
+    model.warm = undefined;
+    host.receive({ type: 'load', config: { name: 'words', modelsDir: '', threads: 1 } });
+    await settle();
+    host.receive({ type: 'warm', persona });
+    expect(sent.at(-1)).toEqual({ type: 'warmed', personaId: 'p', tookMs: 0 });
   });
 });

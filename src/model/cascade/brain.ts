@@ -9,6 +9,7 @@ import { ChatLayout, type ControlTokens } from '../trunk/chat-layout';
 import { endsInLoop, type GreedyRules, greedyToken } from '../trunk/greedy';
 import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
 import { NumberGuard } from './number-guard';
+import { PersonaPrompt } from './persona-prompt';
 import { FactIndex, type RelevanceTable } from './relevance';
 
 /** An answer on the telephone is one or two sentences; this is the bound, not the aim. */
@@ -46,7 +47,7 @@ interface WarmPersona {
   readonly index: FactIndex;
   /** Numbers that the persona may say. */
   readonly numbers: ReadonlySet<string>;
-  readonly prompt: Promise<LanguageContext>;
+  readonly prompt: PersonaPrompt;
 }
 
 export class TrunkBrain implements Brain {
@@ -70,18 +71,19 @@ export class TrunkBrain implements Brain {
     };
   }
 
-  async warm(persona: Persona): Promise<void> {
-    await this.prepared(persona).prompt;
+  async *warm(persona: Persona): AsyncGenerator<void> {
+    const { prompt } = this.prepared(persona);
+    while (await prompt.step()) yield;
   }
 
   async openConversation(persona: Persona): Promise<BrainConversation> {
     const warm = this.prepared(persona);
-    const context = (await warm.prompt).fork();
+    const context = (await warm.prompt.whole()).fork();
     return new TrunkConversation(this.model, this.layout, this.rules, this.guard, warm, context);
   }
 
   async close(): Promise<void> {
-    for (const { prompt } of this.personas.values()) (await prompt.catch(() => undefined))?.dispose();
+    for (const { prompt } of this.personas.values()) await prompt.dispose();
     this.personas.clear();
     await this.model.close();
   }
@@ -101,15 +103,7 @@ export class TrunkBrain implements Brain {
       this.options.listFacts === true ? persona.facts : [],
       most,
     );
-    const context = this.model.createContext();
-    const prompt = context.append(tokens).then(
-      () => context,
-      (error: unknown) => {
-        this.personas.delete(key);
-        context.dispose();
-        throw error;
-      },
-    );
+    const prompt = new PersonaPrompt(this.model.createContext(), tokens);
     const index = new FactIndex(this.relevance, persona.facts);
     const numbers = NumberGuard.numbers([persona.name, persona.instructions, ...persona.facts]);
     const warm = { tokens, index, numbers, prompt };
@@ -117,10 +111,7 @@ export class TrunkBrain implements Brain {
     const [oldest] = this.personas;
     if (this.personas.size > MAX_WARM_PERSONAS && oldest !== undefined) {
       this.personas.delete(oldest[0]);
-      void oldest[1].prompt.then(
-        (old) => old.dispose(),
-        () => undefined,
-      );
+      void oldest[1].prompt.dispose();
     }
     return warm;
   }

@@ -32,8 +32,12 @@ export class Cascade implements OmniModel {
     return this.parts.voice.sampleRate;
   }
 
+  warm(persona: Persona): AsyncIterable<void> {
+    return this.parts.brain.warm(persona);
+  }
+
   async openSession(persona: Persona): Promise<OmniSession> {
-    return new CascadeSession(this.parts, await this.parts.brain.openConversation(persona));
+    return new CascadeSession(this.parts, persona);
   }
 
   async close(): Promise<void> {
@@ -45,14 +49,16 @@ class CascadeSession implements OmniSession {
   private readonly heard = new HeardAudio(HEARING_SECONDS);
   /** What was understood of the turn that began at this sample, as far as it went. */
   private draft: { readonly fromSample: number; readonly recognition: Recognition } | undefined;
+  private conversation: Promise<BrainConversation> | undefined;
 
   constructor(
     private readonly parts: CascadeParts,
-    private readonly conversation: BrainConversation,
+    private readonly persona: Persona,
   ) {}
 
   hear(pcm: Int16Array, startSample: number): void {
     this.heard.write(pcm, startSample);
+    this.startThinking();
   }
 
   async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }> {
@@ -68,6 +74,8 @@ class CascadeSession implements OmniSession {
       for await (const chunk of this.parts.voice.synthesise(input.text, signal)) {
         stages.mark('audio');
         yield audioEvent(chunk, this.parts.voice.sampleRate);
+        // The caller hears the first words by now: a persona that was not prepared is read meanwhile.
+        this.startThinking();
       }
       yield { type: 'end', stages: stages.all };
       return;
@@ -84,11 +92,32 @@ class CascadeSession implements OmniSession {
   }
 
   commit(turn: { userText: string | undefined; heardText: string; interrupted: boolean }): void {
-    this.conversation.commit(turn);
+    void this.startThinking().then(
+      (conversation) => conversation.commit(turn),
+      () => undefined,
+    );
   }
 
   close(): void {
-    this.conversation.close();
+    void this.conversation?.then(
+      (conversation) => conversation.close(),
+      () => undefined,
+    );
+  }
+
+  /**
+   * The brain's side of the call, opened when it is first of use and not before the greeting's first sound. What went
+   * wrong is told by the answer that needs it, and tried again by the next.
+   */
+  private startThinking(): Promise<BrainConversation> {
+    if (this.conversation === undefined) {
+      const opening = this.parts.brain.openConversation(this.persona);
+      opening.catch(() => {
+        this.conversation = undefined;
+      });
+      this.conversation = opening;
+    }
+    return this.conversation;
   }
 
   private recognise(
@@ -116,7 +145,10 @@ class CascadeSession implements OmniSession {
     const { voice } = this.parts;
     const splitter = new ClauseSplitter();
     const clauses: string[] = [];
-    const thoughts = this.conversation.answer(userText, signal)[Symbol.asyncIterator]();
+    signal.throwIfAborted();
+    const conversation = await this.startThinking();
+    signal.throwIfAborted();
+    const thoughts = conversation.answer(userText, signal)[Symbol.asyncIterator]();
     let speaking: AsyncIterator<VoiceChunk> | undefined;
     let action: 'hangup' | 'handover' | undefined;
     let written = 0;

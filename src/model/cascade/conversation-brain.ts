@@ -10,8 +10,8 @@ export type BrainEvent =
   | { readonly type: 'action'; readonly action: 'hangup' | 'handover' };
 
 export interface Brain {
-  /** Prepares what all calls of a persona share. */
-  warm(persona: Persona): Promise<void>;
+  /** Prepares what all calls of a persona share; a pull is a step. */
+  warm(persona: Persona): AsyncIterable<void>;
   openConversation(persona: Persona): Promise<BrainConversation>;
   close(): Promise<void>;
 }

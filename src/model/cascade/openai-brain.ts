@@ -26,7 +26,7 @@ interface Message {
 export class OpenAiBrain implements Brain {
   constructor(private readonly endpoint: OpenAiEndpoint) {}
 
-  async warm(): Promise<void> {}
+  async *warm(): AsyncGenerator<void> {}
 
   async openConversation(persona: Persona): Promise<BrainConversation> {
     return new OpenAiConversation(this.endpoint, persona);

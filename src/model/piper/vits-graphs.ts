@@ -48,8 +48,11 @@ export class VitsGraphs {
   static async open(folder: ModelFolder, threads = 1): Promise<VitsGraphs> {
     const parameters = folder.parameters(voiceParameters);
     const { channels } = parameters;
-    const open = async (name: string, expect: Parameters<typeof openSession>[1]['expect']) =>
-      openSession(await folder.read(name), { threads, expect, label: `${folder.manifest.name}/${name}` });
+    const names = ['text.onnx', 'flow.onnx', 'generator.onnx'] as const;
+    // Read and verified at once, while other models open.
+    const graphs = new Map(await Promise.all(names.map(async (name) => [name, await folder.read(name)] as const)));
+    const open = (name: (typeof names)[number], expect: Parameters<typeof openSession>[1]['expect']) =>
+      openSession(graphs.get(name)!, { threads, expect, label: `${folder.manifest.name}/${name}` });
     const text = await open('text.onnx', {
       inputs: {
         phonemes: { type: 'int64', dims: [1, null] },

@@ -55,9 +55,13 @@ export class Trunk implements LanguageModel {
   static async open(folder: ModelFolder, options: TrunkOptions = {}): Promise<Trunk> {
     const p = folder.parameters(parametersSchema);
     // The runtime reads the layers from their files by itself, so their sums are checked before.
-    await folder.verify();
-    const embedding = new EmbeddingTable(await folder.read('embedding.bin'), p.vocabulary, p.width, p.embeddingBlock);
-    const tokenizer = new TextTokenizer(await folder.readText('tokenizer.json'));
+    const [rows, tokenizerText] = await Promise.all([
+      folder.read('embedding.bin'),
+      folder.readText('tokenizer.json'),
+      folder.verify(['embedding.bin', 'tokenizer.json']),
+    ]);
+    const embedding = new EmbeddingTable(rows, p.vocabulary, p.width, p.embeddingBlock);
+    const tokenizer = new TextTokenizer(tokenizerText);
     const session = await openSession(join(folder.path, 'trunk.onnx'), {
       threads: options.threads,
       label: `${folder.manifest.name}/trunk.onnx`,

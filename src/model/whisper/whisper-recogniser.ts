@@ -58,14 +58,20 @@ export async function openWhisper(
   const parameters = model.parameters(whisperParametersSchema);
   const threads = options.threads ?? 1;
   const label = model.manifest.name;
-  const vocabulary = new Vocabulary(await model.readText('tokens.txt'));
-  const encoder = await openSession(await model.read('encoder.onnx'), {
+  // Read and verified at once, while other models open.
+  const [tokens, encoderGraph, decoderGraph] = await Promise.all([
+    model.readText('tokens.txt'),
+    model.read('encoder.onnx'),
+    model.read('decoder.onnx'),
+  ]);
+  const vocabulary = new Vocabulary(tokens);
+  const encoder = await openSession(encoderGraph, {
     threads,
     expect: encoderSignature(parameters),
     label: `${label}/encoder.onnx`,
   });
   try {
-    const decoder = await openSession(await model.read('decoder.onnx'), {
+    const decoder = await openSession(decoderGraph, {
       threads,
       expect: decoderSignature(parameters),
       label: `${label}/decoder.onnx`,
