@@ -1,8 +1,10 @@
 /**
- * How many two-way calls a core carries: real sockets, real pacing, G.711 both ways, the agent speaking on every call. A
- * child process on another core is the far end of all of them, so that this process's CPU time is the media thread's.
+ * How many two-way calls a core carries: real sockets, real pacing, G.711 both ways, the agent speaking on every call in
+ * the pieces and at the rate that a voice makes, what comes in through jitter buffer, decoder and resampler to whoever
+ * listens. A child process on another core is the far end of all calls, so that this process's CPU time is ours.
  */
 import { fork } from 'node:child_process';
+import type { MessagePort } from 'node:worker_threads';
 import { MediaThread } from './media-thread';
 import type { SocketAddress } from './protocol';
 
@@ -13,6 +15,10 @@ export interface CapacityOptions {
   readonly mediaEntry: string;
   readonly peerEntry: string;
   readonly warmUpSeconds?: number;
+  /** Where the callers' audio goes, as in a real call; nowhere if left out. */
+  readonly listenerPort?: MessagePort;
+  /** CPU time so far of all that counts as media path; the whole process's if left out. */
+  readonly cpuTimeMs?: () => number;
 }
 
 export interface CapacityFigures {
@@ -39,6 +45,8 @@ export type FromPeer =
   | { readonly type: 'stopped'; readonly received: number };
 
 const sampleRate = 22_050;
+/** About what a clause of a streamed voice takes. */
+const pieceMs = 500;
 
 export async function benchMediaCapacity(options: CapacityOptions): Promise<CapacityFigures> {
   const opened = new Map<string, SocketAddress>();
@@ -76,6 +84,9 @@ export async function benchMediaCapacity(options: CapacityOptions): Promise<Capa
         thread.post({ type: 'open-rtp', sessionId: String(i), bindAddress: '127.0.0.1', ports: [0, 0] });
       }
     });
+    if (options.listenerPort !== undefined) {
+      thread.post({ type: 'attach-listener', port: options.listenerPort }, [options.listenerPort]);
+    }
     const speech = voiceLike(options.seconds + (options.warmUpSeconds ?? 3) + 3);
     for (let i = 0; i < options.calls; i++) {
       const sessionId = String(i);
@@ -88,7 +99,11 @@ export async function benchMediaCapacity(options: CapacityOptions): Promise<Capa
         receive: true,
         timeoutMs: 0,
       });
-      thread.post({ type: 'play', sessionId, turnId: 1, pcm: speech, sampleRate, words: [] });
+      const piece = (sampleRate * pieceMs) / 1000;
+      for (let at = 0; at < speech.length; at += piece) {
+        const pcm = speech.slice(at, at + piece);
+        thread.post({ type: 'play', sessionId, turnId: 1, pcm, sampleRate, words: [] }, [pcm.buffer]);
+      }
     }
     peer.send({
       type: 'start',
@@ -97,16 +112,17 @@ export async function benchMediaCapacity(options: CapacityOptions): Promise<Capa
     await sleep((options.warmUpSeconds ?? 3) * 1000);
 
     const before = readDump(await dump());
-    const cpuBefore = process.cpuUsage();
+    const cpuTimeMs = options.cpuTimeMs ?? processTimeMs;
+    const cpuBeforeMs = cpuTimeMs();
     const startMs = performance.now();
     await sleep(options.seconds * 1000);
-    const cpu = process.cpuUsage(cpuBefore);
+    const cpuMs = cpuTimeMs() - cpuBeforeMs;
     const elapsedMs = performance.now() - startMs;
     const after = readDump(await dump());
     peer.send({ type: 'stop' } satisfies ToPeer);
     await fromPeer('stopped');
 
-    const cores = (cpu.user + cpu.system) / 1000 / elapsedMs;
+    const cores = cpuMs / elapsedMs;
     return {
       calls: options.calls,
       seconds: elapsedMs / 1000,
@@ -147,6 +163,11 @@ function readDump(value: unknown) {
     packetsReceived += stats.packetsReceived;
   }
   return { packetsSent, packetsReceived, pacer };
+}
+
+function processTimeMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** A buzz with the band of a voice: what is played costs the same as speech. */

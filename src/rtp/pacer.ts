@@ -2,8 +2,9 @@
  * One timer that wakes every session of a thread each 20 ms on absolute deadlines of the monotonic clock. Relative sleeps
  * and setInterval drift (they were measured losing 550 ms in 9 s), and a timer per session costs more than its packet.
  *
- * Members are spread over the period and keep their phase for life. A late wake-up may send at most two frames
- * in a row (three at exactly 40 ms); what is due beyond that is skipped: time moves on, the burst does not happen, and the skip is counted.
+ * Members are spread over slots of a millisecond and keep their slot for life: those of one share a wake-up, which is what
+ * costs most. A late wake-up may send at most two frames in a row (three at exactly 40 ms); what is due beyond that is
+ * skipped: time moves on, the burst does not happen, and the skip is counted.
  */
 import type { Clock, Timer } from '../core/clock';
 
@@ -16,22 +17,28 @@ interface Member {
   deadlineMs: number;
 }
 
+const periodMs = 20;
 /** Later than this and frames are skipped instead of sent in a burst. */
 const maxLateMs = 40;
+const slotMs = 1;
+/** In which order slots are filled, so that few members lie far apart. */
+const slotOrder = [0, 10, 5, 15, 2, 12, 7, 17, 8, 18, 3, 13, 1, 11, 6, 16, 4, 14, 9, 19];
 
 export class Pacer {
   /** Ring in order of phase; with one period for all, the order of deadlines never changes. */
   private members: Member[] = [];
   private next = 0;
   private timer: Timer | undefined;
-  private joined = 0;
+  /** Members by slot. */
+  private readonly slots = new Array<number>(periodMs / slotMs).fill(0);
   /** Frames that left late but in order. */
   caughtUpFrames = 0;
   skippedFrames = 0;
 
+  /** `onServed` is called when all that was due has run, before the thread sleeps again. */
   constructor(
     private readonly clock: Clock,
-    readonly periodMs = 20,
+    private readonly onServed: () => void = () => {},
   ) {}
 
   get size(): number {
@@ -41,22 +48,29 @@ export class Pacer {
   /** Calls `run` every period from now on, at a phase that keeps members apart. `run` must not throw. */
   join(run: (deadlineMs: number, skippedFrames: number) => void): PacerMember {
     const now = this.clock.nowMs();
-    // Multiples of the golden section fill the period evenly for any number of members.
-    const phaseMs = ((this.joined++ * 0.618034) % 1) * this.periodMs;
-    const periodStart = Math.floor(now / this.periodMs) * this.periodMs;
-    let deadlineMs = periodStart + phaseMs;
-    while (deadlineMs <= now) deadlineMs += this.periodMs;
+    const slot = this.emptiestSlot();
+    this.slots[slot]!++;
+    let deadlineMs = Math.floor(now / periodMs) * periodMs + slot * slotMs;
+    while (deadlineMs <= now) deadlineMs += periodMs;
     const member: Member = { run, deadlineMs };
     this.members.push(member);
     this.sort();
     this.arm();
     return {
       leave: () => {
+        if (!this.members.includes(member)) return;
         this.members = this.members.filter((other) => other !== member);
+        this.slots[slot]!--;
         this.sort();
         this.arm();
       },
     };
+  }
+
+  private emptiestSlot(): number {
+    let best = 0;
+    for (const slot of slotOrder) if (this.slots[slot]! < this.slots[best]!) best = slot;
+    return best;
   }
 
   private sort(): void {
@@ -83,18 +97,19 @@ export class Pacer {
       let skipped = 0;
       const lateMs = now - member.deadlineMs;
       if (lateMs > maxLateMs) {
-        skipped = Math.floor(lateMs / this.periodMs);
+        skipped = Math.floor(lateMs / periodMs);
         this.skippedFrames += skipped;
-      } else if (lateMs >= this.periodMs) {
+      } else if (lateMs >= periodMs) {
         this.caughtUpFrames++;
       }
-      const deadlineMs = member.deadlineMs + skipped * this.periodMs;
-      member.deadlineMs = deadlineMs + this.periodMs;
+      const deadlineMs = member.deadlineMs + skipped * periodMs;
+      member.deadlineMs = deadlineMs + periodMs;
       // After a stall the order by deadline can break for a moment: sorting puts the ring right again.
-      if (skipped > 0 || lateMs >= this.periodMs) this.sort();
+      if (skipped > 0 || lateMs >= periodMs) this.sort();
       else if (++this.next === this.members.length) this.next = 0;
       member.run(deadlineMs, skipped);
     }
+    this.onServed();
     this.arm();
   }
 }

@@ -2,13 +2,14 @@
  * The media thread: RTP, codecs, pacing and playout, and nothing that could make a packet late. One runs for SIP, one
  * for WebRTC; both are this file.
  */
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import path from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { SystemClock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
+import { PunctualClock } from '../core/punctual-clock';
 import type { FromMedia, ToMedia } from '../media/protocol';
 import { Sessions } from '../media/sessions';
 import type { OpenPeer } from '../media/transport';
@@ -20,16 +21,26 @@ const openPeer: OpenPeer = async (message, hooks) => {
   return peer.openPeer(message, hooks);
 };
 
-/** Lower is sooner (nice(2)); the default is 0, the model's process is above it. */
+/** Where the real-time class is refused. Lower is sooner (nice(2)); the default is 0, the model's process is above it. */
 const priority = -10;
+/** The lowest of the real-time class: before everything that has none, after everything that asks for more. */
+const realTimePriority = 1;
 
 /**
- * Puts this thread before others where the system allows it (root, CAP_SYS_NICE); elsewhere it stays an equal among
- * them. Linux keeps priorities per thread, and `thread-self` reads `PID/task/TID`.
+ * Puts this thread before others where the system allows it; elsewhere it stays an equal among them. Linux keeps
+ * priorities per thread, and `thread-self` reads `PID/task/TID`.
+ *
+ * A priority alone only means a larger share: the scheduler still lets a model's thread end its slice of some
+ * milliseconds first. Round robin (sched(7)), which other media servers use too, interrupts it at once; util-linux'
+ * chrt sets it, root, CAP_SYS_NICE or a limit of real-time priority (RLIMIT_RTPRIO) of 1 allow it, and threads that this
+ * one starts do not inherit it.
  */
 function hurry(): void {
   try {
-    setPriority(Number(path.basename(readlinkSync('/proc/thread-self'))), priority);
+    const thread = path.basename(readlinkSync('/proc/thread-self'));
+    const realTime = ['--reset-on-fork', '--rr', '--pid', String(realTimePriority), thread];
+    const { status } = spawnSync('chrt', realTime, { stdio: 'ignore', timeout: 1000 });
+    if (status !== 0) setPriority(Number(thread), priority);
   } catch {
     // Not Linux, or not allowed: pacing then depends on how busy the machine is.
   }
@@ -38,7 +49,7 @@ function hurry(): void {
 function serve(control: MessagePort): void {
   const post = (message: FromMedia) => control.postMessage(message);
   const sessions = new Sessions({
-    clock: new SystemClock(),
+    clock: new PunctualClock(),
     wallClockMs: () => Date.now(),
     // SSRC and sequence numbers are not to be guessed (RFC 3550 §5.1, §8.1).
     random: () => randomInt(0x1_0000_0000) / 0x1_0000_0000,
@@ -57,6 +68,6 @@ if (parentPort === null) {
     fix: 'Start it through MediaThread.',
   });
 }
-hurry();
 warmUp();
+hurry();
 serve(parentPort);

@@ -31,15 +31,38 @@ describe('the pacer', () => {
     for (let i = 1; i < deadlines.length; i++) expect(deadlines[i]! - deadlines[i - 1]!).toBeCloseTo(20, 6);
   });
 
-  it('spreads members over the period', () => {
+  it('spreads members over the period, those of a millisecond sharing one wake-up', () => {
+    const clock = new ManualClock();
+    let wakeUps = 0;
+    const pacer = new Pacer(clock, () => wakeUps++);
+    const servedAt = new Map<number, number>();
+    for (let i = 0; i < 50; i++) {
+      pacer.join(() => servedAt.set(clock.nowMs(), (servedAt.get(clock.nowMs()) ?? 0) + 1));
+    }
+    clock.advance(20);
+    expect(servedAt.size).toBe(20);
+    expect(wakeUps).toBe(20);
+    for (const members of servedAt.values()) expect([2, 3]).toContain(members);
+  });
+
+  it('keeps few members far apart', () => {
     const clock = new ManualClock();
     const pacer = new Pacer(clock);
-    const at = new Set<number>();
-    for (let i = 0; i < 40; i++) pacer.join(() => at.add(Math.round(clock.nowMs() * 1000)));
+    const at: number[] = [];
+    for (let i = 0; i < 6; i++) pacer.join(() => at.push(clock.nowMs()));
     clock.advance(20);
-    expect(at.size).toBe(40);
-    const sorted = [...at].sort((a, b) => a - b);
-    for (let i = 1; i < sorted.length; i++) expect(sorted[i]! - sorted[i - 1]!).toBeLessThan(1500);
+    for (let i = 1; i < at.length; i++) expect(at[i]! - at[i - 1]!).toBeGreaterThanOrEqual(2);
+  });
+
+  it('gives the slot of a member that left to the next', () => {
+    const clock = new ManualClock();
+    const pacer = new Pacer(clock);
+    const members = Array.from({ length: 40 }, () => pacer.join(() => {}));
+    for (const member of members.splice(10, 3)) member.leave();
+    const at = new Set<number>();
+    for (let i = 0; i < 3; i++) pacer.join(() => at.add(clock.nowMs()));
+    clock.advance(20);
+    expect(at.size).toBe(3);
   });
 
   it('sends at most two frames after a wake-up that is late by less than 40 ms', () => {
