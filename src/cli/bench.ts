@@ -100,7 +100,8 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
       benchPacing({ agent, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),
     ),
   capacity: (given, progress) => benchCapacity(countOf(given) ?? 200, progress),
-  memory: () => benchMemory({ root: ROOT }),
+  memory: (_given, progress) =>
+    benchMemory({ root: ROOT, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),
 };
 
 export const bench: Command = {
