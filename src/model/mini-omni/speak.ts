@@ -1,0 +1,173 @@
+/**
+ * The loops of Mini-Omni (Xie and Wu, 2024): a step writes one text token and seven audio codes. In batch-parallel
+ * decoding a second row answers in text alone, which it does better, and the first row speaks that text.
+ *
+ * Beside the published loop: prompts are read once and copied, the second row goes as soon as the text is done, heads
+ * are asked only for what is used, and an answer cannot run on for ever.
+ */
+import { delayOf, LAYERS } from '../codec/delay-pattern';
+import { endsInLoop } from '../trunk/greedy';
+import type { MiniOmniIds } from './ids';
+import { promptFor, type Task } from './prompts';
+import type { StreamModel, StreamSequence } from './stream-lm';
+
+export interface Step {
+  /** Local ids of the seven layers: codes, and pads where a layer has not begun. */
+  readonly codes: readonly number[];
+  /** Text id; the pad when the text has ended. */
+  readonly text: number;
+}
+
+export interface SpeakRules {
+  /** Force the leading pads and mask ids that can be no answer; off: exactly the published loop. */
+  readonly guarded: boolean;
+  /** End a text that repeats itself. */
+  readonly endLoops: boolean;
+  readonly mostSteps: number;
+  /** Steps after the end of the text that speech may take: a missed end must not run to the last position. */
+  readonly mostStepsAfterText: number;
+  /** A second row thinks in text (A1-A2 "batch"). */
+  readonly batch: boolean;
+}
+
+/** The published bound of 2048 positions is 175 s of speech; on a telephone an answer is far shorter. */
+export const SPEAK_RULES: SpeakRules = {
+  guarded: true,
+  endLoops: true,
+  mostSteps: 700,
+  mostStepsAfterText: 240,
+  batch: true,
+};
+
+/** What was asked: words, or heard speech with its vectors [heard, width]. */
+export type SpokenQuestion =
+  | { readonly heard: number; readonly vectors: Float32Array }
+  | { readonly words: readonly number[] };
+
+export async function* speak(
+  model: StreamModel,
+  ids: MiniOmniIds,
+  task: 'A1A2' | 'T1A2',
+  question: SpokenQuestion,
+  rules: SpeakRules,
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
+  const sequence = model.open();
+  try {
+    const prompt = promptFor(ids, task, question);
+    await readPrompt(sequence, prompt.slice(0, -1), question, signal);
+    let last = [prompt.slice(-1)];
+    if (rules.batch) {
+      // Both prompts agree up to their last position: what was read is copied, not read twice.
+      sequence.addRow();
+      last = [prompt.slice(-1), promptFor(ids, task === 'A1A2' ? 'A1T2' : 'T1T2', question).slice(-1)];
+    }
+    let two = rules.batch;
+    const texts: number[] = [];
+    let endedAt: number | undefined;
+    for (let step = 0; step < rules.mostSteps; step += 1) {
+      if (sequence.length + 1 > model.positions) return;
+      await sequence.read(last);
+      signal.throwIfAborted();
+      const done = endedAt !== undefined;
+      let text = done ? ids.padText : chooseText(await sequence.textLogits(), ids, rules.guarded);
+      const codes = chooseCodes(await sequence.audioLogits(), ids, step, rules.guarded);
+      if (codes[LAYERS - 1] === ids.endAudio) return;
+      if (!done) {
+        texts.push(text);
+        if (rules.endLoops && endsInLoop(texts)) text = ids.eot;
+        if (text === ids.eot) endedAt = step;
+      }
+      yield { codes, text };
+      signal.throwIfAborted();
+      if (rules.guarded && endedAt !== undefined && step - endedAt >= rules.mostStepsAfterText) return;
+      if (two && endedAt !== undefined) {
+        // The text has ended: the second row cannot change anything any more.
+        sequence.dropRow();
+        two = false;
+      }
+      last = [[ids.position(codes, text)]];
+      if (two) last.push([ids.column(ids.padAudio, text)]);
+    }
+  } finally {
+    sequence.close();
+  }
+}
+
+/** A1-T2, A1-T1 and T1-T2: text alone, token by token. */
+export async function* write(
+  model: StreamModel,
+  ids: MiniOmniIds,
+  task: Exclude<Task, 'A1A2' | 'T1A2'>,
+  question: SpokenQuestion,
+  rules: Pick<SpeakRules, 'guarded' | 'endLoops' | 'mostSteps'>,
+  signal: AbortSignal,
+): AsyncGenerator<number> {
+  const sequence = model.open();
+  try {
+    await readPrompt(sequence, promptFor(ids, task, question), question, signal);
+    const texts: number[] = [];
+    while (texts.length < rules.mostSteps) {
+      const text = chooseText(await sequence.textLogits(), ids, rules.guarded);
+      signal.throwIfAborted();
+      if (text === ids.eot) return;
+      texts.push(text);
+      yield text;
+      if ((rules.endLoops && endsInLoop(texts)) || sequence.length + 1 > model.positions) return;
+      await sequence.read([[ids.column(ids.padAudio, text)]]);
+      signal.throwIfAborted();
+    }
+  } finally {
+    sequence.close();
+  }
+}
+
+/** Positions of one run: between two runs the caller may abort. */
+const CHUNK_POSITIONS = 64;
+
+/** Reads a prompt, or its beginning, in row 0: the first position, what was heard with its vectors, the rest. */
+async function readPrompt(
+  sequence: StreamSequence,
+  prompt: readonly (readonly number[])[],
+  question: SpokenQuestion,
+  signal: AbortSignal,
+): Promise<void> {
+  const { heard, vectors } = 'heard' in question ? question : { heard: 0, vectors: new Float32Array(0) };
+  const width = vectors.length / Math.max(1, heard);
+  const read = async (from: number, to: number, spoken?: Float32Array) => {
+    signal.throwIfAborted();
+    if (to > from) await sequence.read([prompt.slice(from, to)], spoken);
+  };
+  if (heard > 0) {
+    await read(0, 1);
+    for (let from = 0; from < heard; from += CHUNK_POSITIONS) {
+      const to = Math.min(heard, from + CHUNK_POSITIONS);
+      await read(from + 1, to + 1, vectors.subarray(from * width, to * width));
+    }
+  }
+  for (let from = heard > 0 ? heard + 1 : 0; from < prompt.length; from += CHUNK_POSITIONS) {
+    await read(from, Math.min(prompt.length, from + CHUNK_POSITIONS));
+  }
+}
+
+function chooseText(logits: Float32Array, ids: MiniOmniIds, guarded: boolean): number {
+  // Of the specials only the end of the text is an answer.
+  return likeliest(logits, 0, guarded ? ids.eot + 1 : logits.length);
+}
+
+/** Greedy, as published: temperature 0.9 with the single best candidate kept. */
+function chooseCodes(logits: Float32Array, ids: MiniOmniIds, step: number, guarded: boolean): number[] {
+  const size = ids.sizes.audioVocabulary;
+  return Array.from({ length: LAYERS }, (_, layer) => {
+    if (!guarded) return likeliest(logits, layer * size, size);
+    // A layer that has not begun is silent; codes, the end and the pad are all that it may say later.
+    return step < delayOf(layer) ? ids.padAudio : likeliest(logits, layer * size, ids.padAudio + 1);
+  });
+}
+
+/** The place of the largest of `count` values from `from` on, counted from there. */
+function likeliest(logits: Float32Array, from: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i += 1) if (logits[from + i]! > logits[from + best]!) best = i;
+  return best;
+}
