@@ -1,9 +1,17 @@
 /** Cut-ins, missed ends and false stops on labelled telephone clips, with the shipped networks for speech and words. */
 import { join } from 'node:path';
+import { overlapWords } from '../model/cascade/cascade';
 import { openRecogniser } from '../model/load-model';
 import { openModelFolder } from '../model/manifest';
 import { SileroVad } from '../turn/silero-vad';
-import { type BenchOptions, benchEndOfTurn, benchOverlaps, readClips } from '../turn/turn-bench';
+import {
+  type BenchOptions,
+  endOfTurnFigures,
+  overlapFigures,
+  readClips,
+  replayOverlaps,
+  replayTurns,
+} from '../turn/turn-bench';
 import { DEFAULT_TURNS } from '../turn/turn-state';
 import { type BenchReport, type Figure, report, single } from './report';
 
@@ -28,29 +36,43 @@ export async function benchTurns(options: TurnsBenchOptions): Promise<BenchRepor
     turns: DEFAULT_TURNS,
     openStream: () => vad.openStream(),
     times: TIMES,
-    recognise: (pcm) => recogniser.recognise(pcm, signal),
+    recognise: async (pcm, { purpose }) => {
+      const found = await recogniser.recognise(pcm, signal);
+      return purpose === 'overlap' ? overlapWords(found) : found;
+    },
   };
   try {
     const figures: Figure[] = [];
     const turns = join(options.clipsFolder, 'turns');
-    for (const [kind, found] of Object.entries(
-      await benchEndOfTurn(await testHalf(turns, options.count), { ...common, folder: turns }),
-    )) {
+    const turnOutcomes = await replayTurns(await testHalf(turns, options.count), { ...common, folder: turns });
+    for (const [kind, found] of Object.entries(endOfTurnFigures(turnOutcomes))) {
       const name = `${kind} (${found.clips})`;
-      figures.push(single(`${name}: agent heard before the caller was done`, '%', found.cutInPercent, '≤ 12'));
-      figures.push(single(`${name}: missed ends`, '%', found.missedEndPercent, '≤ 5'));
-      figures.push(single(`${name}: wait, median`, 'ms', found.waitMs.p50));
+      const whole = kind === 'with a pause inside';
+      figures.push(
+        single(`${name}: agent heard before the caller was done`, '%', found.cutInPercent, whole ? '≤ 12' : undefined),
+        single(`${name}: called over early, heard or not`, '%', found.calledOverEarlyPercent),
+        single(`${name}: missed ends`, '%', found.missedEndPercent, whole ? '≤ 5' : undefined),
+        { name: `${name}: wait`, unit: 'ms', value: found.waitMs },
+      );
     }
     const overlaps = join(options.clipsFolder, 'overlaps');
-    for (const [kind, found] of Object.entries(
-      await benchOverlaps(await testHalf(overlaps, options.count), { ...common, folder: overlaps }),
-    )) {
+    const outcomes = await replayOverlaps(await testHalf(overlaps, options.count), { ...common, folder: overlaps });
+    for (const [kind, found] of Object.entries(overlapFigures(outcomes))) {
       const name = `over the agent, ${kind} (${found.clips})`;
-      figures.push(single(`${name}: stopped`, '%', found.stopPercent));
-      figures.push(single(`${name}: paused and gone on`, '%', found.dipPercent));
+      figures.push(
+        single(`${name}: stopped`, '%', found.stopPercent, kind === 'harmless' ? '≤ 10' : undefined),
+        single(`${name}: paused and gone on`, '%', found.dipPercent),
+        single(`${name}: longest such pause`, 'ms', found.longestDipMs),
+      );
+      if (found.stopPercent > 0) {
+        figures.push({ name: `${name}: silent after the onset`, unit: 'ms', value: found.silentAfterMs });
+      }
     }
     return report('turns', figures, [
       `Offline, on the test half; the engine is taken to need ${TIMES.transcriptMs} ms for the words and ${TIMES.firstAudioMs} ms for the first sound.`,
+      `Cut-ins: ${listed(turnOutcomes.filter(({ cutIn }) => cutIn))}.`,
+      `Interruptions missed: ${listed(outcomes.filter(({ interrupts, stopped }) => interrupts && !stopped))}.`,
+      `Stopped by harmless sounds: ${listed(outcomes.filter(({ interrupts, stopped }) => !interrupts && stopped))}.`,
     ]);
   } finally {
     await Promise.all([vad.close(), recogniser.close()]);
@@ -59,4 +81,8 @@ export async function benchTurns(options: TurnsBenchOptions): Promise<BenchRepor
 
 async function testHalf(folder: string, count = Number.POSITIVE_INFINITY) {
   return (await readClips(folder)).filter(({ split }) => split === 'test').slice(0, count);
+}
+
+function listed(outcomes: readonly { readonly file: string }[]): string {
+  return outcomes.map(({ file }) => file).join(', ') || 'none';
 }

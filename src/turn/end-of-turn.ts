@@ -3,7 +3,16 @@
  * of silence after which the turn is over. The first detector looks at the silence and at how the words end; a
  * classifier on the audio can take its place behind the same interface.
  */
-import { asksForDigits, endingOf, spelledLetters, trailingDigits, wordsOf } from './words';
+import {
+  announcesPieces,
+  asksForDigits,
+  endingOf,
+  isShortReply,
+  spelledLetters,
+  trailingDigits,
+  unexplainedMs,
+  wordsOf,
+} from './words';
 
 export interface Pause {
   /** Speech in this turn so far, without its pauses. */
@@ -31,10 +40,17 @@ export interface EndOfTurnConfig {
   readonly answerMs: number;
   readonly statementMs: number;
   readonly unpunctuatedMs: number;
+  /** At most `fewWords` words without a mark at their end: more often a beginning than a whole. */
+  readonly beginningMs: number;
+  readonly fewWords: number;
   /** Digits or spelled letters that may not be all. */
   readonly digitsMs: number;
   readonly goesOnMs: number;
   readonly hesitatesMs: number;
+  /** The recogniser accounts for less speech than there was: perhaps letters or digits that it did not get. */
+  readonly partlyHeardMs: number;
+  /** … by so much. */
+  readonly unexplainedMs: number;
   /** Nothing recognised in this speech. */
   readonly nothingMs: number;
   /** Digits of a whole telephone number. */
@@ -50,10 +66,14 @@ export const DEFAULT_END_OF_TURN: EndOfTurnConfig = {
   answerMs: 700,
   statementMs: 800,
   unpunctuatedMs: 1_000,
+  beginningMs: 1_300,
+  fewWords: 4,
   digitsMs: 1_400,
   goesOnMs: 1_700,
   hesitatesMs: 1_900,
-  nothingMs: 1_000,
+  partlyHeardMs: 1_400,
+  unexplainedMs: 500,
+  nothingMs: 1_500,
   wholeNumberDigits: 10,
   afterPauseMs: 200,
   longestMs: 2_500,
@@ -63,10 +83,16 @@ export class TextualEndOfTurn implements EndOfTurn {
   constructor(private readonly config: EndOfTurnConfig = DEFAULT_END_OF_TURN) {}
 
   waitMs(pause: Pause): number {
-    const base =
-      pause.transcript === undefined ? this.config.unknownMs : this.byWords(pause.transcript, pause.agentText);
+    const base = pause.transcript === undefined ? this.config.unknownMs : this.heard(pause.transcript, pause);
     const paused = pause.pauses > 0 ? this.config.afterPauseMs : 0;
     return Math.min(this.config.longestMs, base + paused);
+  }
+
+  private heard(transcript: string, pause: Pause): number {
+    const { config } = this;
+    const byWords = this.byWords(transcript, pause.agentText);
+    const partly = unexplainedMs(transcript, pause.speechMs) >= config.unexplainedMs;
+    return partly && transcript !== '' ? Math.max(byWords, config.partlyHeardMs) : byWords;
   }
 
   private byWords(transcript: string, agentText: string): number {
@@ -76,11 +102,13 @@ export class TextualEndOfTurn implements EndOfTurn {
       case 'question':
         return config.questionMs;
       case 'answer':
-        return asksForDigits(agentText) ? config.digitsMs : config.answerMs;
+        if (asksForDigits(agentText) || announcesPieces(transcript)) return config.digitsMs;
+        return /[.!]$/.test(transcript.trim()) || isShortReply(transcript) ? config.answerMs : config.beginningMs;
       case 'statement':
-        return config.statementMs;
+        return announcesPieces(transcript) ? config.digitsMs : config.statementMs;
       case 'unpunctuated':
-        return config.unpunctuatedMs;
+        if (announcesPieces(transcript)) return config.digitsMs;
+        return words.length <= config.fewWords ? config.beginningMs : config.unpunctuatedMs;
       case 'digits':
         return this.afterDigits(words, agentText);
       case 'goes-on':

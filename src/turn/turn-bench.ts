@@ -8,7 +8,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { Resampler } from '../audio/resampler';
 import { readWav } from '../audio/wav';
-import { percentile } from '../core/percentiles';
+import { type Distribution, distribution } from '../core/percentiles';
 import { type ReplayEngine, replay } from './replay';
 import type { SpeechProbability } from './silero-vad';
 import type { TurnConfig } from './turn-state';
@@ -34,8 +34,53 @@ export interface BenchOptions {
   readonly openStream: () => SpeechProbability;
   readonly vad?: VadConfig;
   readonly times: Pick<ReplayEngine, 'transcriptMs' | 'firstAudioMs' | 'listenMs'>;
-  /** 16 kHz, −1…1. Left out: the labels' own words, with a full stop where a recogniser would put one. */
-  readonly recognise?: (pcm: Float32Array) => Promise<{ readonly text: string; readonly speech: boolean }>;
+  /** Samples `span` of a clip, 16 kHz, −1…1. Left out: the labels' own words, with a full stop where a recogniser would put one. */
+  readonly recognise?: (pcm: Float32Array, span: ClipSpan) => Promise<Heard>;
+}
+
+export interface ClipSpan {
+  readonly file: string;
+  readonly fromSample: number;
+  readonly toSample: number;
+  /** Asked about a caller's turn, or about a sound over the agent. */
+  readonly purpose: 'turn' | 'overlap';
+}
+
+interface Heard {
+  readonly text: string;
+  readonly speech: boolean;
+}
+
+/** What became of one clip with a caller's turn. */
+export interface TurnOutcome {
+  readonly file: string;
+  readonly kind: string;
+  /** Parts of speech in the clip: with one there is no pause inside. */
+  readonly parts: number;
+  /** The agent was heard before the caller was done. */
+  readonly cutIn: boolean;
+  /** When the agent was first heard. */
+  readonly audibleMs: number | undefined;
+  /** The turn was called over before, heard or taken back in time. */
+  readonly early: boolean;
+  /** From the caller's last sample to the decision; undefined: none came after it. */
+  readonly waitMs: number | undefined;
+  /** What was recognised, in order. */
+  readonly heard: readonly string[];
+}
+
+/** What became of one sound over the agent. */
+export interface OverlapOutcome {
+  readonly file: string;
+  readonly kind: string;
+  readonly text: string;
+  readonly interrupts: boolean;
+  readonly stopped: boolean;
+  /** From the onset to the last pause of the agent, or to the stop where it was not paused before. */
+  readonly silentMs: number;
+  readonly dipsMs: readonly number[];
+  readonly because: readonly string[];
+  readonly heard: readonly string[];
 }
 
 export interface EndOfTurnFigures {
@@ -47,7 +92,7 @@ export interface EndOfTurnFigures {
   /** The turn was not over two seconds after the caller was done. Percent of clips. */
   readonly missedEndPercent: number;
   /** From the caller's last sample to the decision, over the clips where it came after it. */
-  readonly waitMs: { readonly p50: number; readonly p95: number };
+  readonly waitMs: Distribution;
 }
 
 export interface OverlapFigures {
@@ -57,8 +102,8 @@ export interface OverlapFigures {
   /** The agent was paused and went on. Percent of clips. */
   readonly dipPercent: number;
   readonly longestDipMs: number;
-  /** From the onset to the pause of the agent, over the clips where it was stopped. */
-  readonly silentAfterMs: { readonly p50: number; readonly p95: number };
+  /** From the onset to the pause of the agent that became the stop, over the clips where it was stopped. */
+  readonly silentAfterMs: Distribution;
 }
 
 const MISSED_AFTER_MS = 2_000;
@@ -69,15 +114,11 @@ export async function readClips(folder: string): Promise<TurnClip[]> {
   return z.array(clipSchema).parse(JSON.parse(await readFile(path.join(folder, 'clips.json'), 'utf8')));
 }
 
-/** Figures by kind of clip, and for `all`. */
-export async function benchEndOfTurn(
-  clips: readonly TurnClip[],
-  options: BenchOptions,
-): Promise<Readonly<Record<string, EndOfTurnFigures>>> {
-  const outcomes: { kind: string; early: boolean; cutIn: boolean; waitMs: number | undefined }[] = [];
+export async function replayTurns(clips: readonly TurnClip[], options: BenchOptions): Promise<TurnOutcome[]> {
+  const outcomes: TurnOutcome[] = [];
   for (const clip of clips) {
     const doneMs = clip.parts.at(-1)?.endMs ?? 0;
-    const effects = await run(clip, options);
+    const { effects, heard } = await run(clip, options, 'turn');
     const decisions = effects.filter(
       ({ effect }) =>
         effect.type === 'promote' ||
@@ -88,13 +129,22 @@ export async function benchEndOfTurn(
     const audible = effects.find(({ effect }) => effect.type === 'release');
     const last = decisions.find(({ atMs }) => atMs >= doneMs);
     outcomes.push({
+      file: clip.file,
       kind: clip.kind,
+      parts: clip.parts.length,
       early: decisions.some(({ atMs }) => atMs < doneMs),
       cutIn: audible !== undefined && audible.atMs < doneMs,
-      waitMs: last === undefined ? undefined : last.atMs - doneMs,
+      audibleMs: audible?.atMs,
+      waitMs: last === undefined ? undefined : Math.round(last.atMs - doneMs),
+      heard,
     });
   }
-  return byKind(outcomes, (some) => {
+  return outcomes;
+}
+
+/** Figures by kind of clip, for those with a pause inside, and for `all`. */
+export function endOfTurnFigures(outcomes: readonly TurnOutcome[]): Readonly<Record<string, EndOfTurnFigures>> {
+  const figures = (some: readonly TurnOutcome[]): EndOfTurnFigures => {
     const waits = some.flatMap(({ waitMs }) => (waitMs === undefined ? [] : [waitMs]));
     const missed = some.filter(({ waitMs, cutIn }) => !cutIn && (waitMs === undefined || waitMs > MISSED_AFTER_MS));
     return {
@@ -102,57 +152,74 @@ export async function benchEndOfTurn(
       cutInPercent: percent(some.filter(({ cutIn }) => cutIn).length, some.length),
       calledOverEarlyPercent: percent(some.filter(({ early }) => early).length, some.length),
       missedEndPercent: percent(missed.length, some.length),
-      waitMs: spread(waits),
+      waitMs: distribution(waits),
     };
-  });
+  };
+  const { all, ...kinds } = byKind(outcomes, figures);
+  return {
+    ...kinds,
+    'with a pause inside': figures(outcomes.filter(({ parts }) => parts > 1)),
+    all: all ?? figures([]),
+  };
 }
 
-/** Figures by kind of sound, and for `interrupting` and `harmless` together. */
-export async function benchOverlaps(
-  clips: readonly TurnClip[],
-  options: BenchOptions,
-): Promise<Readonly<Record<string, OverlapFigures>>> {
-  const outcomes: { kind: string; group: string; stopped: boolean; silentMs: number; dips: number[] }[] = [];
+export async function replayOverlaps(clips: readonly TurnClip[], options: BenchOptions): Promise<OverlapOutcome[]> {
+  const outcomes: OverlapOutcome[] = [];
   for (const clip of clips) {
     const onsetMs = clip.parts[0]?.startMs ?? 0;
-    const effects = await run(clip, options);
+    const { effects, heard } = await run(clip, options, 'overlap');
     const stop = effects.find(({ effect }) => effect.type === 'flush');
-    const dips: number[] = [];
+    const dipsMs: number[] = [];
     let pausedMs: number | undefined;
     for (const { atMs, effect } of effects) {
       if (effect.type === 'pause') pausedMs = atMs;
       else if (effect.type === 'resume' && pausedMs !== undefined) {
-        dips.push(atMs - pausedMs);
+        dipsMs.push(atMs - pausedMs);
         pausedMs = undefined;
       }
+      if (effect.type === 'flush') break;
     }
     outcomes.push({
+      file: clip.file,
       kind: clip.kind,
-      group: clip.interrupts === true ? 'interrupting' : 'harmless',
+      text: clip.parts[0]?.text ?? '',
+      interrupts: clip.interrupts === true,
       stopped: stop !== undefined,
-      silentMs: (pausedMs ?? stop?.atMs ?? 0) - onsetMs,
-      dips,
+      silentMs: Math.round((pausedMs ?? stop?.atMs ?? 0) - onsetMs),
+      dipsMs,
+      because: effects.flatMap(({ atMs, effect }) =>
+        effect.type === 'report' && (effect.report.type === 'interrupted' || effect.report.type === 'dismissed')
+          ? [`${Math.round(atMs - onsetMs)} ${effect.report.type}: ${effect.report.because}`]
+          : [],
+      ),
+      heard,
     });
   }
-  const figures = (some: typeof outcomes): OverlapFigures => ({
-    clips: some.length,
-    stopPercent: percent(some.filter(({ stopped }) => stopped).length, some.length),
-    dipPercent: percent(some.filter(({ stopped, dips }) => !stopped && dips.length > 0).length, some.length),
-    longestDipMs: Math.round(Math.max(0, ...some.flatMap(({ dips }) => dips))),
-    silentAfterMs: spread(some.flatMap(({ stopped, silentMs }) => (stopped ? [silentMs] : []))),
-  });
-  const { all: _, ...groups } = byKind(
-    outcomes.map((outcome) => ({ ...outcome, kind: outcome.group })),
-    figures,
-  );
-  const { all: __, ...kinds } = byKind(outcomes, figures);
-  return { ...groups, ...kinds };
+  return outcomes;
 }
 
-async function run(clip: TurnClip, options: BenchOptions) {
+/** Figures by kind of sound, and for `interrupting` and `harmless` together. */
+export function overlapFigures(outcomes: readonly OverlapOutcome[]): Readonly<Record<string, OverlapFigures>> {
+  const figures = (some: readonly OverlapOutcome[]): OverlapFigures => ({
+    clips: some.length,
+    stopPercent: percent(some.filter(({ stopped }) => stopped).length, some.length),
+    dipPercent: percent(some.filter(({ stopped, dipsMs }) => !stopped && dipsMs.length > 0).length, some.length),
+    longestDipMs: Math.round(Math.max(0, ...some.flatMap(({ dipsMs }) => dipsMs))),
+    silentAfterMs: distribution(some.flatMap(({ stopped, silentMs }) => (stopped ? [silentMs] : []))),
+  });
+  const { all: _, ...kinds } = byKind(outcomes, figures);
+  return {
+    interrupting: figures(outcomes.filter(({ interrupts }) => interrupts)),
+    harmless: figures(outcomes.filter(({ interrupts }) => !interrupts)),
+    ...kinds,
+  };
+}
+
+async function run(clip: TurnClip, options: BenchOptions, purpose: ClipSpan['purpose']) {
   const pcm = await load(path.join(options.folder, clip.file));
   const { recognise, times, turns, openStream, vad } = options;
-  return replay({
+  const heard: string[] = [];
+  const effects = await replay({
     pcm,
     turns,
     openStream,
@@ -161,9 +228,18 @@ async function run(clip: TurnClip, options: BenchOptions) {
     callerLevelDb: clip.callerLevelDb,
     engine: {
       ...times,
-      recognise: (from, to) => (recognise === undefined ? labelled(clip, from, to) : recognise(spanOf(pcm, from, to))),
+      recognise: async (fromSample, toSample) => {
+        const span = { file: clip.file, fromSample, toSample, purpose };
+        const found =
+          recognise === undefined
+            ? labelled(clip, fromSample, toSample)
+            : await recognise(spanOf(pcm, fromSample, toSample), span);
+        heard.push(`${Math.round(toSample / SAMPLES_PER_MS)} "${found.text}"${found.speech ? '' : ' no speech'}`);
+        return found;
+      },
     },
   });
+  return { effects, heard };
 }
 
 /** 16-bit WAV of any rate, at 16 kHz. */
@@ -178,7 +254,7 @@ function spanOf(pcm: Int16Array, from: number, to: number): Float32Array {
 }
 
 /** The words of the parts that lie in the span, the last one perhaps by half. */
-async function labelled(clip: TurnClip, from: number, to: number) {
+function labelled(clip: TurnClip, from: number, to: number): Heard {
   const words: string[] = [];
   for (const { text, startMs, endMs } of clip.parts) {
     const heard = Math.min(1, (to / SAMPLES_PER_MS - startMs) / Math.max(1, endMs - startMs));
@@ -192,17 +268,13 @@ async function labelled(clip: TurnClip, from: number, to: number) {
 
 function byKind<T extends { readonly kind: string }, F>(
   outcomes: readonly T[],
-  figures: (some: T[]) => F,
+  figures: (some: readonly T[]) => F,
 ): Record<string, F> {
   const kinds = [...new Set(outcomes.map(({ kind }) => kind))].sort();
   return Object.fromEntries([
     ...kinds.map((kind) => [kind, figures(outcomes.filter((outcome) => outcome.kind === kind))]),
     ['all', figures([...outcomes])],
   ]);
-}
-
-function spread(values: readonly number[]): { p50: number; p95: number } {
-  return { p50: Math.round(percentile(values, 50)), p95: Math.round(percentile(values, 95)) };
 }
 
 function percent(part: number, whole: number): number {

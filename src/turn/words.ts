@@ -36,6 +36,10 @@ const BACKCHANNEL_PHRASES = new Set([
   'sounds good',
 ]);
 
+const REPLIES = new Set(
+  'no nope not please thanks thank you maybe never always today tomorrow now later goodbye bye'.split(' '),
+);
+
 /** Words that ask for the floor, whatever follows. */
 const INTERRUPTING = new Set(
   'stop wait no nope sorry excuse pardon hold hang hello hey listen actually but enough cancel quiet shush'.split(' '),
@@ -214,6 +218,45 @@ export function asksForDigits(agentText: string): boolean {
   return /\b(number|phone|digits?|code|spell|spelling|e-?mail|address|postcode|zip|date of birth|account|reference)\b/i.test(
     agentText,
   );
+}
+
+const ANNOUNCES_PIECES =
+  /\b(number|phone|digits?|code|account|reference|spell(ed|ing|s)?|e-?mail|postcode|zip|reach me (at|on|under)|call me (at|on|back at))\b/i;
+/** Words said after such an announcement that may still be the announcement. */
+const ANNOUNCEMENT_WORDS = 5;
+
+/** "You can reach me at", "it is spelled", "my number is Cleveland": digits or letters follow, heard rightly or not. */
+export function announcesPieces(text: string): boolean {
+  const match = ANNOUNCES_PIECES.exec(text);
+  if (match === null || text.trim().endsWith('?')) return false;
+  return wordsOf(text.slice(match.index + match[0].length)).length <= ANNOUNCEMENT_WORDS;
+}
+
+/** Slow speech takes this for a syllable; digits and letters said one by one take more. */
+const SLOW_SYLLABLE_MS = 240;
+const SPEECH_EDGES_MS = 250;
+
+/**
+ * Speech that `text` does not account for even when spoken slowly, milliseconds, 0 if none: words that the recogniser
+ * left out, or letters and digits that it took for fewer words.
+ */
+export function unexplainedMs(text: string, speechMs: number): number {
+  const syllables = wordsOf(text).reduce((sum, word) => sum + syllablesOf(word), 0);
+  return Math.max(0, speechMs - SPEECH_EDGES_MS - SLOW_SYLLABLE_MS * syllables);
+}
+
+/** Groups of vowels, a silent e at the end left out; a figure counts as a word of one syllable and a bit. */
+function syllablesOf(word: string): number {
+  const figures = word.replace(/\D/g, '').length;
+  if (figures > 0) return 1.5 * figures;
+  const groups = word.replace(/(?<=[^aeiouyl])e$/, '').match(/[aeiouy]+/g)?.length ?? 0;
+  return Math.max(1, groups);
+}
+
+/** Said in full, "yes" and the like need no mark of the recogniser to be whole. */
+export function isShortReply(text: string): boolean {
+  const words = wordsOf(text);
+  return words.length > 0 && words.every((word) => BACKCHANNELS.has(word) || REPLIES.has(word));
 }
 
 /**

@@ -3,9 +3,11 @@
  * clause while the language model is still writing the next. The yardstick of the end-to-end engines.
  */
 import { TrunklineError } from '../../core/errors';
+import { audioEvent } from '../audio-event';
 import { HEARING_RATE, HeardAudio } from '../heard-audio';
 import type { AnswerEvent, AnswerInput, OmniModel, OmniSession, Persona } from '../omni-model';
 import type { Recogniser, Recognition, Voice, VoiceChunk } from '../parts';
+import { StageTimes } from '../stage-times';
 import { ClauseSplitter } from '../text/clause-splitter';
 import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
 
@@ -62,9 +64,7 @@ class CascadeSession implements OmniSession {
   }
 
   async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }> {
-    const { text, speech, noSpeechProbability } = await this.recognise(fromSample, toSample, signal);
-    // Half a word is spoken without being understood; only a sound that is none for sure counts as noise.
-    return { text, speech: speech || (noSpeechProbability ?? 1) < SURELY_SPOKEN };
+    return overlapWords(await this.recognise(fromSample, toSample, signal));
   }
 
   async *answer(input: AnswerInput, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
@@ -73,7 +73,7 @@ class CascadeSession implements OmniSession {
       yield { type: 'text', delta: input.text };
       for await (const chunk of this.parts.voice.synthesise(input.text, signal)) {
         stages.mark('audio');
-        yield audioEvent(chunk, this.parts.voice.sampleRate);
+        yield audioEvent(chunk.pcm, this.parts.voice.sampleRate, chunk.words);
         // The caller hears the first words by now: a persona that was not prepared is read meanwhile.
         this.startThinking();
       }
@@ -181,7 +181,7 @@ class CascadeSession implements OmniSession {
         if (chunk.done === true) speaking = undefined;
         else {
           stages.mark('audio');
-          yield audioEvent(chunk.value, voice.sampleRate);
+          yield audioEvent(chunk.value.pcm, voice.sampleRate, chunk.value.words);
         }
       }
     } finally {
@@ -197,25 +197,7 @@ class CascadeSession implements OmniSession {
   }
 }
 
-/** Milliseconds from the start of the answer to the first transcript, text and audio. */
-class StageTimes {
-  private readonly startedMs: number;
-  readonly all: Record<string, number> = {};
-
-  constructor(private readonly nowMs: () => number) {
-    this.startedMs = nowMs();
-  }
-
-  mark(stage: string): void {
-    this.all[stage] ??= Math.round((this.nowMs() - this.startedMs) * 10) / 10;
-  }
-}
-
-function audioEvent(chunk: VoiceChunk, sampleRate: number): AnswerEvent {
-  const pcm = new Int16Array(chunk.pcm.length);
-  for (let index = 0; index < pcm.length; index += 1) {
-    // Clamp before scaling: ±1.0 must not wrap to the other sign.
-    pcm[index] = Math.round(Math.max(-1, Math.min(1, chunk.pcm[index] ?? 0)) * 32_767);
-  }
-  return { type: 'audio', pcm, sampleRate, words: chunk.words };
+/** Half a word over the agent's voice is spoken without being understood; only a sound that is none for sure is noise. */
+export function overlapWords({ text, speech, noSpeechProbability }: Recognition): { text: string; speech: boolean } {
+  return { text, speech: speech || (noSpeechProbability ?? 1) < SURELY_SPOKEN };
 }

@@ -237,7 +237,7 @@ def human_numbers(made: ClipSet, chance: random.Random) -> None:
     with tempfile.NamedTemporaryFile(suffix=".wav") as narrow:
         digit = [phone_band(str(HUMAN / "digits" / f"{value}.wav"), narrow.name) for value in range(10)]
         letter = {name: phone_band(str(HUMAN / "letters" / f"{name}.wav"), narrow.name) for name in "abcdefghijklmnoprstuvw"}
-    for kind, count in (("human-number", 15), ("human-letters", 10)):
+    for kind, count in (("human-number", 20), ("human-letters", 15)):
         for _ in range(count):
             pieces: list = [chance.uniform(300, 700)]
             for _ in range(chance.choice([2, 3])):
