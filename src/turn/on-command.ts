@@ -1,17 +1,10 @@
 /** The turn machine is told: the call is up, typed text, things to say, keys, hold, hang-up. */
+
+import { close, finallyClosed } from './history';
 import type { Step } from './step';
-import {
-  begin,
-  close,
-  finallyClosed,
-  interruptFor,
-  queue,
-  sayNow,
-  toListening,
-  toSpeaking,
-  toThinking,
-} from './transitions';
+import { begin, interruptFor, sayNow, toListening, toSpeaking, toThinking } from './transitions';
 import type { TurnEvent, Waiting } from './turn-state';
+import { queue } from './waiting';
 
 /** Longest input by keys; more are dropped. */
 const MAX_DIGITS = 32;

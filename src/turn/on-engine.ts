@@ -1,16 +1,8 @@
 /** The turn machine hears the engine: transcript, text, audio, end and failure of the current answer. */
 import type { Step } from './step';
-import {
-  fail,
-  isBoundaryBackchannel,
-  nothingToSay,
-  reconsiderEnd,
-  reportUserTurn,
-  toSpeaking,
-  watchPlayout,
-  withdrawTurn,
-} from './transitions';
+import { fail, nothingToSay, reportUserTurn, toSpeaking, watchPlayout, withdrawTurn } from './transitions';
 import type { Answer, TurnEvent } from './turn-state';
+import { isBoundaryBackchannel, reconsiderEnd } from './user-turn';
 
 type EngineEvent = Extract<
   TurnEvent,

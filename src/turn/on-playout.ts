@@ -1,6 +1,8 @@
 /** The turn machine hears what has left for the caller: the ledger of the playout, by which history is cut. */
+
+import { commit, finallyClosed } from './history';
 import type { Step } from './step';
-import { commit, finallyClosed, finishAnswer, toListening, watchPlayout } from './transitions';
+import { finishAnswer, toListening, watchPlayout } from './transitions';
 import type { TurnEvent } from './turn-state';
 
 type PlayoutEvent = Extract<TurnEvent, { type: 'playout' }>;

@@ -1,17 +1,9 @@
 /** The turn machine hears the caller: onset, continuation and end of speech, in every state. */
 import { judgeOverlap } from './overlap-judge';
 import type { Step } from './step';
-import {
-  interrupt,
-  newTurn,
-  recall,
-  toSpeaking,
-  toThinking,
-  toUserPausing,
-  toUserSpeaking,
-  watchPlayout,
-} from './transitions';
+import { interrupt, recall, toSpeaking, toThinking, watchPlayout } from './transitions';
 import type { Overlap, TurnEvent, TurnState } from './turn-state';
+import { newTurn, toUserPausing, toUserSpeaking } from './user-turn';
 
 const SAMPLES_PER_MS = 16;
 /** How slowly the memory of the caller's level follows. */

@@ -1,20 +1,12 @@
 /** The turn machine hears its timers. One that was replaced or dropped carries an old token and is ignored. */
+
+import { commit, finallyClosed, settle } from './history';
 import { enterDigits } from './on-command';
 import { considerOverlap, duck, goOn } from './on-speech';
 import type { Step } from './step';
-import {
-  commit,
-  fail,
-  finallyClosed,
-  finishAnswer,
-  finishTurn,
-  sayNow,
-  settle,
-  speculate,
-  toListening,
-  toUserPausing,
-} from './transitions';
+import { fail, finishAnswer, finishTurn, sayNow, speculate, toListening } from './transitions';
 import type { TurnEvent } from './turn-state';
+import { toUserPausing } from './user-turn';
 
 export function onTimer(step: Step, event: Extract<TurnEvent, { type: 'timer' }>): void {
   if (step.state.timers[event.id] !== event.token) return;

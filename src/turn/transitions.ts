@@ -2,37 +2,17 @@
  * The moves between the states of the turn machine, each in one function: what is done on the way and which timers run
  * afterwards. Which event makes which move is said in on-speech, on-engine, on-playout, on-command and on-timer.
  */
+import { commit, finallyClosed, flush, settle } from './history';
 import type { Step } from './step';
-import {
-  type Answer,
-  type AnswerKind,
-  type CloseReason,
-  MAX_WAITING,
-  type Overlap,
-  type UserTurn,
-  type Waiting,
-} from './turn-state';
-import { isBackchannel, remainderOf } from './words';
+import type { Answer, AnswerKind, CloseReason, Overlap, UserTurn, Waiting } from './turn-state';
+import { newTurn, reconsiderEnd, reopen, takeTurn, toUserSpeaking } from './user-turn';
+import { newAnswer, queueFirst } from './waiting';
+import { remainderOf } from './words';
 
-const SAMPLES_PER_MS = 16;
 /** An answer that was promised at the very end of the allowed silence still gets this long. */
 const SHORTEST_WATCH_MS = 1_000;
 
 // ---- the caller's side ------------------------------------------------------------------------------------------
-
-export function newTurn(step: Step, onsetMs: number, onsetSample: number, interrupted?: Answer): UserTurn {
-  return {
-    fromSample: Math.max(0, onsetSample - step.config.preRollMs * SAMPLES_PER_MS),
-    toSample: Math.max(onsetSample, step.state.voice.headSample),
-    endSample: Math.max(onsetSample, step.state.voice.headSample),
-    startedMs: onsetMs,
-    speechMs: 0,
-    pauses: 0,
-    longestPauseMs: 0,
-    reopenings: 0,
-    interrupted,
-  };
-}
 
 export function toListening(step: Step): void {
   if (step.voiceActive) {
@@ -48,38 +28,6 @@ export function toListening(step: Step): void {
   }
   step.enter({ name: 'listening' });
   if (step.config.idle !== undefined) step.timer('idle', step.config.idle.afterMs);
-}
-
-export function toUserSpeaking(step: Step, turn: UserTurn): void {
-  const running = step.runs('turn-limit');
-  step.enter({ name: 'user-speaking', turn });
-  if (!running) step.timer('turn-limit', step.config.turnLimitMs - (step.atMs - turn.startedMs));
-  step.timer('stall', step.config.stallMs);
-}
-
-/** `silenceMs`: when the silence began. */
-export function toUserPausing(step: Step, turn: UserTurn, silenceMs: number): void {
-  const pastMs = step.atMs - silenceMs;
-  step.enter({ name: 'user-pausing', turn, silenceMs, speculation: undefined, outcome: 'open' });
-  step.timer('speculate', step.config.speculateAfterMs - pastMs);
-  step.timer('end-of-turn', waitMs(step, turn, undefined) - pastMs);
-}
-
-/** The words are known: the turn ends sooner or later than it would have without. */
-export function reconsiderEnd(step: Step, transcript: string): void {
-  if (step.phase.name !== 'user-pausing') return;
-  const { turn, silenceMs } = step.phase;
-  step.timer('end-of-turn', waitMs(step, turn, transcript) - (step.atMs - silenceMs));
-}
-
-function waitMs(step: Step, turn: UserTurn, transcript: string | undefined): number {
-  return step.config.endOfTurn.waitMs({
-    speechMs: turn.speechMs,
-    pauses: turn.pauses,
-    longestPauseMs: turn.longestPauseMs,
-    transcript,
-    agentText: step.state.lastAgent.text,
-  });
 }
 
 export function speculate(step: Step): void {
@@ -160,14 +108,6 @@ function dropTurn(step: Step, turn: UserTurn | undefined, because: 'no-words' | 
   toListening(step);
 }
 
-/** "Mm-hmm" right after the agent's last word takes no turn, unless the agent has asked something. */
-export function isBoundaryBackchannel(step: Step, turn: UserTurn, text: string): boolean {
-  if (!isBackchannel(text)) return false;
-  if (turn.interrupted !== undefined) return true;
-  const { lastAgent } = step.state;
-  return turn.startedMs - lastAgent.endedMs <= step.config.boundaryMs && !lastAgent.text.trimEnd().endsWith('?');
-}
-
 // ---- the agent's side -------------------------------------------------------------------------------------------
 
 function orderAnswer(step: Step, turn: UserTurn, speculative: boolean): Answer {
@@ -176,29 +116,6 @@ function orderAnswer(step: Step, turn: UserTurn, speculative: boolean): Answer {
   const { fromSample, toSample } = turn;
   step.do({ type: 'answer', turnId, input: { kind: 'audio', fromSample, toSample }, speculative });
   return { ...newAnswer(turnId, 'answer'), turn, speculative };
-}
-
-function newAnswer(turnId: number, kind: AnswerKind): Answer {
-  return {
-    turnId,
-    kind,
-    userText: undefined,
-    reported: false,
-    speculative: false,
-    released: false,
-    text: '',
-    audioMs: 0,
-    ended: false,
-    action: undefined,
-    closeAfter: undefined,
-    fillerSaid: false,
-    startedMs: undefined,
-    playedMs: 0,
-    heardText: '',
-    falseAlarms: 0,
-    askedMs: undefined,
-    turn: undefined,
-  };
 }
 
 /** Starts what was waiting. The floor must be free. */
@@ -222,19 +139,6 @@ export function begin(step: Step, next: Waiting): void {
 
 export function sayNow(step: Step, kind: AnswerKind, text: string, userText?: string, closeAfter?: CloseReason): void {
   begin(step, { kind, text, userText, closeAfter });
-}
-
-export function queue(step: Step, next: Waiting): void {
-  const { waiting, droppedWaiting } = step.state;
-  // Full: the newest is refused, so that what was promised first is kept.
-  if (waiting.length >= MAX_WAITING) step.set({ droppedWaiting: droppedWaiting + 1 });
-  else step.set({ waiting: [...waiting, next] });
-}
-
-function queueFirst(step: Step, next: Waiting): void {
-  const { waiting, droppedWaiting } = step.state;
-  const kept = waiting.slice(0, MAX_WAITING - 1);
-  step.set({ waiting: [next, ...kept], droppedWaiting: droppedWaiting + waiting.length - kept.length });
 }
 
 /** `silenceMs`: since when the caller has heard nothing. */
@@ -316,18 +220,6 @@ export function finishAnswer(step: Step, heardText: string): void {
   else toListening(step);
 }
 
-/** The overlapping speech becomes the caller's turn. */
-function takeTurn(step: Step, overlap: Overlap, reopened?: UserTurn, interrupted?: Answer): void {
-  const fresh = reopened ?? newTurn(step, overlap.onsetMs, overlap.onsetSample, interrupted);
-  const turn = { ...fresh, toSample: Math.max(fresh.toSample, overlap.headSample) };
-  if (overlap.ended === undefined) {
-    toUserSpeaking(step, turn);
-    return;
-  }
-  const speechMs = turn.speechMs + Math.max(0, overlap.ended.atMs - overlap.onsetMs);
-  toUserPausing(step, { ...turn, speechMs, endSample: overlap.ended.sample }, overlap.ended.atMs);
-}
-
 /** The caller wins the floor. */
 export function interrupt(step: Step, overlap: Overlap, because: string): void {
   const { answer, phase } = step;
@@ -356,18 +248,6 @@ function stopAnswer(step: Step, answer: Answer): void {
   step.set({ listening: undefined });
   flush(step, answer);
   if (!answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });
-}
-
-function flush(step: Step, answer: Answer): void {
-  step.do({ type: 'flush', turnId: answer.turnId });
-}
-
-/** The caller was not done: the turn that this answers goes on. undefined when there is none, or it was reopened too often. */
-function reopen(step: Step, answer: Answer): UserTurn | undefined {
-  const { turn } = answer;
-  if (turn === undefined || turn.reopenings >= step.config.maxReopenings) return undefined;
-  if (answer.reported) step.report({ type: 'reopened', turnId: answer.turnId });
-  return { ...turn, reopenings: turn.reopenings + 1, pauses: turn.pauses + 1 };
 }
 
 /**
@@ -409,43 +289,4 @@ export function fail(step: Step, answer: Answer, because: 'engine' | 'silence' |
   if (failures >= step.config.maxFailures) {
     sayNow(step, 'goodbye', step.config.apologyText, answer.userText, 'engine-failed');
   } else sayNow(step, 'fallback', step.config.fallbackText, answer.released ? undefined : answer.userText);
-}
-
-// ---- history and the end ----------------------------------------------------------------------------------------
-
-export function commit(step: Step, answer: Answer, heardText: string, interrupted: boolean): void {
-  const { turnId, userText, kind, playedMs } = answer;
-  const text = interrupted ? heardText : answer.text || heardText;
-  step.set({ lastAgent: { text, endedMs: step.atMs } });
-  step.do({ type: 'commit', turnId, userText, heardText, interrupted });
-  step.report({ type: 'agent-turn', turnId, kind, userText, text: answer.text, heardText, playedMs, interrupted });
-}
-
-/** History must be right before the next answer is thought of: what is known of the last one has to do. */
-export function settle(step: Step): void {
-  const { uncommitted } = step.state;
-  if (uncommitted === undefined) return;
-  step.set({ uncommitted: undefined });
-  commit(step, uncommitted, uncommitted.heardText, true);
-}
-
-export function close(step: Step, reason: CloseReason): void {
-  const { phase, answer } = step;
-  if (phase.name === 'closing' || phase.name === 'closed') return;
-  if (answer !== undefined && !answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });
-  if (answer === undefined || !(answer.released || answer.fillerSaid)) {
-    finallyClosed(step, reason);
-    return;
-  }
-  settle(step);
-  flush(step, answer);
-  step.enter({ name: 'closing', reason, answer });
-  step.timer('close', step.config.closeMs);
-}
-
-export function finallyClosed(step: Step, reason: CloseReason): void {
-  settle(step);
-  step.enter({ name: 'closed', reason });
-  step.set({ waiting: [], listening: undefined });
-  step.do({ type: 'closed', reason });
 }
