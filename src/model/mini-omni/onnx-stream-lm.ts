@@ -54,10 +54,6 @@ export class OnnxStreamModel implements StreamModel {
     }
   }
 
-  get positions(): number {
-    return this.parameters.positions;
-  }
-
   open(): StreamSequence {
     return new OnnxSequence(this.graphs, this.parameters);
   }
@@ -71,7 +67,7 @@ export class OnnxStreamModel implements StreamModel {
 class OnnxSequence implements StreamSequence {
   /** Keys and values [rows, groups, positions, head size] of each layer; pages that no position used cost no memory. */
   private cache: { readonly name: string; readonly data: Float32Array }[] = [];
-  private read_ = 0;
+  private used = 0;
   private rows = 1;
   /** [rows, width] */
   private hidden = new Float32Array(0);
@@ -90,14 +86,18 @@ class OnnxSequence implements StreamSequence {
   }
 
   get length(): number {
-    return this.read_;
+    return this.used;
+  }
+
+  get positions(): number {
+    return this.parameters.positions;
   }
 
   async read(rows: readonly Positions[], vectors?: Float32Array): Promise<void> {
     const { width, positions } = this.parameters;
     const count = rows[0]?.length ?? 0;
     if (rows.length !== this.rows) throw new RangeError(`The sequence has ${this.rows} rows, not ${rows.length}.`);
-    if (this.read_ + count > positions) {
+    if (this.used + count > positions) {
       throw new TrunklineError('engine.context-full', `The model remembers ${positions} positions at most.`, {
         fix: 'The question is too long: turns are cut after some seconds of silence by themselves.',
       });
@@ -109,7 +109,7 @@ class OnnxSequence implements StreamSequence {
       heard.fill(1);
       for (let row = 0; row < this.rows; row += 1) features.set(vectors, row * count * width);
     }
-    const total = this.read_ + count;
+    const total = this.used + count;
     const feeds: Record<string, Tensor> = {
       ids: int64Tensor(ids, [this.rows, count, STREAMS]),
       features: float32Tensor(features, [this.rows, count, width]),
@@ -125,7 +125,12 @@ class OnnxSequence implements StreamSequence {
     }
     const out = await this.graphs.blocks.run(feeds, fetches);
     this.hidden = float32Data(out['hidden'], 'hidden').slice();
-    this.read_ = total;
+    this.used = total;
+  }
+
+  truncate(length: number): void {
+    if (this.rows !== 1 || length > this.used) throw new RangeError(`Cannot cut ${this.used} positions to ${length}.`);
+    this.used = length;
   }
 
   addRow(): void {

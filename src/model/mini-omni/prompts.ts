@@ -18,19 +18,27 @@ export type Question =
   { readonly heard: number } | { readonly words: readonly number[] };
 
 export function promptFor(ids: MiniOmniIds, task: Task, question: Question): number[][] {
-  const lastAudio = task === 'A1A2' || task === 'T1A2' ? ids.answerAudio : ids.padAudio;
+  return [...promptHead(ids, question), lastPosition(ids, task)];
+}
+
+/** The one position in which the tasks on the same question differ. */
+export function lastPosition(ids: MiniOmniIds, task: Task): number[] {
+  const audio = task === 'A1A2' || task === 'T1A2' ? ids.answerAudio : ids.padAudio;
+  return ids.column(audio, task === 'A1T1' ? ids.asr : ids.answerText);
+}
+
+/** Everything before it: what all tasks on the same question share. */
+export function promptHead(ids: MiniOmniIds, question: Question): number[][] {
   if ('heard' in question) {
     return [
       ids.column(ids.inputAudio, ids.inputText),
       ...Array.from({ length: question.heard }, () => ids.column(ids.padAudio, ids.padText)),
       ids.column(ids.endAudio, ids.eot),
-      ids.column(lastAudio, task === 'A1T1' ? ids.asr : ids.answerText),
     ];
   }
   return [
     ids.column(ids.padAudio, ids.inputText),
     ...question.words.map((word) => ids.column(ids.padAudio, word)),
     ids.column(ids.padAudio, ids.eot),
-    ids.column(lastAudio, ids.answerText),
   ];
 }

@@ -8,7 +8,7 @@
 import { delayOf, LAYERS } from '../codec/delay-pattern';
 import { endsInLoop } from '../trunk/greedy';
 import type { MiniOmniIds } from './ids';
-import { promptFor, type Task } from './prompts';
+import { lastPosition, promptHead, type Task } from './prompts';
 import type { StreamModel, StreamSequence } from './stream-lm';
 
 export interface Step {
@@ -44,81 +44,85 @@ export type SpokenQuestion =
   | { readonly heard: number; readonly vectors: Float32Array }
   | { readonly words: readonly number[] };
 
-export async function* speak(
+/** A sequence that has read a question up to the last position of its prompt. Whoever asks for it closes it. */
+export async function readQuestion(
   model: StreamModel,
   ids: MiniOmniIds,
-  task: 'A1A2' | 'T1A2',
   question: SpokenQuestion,
-  rules: SpeakRules,
   signal: AbortSignal,
-): AsyncGenerator<Step> {
+): Promise<StreamSequence> {
   const sequence = model.open();
   try {
-    const prompt = promptFor(ids, task, question);
-    await readPrompt(sequence, prompt.slice(0, -1), question, signal);
-    let last = [prompt.slice(-1)];
-    if (rules.batch) {
-      // Both prompts agree up to their last position: what was read is copied, not read twice.
-      sequence.addRow();
-      last = [prompt.slice(-1), promptFor(ids, task === 'A1A2' ? 'A1T2' : 'T1T2', question).slice(-1)];
-    }
-    let two = rules.batch;
-    const texts: number[] = [];
-    let endedAt: number | undefined;
-    for (let step = 0; step < rules.mostSteps; step += 1) {
-      if (sequence.length + 1 > model.positions) return;
-      await sequence.read(last);
-      signal.throwIfAborted();
-      const done = endedAt !== undefined;
-      let text = done ? ids.padText : chooseText(await sequence.textLogits(), ids, rules.guarded);
-      const codes = chooseCodes(await sequence.audioLogits(), ids, step, rules.guarded);
-      if (codes[LAYERS - 1] === ids.endAudio) return;
-      if (!done) {
-        texts.push(text);
-        if (rules.endLoops && endsInLoop(texts)) text = ids.eot;
-        if (text === ids.eot) endedAt = step;
-      }
-      yield { codes, text };
-      signal.throwIfAborted();
-      if (rules.guarded && endedAt !== undefined && step - endedAt >= rules.mostStepsAfterText) return;
-      if (two && endedAt !== undefined) {
-        // The text has ended: the second row cannot change anything any more.
-        sequence.dropRow();
-        two = false;
-      }
-      last = [[ids.position(codes, text)]];
-      if (two) last.push([ids.column(ids.padAudio, text)]);
-    }
-  } finally {
+    await readPrompt(sequence, promptHead(ids, question), question, signal);
+    return sequence;
+  } catch (error) {
     sequence.close();
+    throw error;
   }
 }
 
-/** A1-T2, A1-T1 and T1-T2: text alone, token by token. */
+/** Answers the question that `sequence` has read, in sound. Uses the sequence up. */
+export async function* speak(
+  sequence: StreamSequence,
+  ids: MiniOmniIds,
+  task: 'A1A2' | 'T1A2',
+  rules: SpeakRules,
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
+  let last = [[lastPosition(ids, task)]];
+  if (rules.batch) {
+    // Both prompts agree up to their last position: what was read is copied, not read twice.
+    sequence.addRow();
+    last.push([lastPosition(ids, task === 'A1A2' ? 'A1T2' : 'T1T2')]);
+  }
+  let two = rules.batch;
+  const texts: number[] = [];
+  let endedAt: number | undefined;
+  for (let step = 0; step < rules.mostSteps && sequence.length < sequence.positions; step += 1) {
+    await sequence.read(last);
+    signal.throwIfAborted();
+    const done = endedAt !== undefined;
+    let text = done ? ids.padText : chooseText(await sequence.textLogits(), ids, rules.guarded);
+    const codes = chooseCodes(await sequence.audioLogits(), ids, step, rules.guarded);
+    if (codes[LAYERS - 1] === ids.endAudio) return;
+    if (!done) {
+      texts.push(text);
+      if (rules.endLoops && endsInLoop(texts)) text = ids.eot;
+      if (text === ids.eot) endedAt = step;
+    }
+    yield { codes, text };
+    signal.throwIfAborted();
+    if (endedAt !== undefined && step - endedAt >= rules.mostStepsAfterText) return;
+    if (two && endedAt !== undefined) {
+      // The text has ended: the second row cannot change anything any more.
+      sequence.dropRow();
+      two = false;
+    }
+    last = [[ids.position(codes, text)]];
+    if (two) last.push([ids.column(ids.padAudio, text)]);
+  }
+}
+
+/** A1-T2, A1-T1 and T1-T2: text alone, token by token, on the question that `sequence` has read. */
 export async function* write(
-  model: StreamModel,
+  sequence: StreamSequence,
   ids: MiniOmniIds,
   task: Exclude<Task, 'A1A2' | 'T1A2'>,
-  question: SpokenQuestion,
   rules: Pick<SpeakRules, 'guarded' | 'endLoops' | 'mostSteps'>,
   signal: AbortSignal,
 ): AsyncGenerator<number> {
-  const sequence = model.open();
-  try {
-    await readPrompt(sequence, promptFor(ids, task, question), question, signal);
-    const texts: number[] = [];
-    while (texts.length < rules.mostSteps) {
-      const text = chooseText(await sequence.textLogits(), ids, rules.guarded);
-      signal.throwIfAborted();
-      if (text === ids.eot) return;
-      texts.push(text);
-      yield text;
-      if ((rules.endLoops && endsInLoop(texts)) || sequence.length + 1 > model.positions) return;
-      await sequence.read([[ids.column(ids.padAudio, text)]]);
-      signal.throwIfAborted();
-    }
-  } finally {
-    sequence.close();
+  const texts: number[] = [];
+  let last = lastPosition(ids, task);
+  while (texts.length < rules.mostSteps && sequence.length < sequence.positions) {
+    await sequence.read([[last]]);
+    signal.throwIfAborted();
+    const text = chooseText(await sequence.textLogits(), ids, rules.guarded);
+    if (text === ids.eot) return;
+    texts.push(text);
+    if (rules.endLoops && endsInLoop(texts)) return;
+    yield text;
+    signal.throwIfAborted();
+    last = ids.column(ids.padAudio, text);
   }
 }
 

@@ -6,19 +6,21 @@
 export type Positions = readonly (readonly number[])[];
 
 export interface StreamModel {
-  /** Positions that a sequence can hold, prompt and answer together. */
-  readonly positions: number;
   open(): StreamSequence;
 }
 
 export interface StreamSequence {
   /** Positions read so far. */
   readonly length: number;
+  /** Positions that it can hold, prompt and answer together. */
+  readonly positions: number;
   /**
    * Reads positions of eight ids, as many in every row: `rows[r][n][8]`. `vectors` [n, width]: heard speech, which stands
    * in place of the audio embeddings of these positions. Keeps the last hidden state of each row.
    */
   read(rows: readonly Positions[], vectors?: Float32Array): Promise<void>;
+  /** Forgets everything from position `length` on; only while there is one row. */
+  truncate(length: number): void;
   /** A second row that has read the same so far. */
   addRow(): void;
   /** Drops the second row. */

@@ -14,7 +14,14 @@ import { MiniOmniIds } from '../../../src/model/mini-omni/ids';
 import { OnnxStreamModel } from '../../../src/model/mini-omni/onnx-stream-lm';
 import { type MiniOmniParameters, miniOmniParametersSchema } from '../../../src/model/mini-omni/parameters';
 import { promptFor } from '../../../src/model/mini-omni/prompts';
-import { SPEAK_RULES, speak, write } from '../../../src/model/mini-omni/speak';
+import {
+  readQuestion,
+  SPEAK_RULES,
+  type SpeakRules,
+  type SpokenQuestion,
+  speak,
+  write,
+} from '../../../src/model/mini-omni/speak';
 import { type HeardVectors, SpeechEncoder } from '../../../src/model/mini-omni/speech-encoder';
 
 interface Golden {
@@ -47,6 +54,18 @@ function chirp(samples: number): Float32Array {
     const t = n / 16_000;
     return Math.round(8_000 * Math.sin(2 * Math.PI * 220 * t + 3 * Math.sin(2 * Math.PI * 3 * t))) / 32_768;
   });
+}
+
+async function* talk(task: 'A1A2' | 'T1A2', question: SpokenQuestion, rules: SpeakRules) {
+  yield* speak(await readQuestion(model, ids, question, never), ids, task, rules, never);
+}
+
+async function* jot(
+  task: 'A1T2' | 'A1T1' | 'T1T2',
+  question: SpokenQuestion,
+  rules: Pick<SpeakRules, 'guarded' | 'endLoops' | 'mostSteps'>,
+) {
+  yield* write(await readQuestion(model, ids, question, never), ids, task, rules, never);
 }
 
 beforeAll(async () => {
@@ -90,7 +109,7 @@ describe('Mini-Omni on a tiny checkpoint in the published layout', () => {
       mostSteps: golden.mostSteps,
     };
     const found: number[][] = [];
-    for await (const { codes, text } of speak(model, ids, task, question, limits, never)) found.push([...codes, text]);
+    for await (const { codes, text } of talk(task, question, limits)) found.push([...codes, text]);
     expect(found).toEqual(golden.speech[rules][mode]);
   });
 
@@ -103,14 +122,7 @@ describe('Mini-Omni on a tiny checkpoint in the published layout', () => {
   it.each(['A1T2', 'A1T1', 'T1T2'] as const)('writes as the reference does: %s', async (task) => {
     const question = task === 'T1T2' ? { words: golden.words } : heard;
     const found: number[] = [];
-    for await (const text of write(
-      model,
-      ids,
-      task,
-      question,
-      { guarded: false, endLoops: false, mostSteps: golden.mostSteps },
-      never,
-    )) {
+    for await (const text of jot(task, question, { guarded: false, endLoops: false, mostSteps: golden.mostSteps })) {
       found.push(text);
     }
     expect(found).toEqual(golden.text[task]);

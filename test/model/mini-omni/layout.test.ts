@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { delayed } from '../../../src/model/codec/delay-pattern';
 import { MiniOmniIds } from '../../../src/model/mini-omni/ids';
 import { promptFor } from '../../../src/model/mini-omni/prompts';
-import { SPEAK_RULES, type Step, speak, write } from '../../../src/model/mini-omni/speak';
+import {
+  readQuestion,
+  SPEAK_RULES,
+  type SpeakRules,
+  type Step,
+  speak,
+  write,
+} from '../../../src/model/mini-omni/speak';
 import type { Positions, StreamModel, StreamSequence } from '../../../src/model/mini-omni/stream-lm';
 
 const official = new MiniOmniIds({ textVocabulary: 152_000, audioVocabulary: 4_160, specialIds: 64 });
@@ -85,6 +92,10 @@ class ScriptedModel implements StreamModel {
       get length() {
         return length;
       },
+      positions: this.positions,
+      truncate(to) {
+        length = to;
+      },
       async read(positions, vectors) {
         if (positions.length !== rows) throw new Error(`fed ${positions.length} rows to ${rows}`);
         length += positions[0]!.length;
@@ -139,13 +150,22 @@ async function collect(steps: AsyncIterable<Step>): Promise<Step[]> {
   return out;
 }
 
+async function* talk(model: StreamModel, rules: SpeakRules, signal = never) {
+  const sequence = await readQuestion(model, small, question, signal);
+  try {
+    yield* speak(sequence, small, 'A1A2', rules, signal);
+  } finally {
+    sequence.close();
+  }
+}
+
 const frames = Array.from({ length: 5 }, (_, f) => layers.map((layer) => f * 7 + layer));
 const question = { heard: 70, vectors: new Float32Array(70 * 2) };
 
 describe('batch-parallel decoding', () => {
   it('reads the common prompt once, thinks in the second row and drops it when the text has ended', async () => {
     const model = new ScriptedModel([11, 12, 13, small.eot], script(frames));
-    const steps = await collect(speak(model, small, 'A1A2', question, SPEAK_RULES, never));
+    const steps = await collect(talk(model, SPEAK_RULES));
     expect(model.log.slice(0, 6)).toEqual([
       'read 1×1',
       'read 1×64 heard',
@@ -166,7 +186,7 @@ describe('batch-parallel decoding', () => {
 
   it('feeds row 0 its own codes, row 1 pads, and both the text of row 1', async () => {
     const model = new ScriptedModel([11, 12, small.eot], script(frames));
-    await collect(speak(model, small, 'A1A2', question, SPEAK_RULES, never));
+    await collect(talk(model, SPEAK_RULES));
     const [first, second] = model.fed[5]!;
     expect(first).toEqual([small.column(small.padAudio, 11)]);
     expect(second).toEqual([small.column(small.padAudio, 11)]);
@@ -177,9 +197,7 @@ describe('batch-parallel decoding', () => {
 
   it('silences layers that have not begun, and never says what is no code', async () => {
     const wild = Array.from({ length: 30 }, () => layers.map(() => small.answerAudio));
-    const steps = await collect(
-      speak(new ScriptedModel([], wild), small, 'A1A2', question, { ...SPEAK_RULES, mostSteps: 12 }, never),
-    );
+    const steps = await collect(talk(new ScriptedModel([], wild), { ...SPEAK_RULES, mostSteps: 12 }));
     expect(steps).toHaveLength(12);
     steps.forEach(({ codes }, step) => {
       codes.forEach((code, layer) => {
@@ -191,10 +209,10 @@ describe('batch-parallel decoding', () => {
 
   it('ends although the model never does: by steps after the text, by positions, by a loop in the text', async () => {
     const rules = { ...SPEAK_RULES, mostStepsAfterText: 9 };
-    const talk = (model: ScriptedModel) => collect(speak(model, small, 'A1A2', question, rules, never));
-    expect(await talk(new ScriptedModel([11, 12, small.eot], []))).toHaveLength(2 + 1 + 9);
+    const all = (model: ScriptedModel) => collect(talk(model, rules));
+    expect(await all(new ScriptedModel([11, 12, small.eot], []))).toHaveLength(2 + 1 + 9);
     expect(
-      await talk(
+      await all(
         new ScriptedModel(
           new Array(500).fill(0).map((_, i) => i % 97),
           [],
@@ -202,7 +220,7 @@ describe('batch-parallel decoding', () => {
         ),
       ),
     ).toHaveLength(90 - 72);
-    const looping = await talk(
+    const looping = await all(
       new ScriptedModel(
         new Array(500).fill(0).map((_, i) => [3, 4, 5][i % 3]!),
         [],
@@ -228,7 +246,7 @@ describe('batch-parallel decoding', () => {
         const abort = new AbortController();
         let seen = 0;
         const talking = async () => {
-          for await (const _ of speak(model, small, 'A1A2', question, SPEAK_RULES, abort.signal)) {
+          for await (const _ of talk(model, SPEAK_RULES, abort.signal)) {
             if (seen === after) abort.abort(new Error('barge-in'));
             seen += 1;
           }
@@ -245,7 +263,9 @@ describe('text alone', () => {
   it('asks no audio head and ends with the end of the text', async () => {
     const model = new ScriptedModel([11, 12, small.eot], []);
     const words: number[] = [];
-    for await (const word of write(model, small, 'A1T2', question, SPEAK_RULES, never)) words.push(word);
+    const sequence = await readQuestion(model, small, question, never);
+    for await (const word of write(sequence, small, 'A1T2', SPEAK_RULES, never)) words.push(word);
+    sequence.close();
     expect(words).toEqual([11, 12]);
     expect(model.log).not.toContain('audio');
     expect(model.fed.at(-1)).toEqual([[small.column(small.padAudio, 12)]]);
