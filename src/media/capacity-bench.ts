@@ -76,6 +76,7 @@ export async function benchMediaCapacity(options: CapacityOptions): Promise<Capa
       thread.post({ type: 'dump', requestId: 0 });
     });
 
+  let feeding: NodeJS.Timeout | undefined;
   try {
     const { ports } = await fromPeer('ready');
     await new Promise<void>((resolve) => {
@@ -87,7 +88,11 @@ export async function benchMediaCapacity(options: CapacityOptions): Promise<Capa
     if (options.listenerPort !== undefined) {
       thread.post({ type: 'attach-listener', port: options.listenerPort }, [options.listenerPort]);
     }
-    const speech = voiceLike(options.seconds + (options.warmUpSeconds ?? 3) + 3);
+    const speech = voiceLike(pieceMs / 1000);
+    const speak = (call: number) => {
+      const pcm = speech.slice();
+      thread.post({ type: 'play', sessionId: String(call), turnId: 1, pcm, sampleRate, words: [] }, [pcm.buffer]);
+    };
     for (let i = 0; i < options.calls; i++) {
       const sessionId = String(i);
       thread.post({
@@ -99,12 +104,16 @@ export async function benchMediaCapacity(options: CapacityOptions): Promise<Capa
         receive: true,
         timeoutMs: 0,
       });
-      const piece = (sampleRate * pieceMs) / 1000;
-      for (let at = 0; at < speech.length; at += piece) {
-        const pcm = speech.slice(at, at + piece);
-        thread.post({ type: 'play', sessionId, turnId: 1, pcm, sampleRate, words: [] }, [pcm.buffer]);
-      }
+      speak(i);
+      speak(i);
     }
+    // Audio is made while it is spoken: one call after the other gets its next piece.
+    const speakingSinceMs = performance.now();
+    let pieces = 0;
+    feeding = setInterval(() => {
+      const due = ((performance.now() - speakingSinceMs) / pieceMs) * options.calls;
+      for (; pieces < due; pieces++) speak(pieces % options.calls);
+    }, 20);
     peer.send({
       type: 'start',
       remotes: Array.from({ length: options.calls }, (_, i) => opened.get(String(i))!),
@@ -137,6 +146,7 @@ export async function benchMediaCapacity(options: CapacityOptions): Promise<Capa
       skippedFrames: after.pacer.skippedFrames - before.pacer.skippedFrames,
     };
   } finally {
+    clearInterval(feeding);
     peer.removeAllListeners('exit');
     peer.kill();
     await thread.close();
@@ -172,7 +182,7 @@ function processTimeMs(): number {
 
 /** A buzz with the band of a voice: what is played costs the same as speech. */
 function voiceLike(seconds: number): Int16Array {
-  const pcm = new Int16Array(Math.ceil(seconds) * sampleRate);
+  const pcm = new Int16Array(seconds * sampleRate);
   for (let i = 0; i < pcm.length; i++) {
     const phase = (2 * Math.PI * 120 * i) / sampleRate;
     pcm[i] = 4000 * Math.sin(phase) + 2000 * Math.sin(5 * phase) + 1000 * Math.sin(20 * phase);

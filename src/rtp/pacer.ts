@@ -35,11 +35,7 @@ export class Pacer {
   caughtUpFrames = 0;
   skippedFrames = 0;
 
-  /** `onServed` is called when all that was due has run, before the thread sleeps again. */
-  constructor(
-    private readonly clock: Clock,
-    private readonly onServed: () => void = () => {},
-  ) {}
+  constructor(private readonly clock: Clock) {}
 
   get size(): number {
     return this.members.length;
@@ -109,7 +105,6 @@ export class Pacer {
       else if (++this.next === this.members.length) this.next = 0;
       member.run(deadlineMs, skipped);
     }
-    this.onServed();
     this.arm();
   }
 }
