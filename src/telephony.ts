@@ -4,6 +4,7 @@
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readWav } from './audio/wav';
@@ -103,7 +104,9 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const peers = openMedia('webrtc-media', listener, log);
     opened.push(peers.close);
 
-    const sipHost = config.sip.host === '*' ? '0.0.0.0' : config.sip.host;
+    const sipHost = config.sip.host;
+    const mediaHostFor = (peer: string): string =>
+      sipHost !== '*' ? sipHost : isIPv6(bareHost(peer)) ? '::' : '0.0.0.0';
     const limit = new SourceLimit(config.limits.callsPerSourcePerSecond, clock);
     const userAgent = new SrfUserAgent({
       listen: { host: sipHost, port: config.sip.port },
@@ -187,8 +190,8 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       negotiation: (peer) =>
         new SdpSession({
           sessionId: String(randomInt(1, 2 ** 47)),
-          address: localAddressFor(peer, {
-            bound: sipHost,
+          address: localAddressFor(bareHost(peer), {
+            bound: mediaHostFor(peer),
             advertised: config.sip.advertised,
             interfaces: networkInterfaces(),
           }),
@@ -201,7 +204,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       events,
       newCallId: () => `call_${randomUUID()}`,
       rtp: {
-        bindAddress: sipHost,
+        bindAddressFor: mediaHostFor,
         ports: portBounds(config.rtp.ports),
         timeoutMs: config.rtp.timeoutSeconds * 1_000,
       },
@@ -255,6 +258,11 @@ function openMedia(name: string, listener: ListenerThread, log: Logger) {
   const port = listener.mediaPort();
   thread.post({ type: 'attach-listener', port }, [port]);
   return { router, close: () => thread.close() };
+}
+
+/** `[::1]` of a URI as the sockets have it; an IPv4 peer as a socket of IPv6 sees it, in its own form. */
+function bareHost(peer: string): string {
+  return peer.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=[0-9.]+$)/i, '');
 }
 
 function greetingsOf(action: AgentAction): string[] {

@@ -66,6 +66,7 @@ export interface Stage {
 }
 
 const CLOSE_LIMIT_MS = 2_000;
+const SAME_KEY_WITHIN_MS = 500;
 
 export class Call {
   private record: CallRecord;
@@ -74,6 +75,7 @@ export class Call {
   private closing: Promise<void> | undefined;
   private limit: Timer | undefined;
   private held = false;
+  private lastKey: { readonly way: 'rtp' | 'info'; readonly digit: string; readonly atMs: number } | undefined;
   private readonly log: Logger;
 
   constructor(private readonly parts: CallParts) {
@@ -133,6 +135,24 @@ export class Call {
     this.performance?.onHold(held);
   }
 
+  /**
+   * A key that the caller pressed. Phones that send it both in RTP and by INFO press it once: of two equal ones from
+   * different ways, close together, the second is dropped.
+   */
+  key(way: 'rtp' | 'info', digit: string, durationMs: number): void {
+    const atMs = this.parts.clock.nowMs();
+    const last = this.lastKey;
+    // In RTP a key is told when it is let go, by INFO often when it is pressed.
+    const near = last !== undefined && atMs - last.atMs < durationMs + SAME_KEY_WITHIN_MS;
+    if (near && last.way !== way && last.digit === digit) {
+      this.lastKey = undefined;
+      return;
+    }
+    this.lastKey = { way, digit, atMs };
+    this.emit('dtmf.received', { digit, durationMs });
+    this.performance?.onMedia({ type: 'dtmf', sessionId: this.id, digit, durationMs });
+  }
+
   command(command: CallCommand): boolean {
     return this.record.state === 'answered' && this.performance?.command(command) === true;
   }
@@ -190,8 +210,7 @@ export class Call {
         else this.performance?.onMedia(message);
         return;
       case 'dtmf':
-        this.emit('dtmf.received', { digit: message.digit, durationMs: message.durationMs });
-        this.performance?.onMedia(message);
+        this.key('rtp', message.digit, message.durationMs);
         return;
       default:
         this.performance?.onMedia(message);

@@ -12,6 +12,7 @@ import type { CallFacts } from '../dialplan/matcher';
 import type { MediaRouter } from '../media/media-router';
 import type { SocketAddress, ToMedia } from '../media/protocol';
 import type { SdpSession } from '../sip/sdp-session';
+import { parseSipUri } from '../sip/uri';
 import type { IncomingInvite, SipEnd, SipUserAgent } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
@@ -41,7 +42,12 @@ export interface ExchangeParts {
   readonly log: Logger;
   readonly events: EventSources;
   readonly newCallId: () => string;
-  readonly rtp: { readonly bindAddress: string; readonly ports: readonly [number, number]; readonly timeoutMs: number };
+  /** `bindAddressFor`: a local address for media to that far end. */
+  readonly rtp: {
+    readonly bindAddressFor: (peer: string) => string;
+    readonly ports: readonly [number, number];
+    readonly timeoutMs: number;
+  };
   readonly webrtc: Omit<Extract<ToMedia, { type: 'open-webrtc' }>, 'type' | 'sessionId' | 'offerSdp'>;
   readonly limits: { readonly calls: number; readonly callSeconds: number };
 }
@@ -119,7 +125,7 @@ export class Exchange {
         await call.close('rejected', { status: chosen.status });
         return;
       }
-      const local = await call.link.openRtp(this.parts.rtp.bindAddress, this.parts.rtp.ports);
+      const local = await this.openRtp(call, invite.source.address);
       await leg.answer(invite, this.legParts(call, local, invite.source.address));
       call.answered(chosen);
     });
@@ -165,8 +171,11 @@ export class Exchange {
   /** Resolves with the id as soon as the call exists; what becomes of it is told by its events. */
   dialOut(request: DialOut): string {
     const why = this.whyNot();
-    if (why !== undefined)
-      throw new TrunklineError('call.draining', `No call can be placed: ${why}.`, { fix: 'Try again later.' });
+    if (why !== undefined) {
+      const code = this.draining ? 'call.draining' : 'call.refused';
+      throw new TrunklineError(code, `No call can be placed: ${why}.`, { fix: 'Try again later.' });
+    }
+    checkAddresses(request);
     const leg = new SipLeg(undefined);
     const call = this.open('outbound', 'sip', leg, this.parts.lines, {
       from: request.from ?? '',
@@ -186,7 +195,7 @@ export class Exchange {
     this.legs.set(call.id, giveUp);
     void this.guarded(call, async () => {
       try {
-        const local = await call.link.openRtp(this.parts.rtp.bindAddress, this.parts.rtp.ports);
+        const local = await this.openRtp(call, hostOf(request.to));
         const { to, from, headers } = request;
         await leg.place(
           this.parts.userAgent,
@@ -276,9 +285,16 @@ export class Exchange {
       negotiation: this.parts.negotiation(peer),
       local,
       mediaTimeoutMs: this.parts.rtp.timeoutMs,
+      log: this.parts.log.child({ callId: call.id }),
       onHold: (held) => call.hold(held),
+      onKey: ({ digit, durationMs }) => call.key('info', digit, durationMs),
       onEnd: (end) => void call.close(causeOf(end), { status: end.status, reason: end.reason }),
     };
+  }
+
+  private openRtp(call: Call, peer: string): Promise<SocketAddress> {
+    const { bindAddressFor, ports } = this.parts.rtp;
+    return call.link.openRtp(bindAddressFor(peer), ports);
   }
 
   private async choose(action: Action, facts: CallFacts, callId: string, signal: AbortSignal): Promise<DirectAction> {
@@ -303,6 +319,18 @@ export class Exchange {
   }
 }
 
+/** Before the call exists: whoever asks for it learns at once that it cannot be. */
+function checkAddresses({ to, from = '' }: DialOut): void {
+  if (parseSipUri(to) === undefined)
+    throw badAddress('to', 'Write it like sip:1000@example.com or sip:1000@192.0.2.10:5070.');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they would end the header line.
+  if (/[\u0000-\u001f\u007f]/.test(from)) throw badAddress('from', 'Give a number, a SIP URI, or "Name" <URI>.');
+}
+
+function badAddress(which: string, fix: string): TrunklineError {
+  return new TrunklineError('sip.bad-uri', `The address in \`${which}\` cannot be called by SIP.`, { fix });
+}
+
 /** Of `sip:user@host:port;params`, or what stands for it. */
 function hostOf(uri: string): string {
   return /^(?:sips?:)?(?:[^@]*@)?(\[[^\]]*\]|[^:;>?]*)/i.exec(uri)?.[1] ?? '';
@@ -322,6 +350,7 @@ function failureOf(error: unknown): { readonly cause: CallEndCause; readonly sta
     return { cause: 'rejected', status };
   }
   if (hasCode(error, 'sip.unreachable')) return { cause: 'unreachable' };
+  if (hasCode(error, 'sdp.malformed')) return { cause: 'media-failed', status: 400 };
   if (error instanceof TrunklineError && error.code.startsWith('sdp.')) return { cause: 'media-failed', status: 488 };
   if (error instanceof TrunklineError && (error.code.startsWith('rtp.') || error.code.startsWith('media.'))) {
     return { cause: 'media-failed' };

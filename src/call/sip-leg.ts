@@ -1,8 +1,10 @@
 /** The signalling half of a call that came or went over SIP: answering, re-INVITE, hold, late offers, hanging up. */
 import type { CallEndCause } from '../core/call-record';
 import { hasCode } from '../core/errors';
+import type { Logger } from '../core/log';
 import type { MediaLink } from '../media/media-router';
 import type { SocketAddress } from '../media/protocol';
+import { type InfoKey, keyOfInfo } from '../sip/info-key';
 import type { MediaAgreement, SdpSession } from '../sip/sdp-session';
 import type { IncomingInvite, OutgoingInvite, SipDialog, SipEnd, SipUserAgent } from '../sip/user-agent';
 import type { Leg } from './call';
@@ -12,7 +14,10 @@ export interface SipLegParts {
   readonly negotiation: SdpSession;
   readonly local: SocketAddress;
   readonly mediaTimeoutMs: number;
+  readonly log: Logger;
   readonly onHold: (held: boolean) => void;
+  /** A key that the far end sent by signalling instead of RFC 4733. */
+  readonly onKey: (key: InfoKey) => void;
   readonly onEnd: (end: SipEnd) => void;
 }
 
@@ -33,7 +38,10 @@ export class SipLeg implements Leg {
   /** `invite` undefined: we are calling. */
   constructor(private readonly invite: IncomingInvite | undefined) {}
 
-  /** Sends 200; resolves when media is connected: at once, or with the ACK when the far end made no offer. */
+  /**
+   * Sends 200; resolves when media is connected: at once, or with the ACK when the far end made no offer. Rejects with
+   * `sdp.malformed` or `sdp.not-acceptable`; after a 200 the call then has to be hung up (RFC 3261 §13.2.2.4).
+   */
   async answer(invite: IncomingInvite, parts: SipLegParts): Promise<void> {
     const { negotiation, local } = parts;
     if (invite.offerSdp !== undefined) {
@@ -43,14 +51,18 @@ export class SipLeg implements Leg {
       return;
     }
     const dialog = await invite.accept(negotiation.offer(local));
-    const answered = new Promise<void>((resolve) => {
+    this.adopt(dialog, parts);
+    await new Promise<void>((resolve, reject) => {
       dialog.onAck((sdp) => {
-        if (sdp !== undefined) this.connect(parts, negotiation.accept(sdp));
-        resolve();
+        // Whoever calls us by the library must not be thrown at: an ACK has no answer that could carry it.
+        try {
+          this.connect(parts, negotiation.accept(sdp ?? ''));
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
       });
     });
-    this.adopt(dialog, parts);
-    await answered;
   }
 
   /** Places the call; rejects with `sip.rejected` or `sip.unreachable`. */
@@ -75,10 +87,18 @@ export class SipLeg implements Leg {
       this.over = true;
       parts.onEnd(end);
     });
+    dialog.onInfo((contentType, body) => {
+      const key = keyOfInfo(contentType, body);
+      if (key !== undefined) parts.onKey(key);
+    });
     dialog.onReinvite(async (offerSdp) => {
       if (offerSdp === undefined) {
         dialog.onAck((sdp) => {
-          if (sdp !== undefined) this.connect(parts, parts.negotiation.accept(sdp));
+          try {
+            if (sdp !== undefined) this.connect(parts, parts.negotiation.accept(sdp));
+          } catch (error) {
+            parts.log.warn('the answer to our offer cannot be used: media stays as it was', { error: String(error) });
+          }
         });
         return parts.negotiation.offer(parts.local);
       }

@@ -156,6 +156,37 @@ describe('a call', () => {
   });
 });
 
+describe('a key that the caller pressed', () => {
+  const pressed = (events: readonly CallEvent[]) =>
+    events.filter(({ type }) => type === 'dtmf.received').map(({ data }) => (data as { digit: string }).digit);
+  const byRtp = (made: ReturnType<typeof rig>, digit: string, durationMs = 100) =>
+    made.router.receive({ type: 'dtmf', sessionId: 'c', digit, durationMs });
+
+  it('is told once when it comes by RTP and by INFO', () => {
+    const made = rig();
+    made.call.answered({ type: 'echo' });
+    made.call.key('info', '5', 0);
+    made.clock.advance(2_000);
+    byRtp(made, '5', 1_900);
+    byRtp(made, '6');
+    made.call.key('info', '6', 100);
+    expect(pressed(made.events)).toEqual(['5', '6']);
+  });
+
+  it('is told as often as it was pressed', () => {
+    const made = rig();
+    made.call.answered({ type: 'echo' });
+    for (let times = 0; times < 2; times += 1) {
+      byRtp(made, '1');
+      made.call.key('info', '1', 100);
+      made.clock.advance(150);
+    }
+    made.call.key('info', '2', 100);
+    made.call.key('info', '2', 100);
+    expect(pressed(made.events)).toEqual(['1', '1', '2', '2']);
+  });
+});
+
 describe('the table of call states', () => {
   it('has no way out of ended and none back from ending', () => {
     const steps: CallStep[] = ['ring', 'answer', 'close', 'released'];

@@ -4,6 +4,7 @@
  */
 import type { Timer } from '../../core/clock';
 import { formatNameAddr, parseCSeq, parseNameAddr } from '../header-values';
+import { allowedMethods } from '../srf-headers';
 import { type AppMessage, addAppHeaders } from './app-message';
 import { contactUri, type Dialog, dialogFromRequest, dialogId } from './dialog';
 import { contactFor, type EndpointContext, type Preparation, withLocalHost } from './endpoint-context';
@@ -77,7 +78,7 @@ export class ServerCore {
   private onNewRequest(transaction: ServerTransaction): void {
     const { request } = transaction;
     if (!(knownMethods as readonly string[]).includes(request.method)) {
-      this.refuse(transaction, 405, { Allow: knownMethods.join(', ') });
+      this.refuse(transaction, 405, { Allow: allowedMethods });
       return;
     }
     if (request.method === 'BYE' || request.method === 'PRACK') {
