@@ -1,0 +1,157 @@
+"""The voice's recipe end to end with nets of a few thousand weights: run `python -m pytest tests` in models/recipe."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from trunkline_recipe.omni import basis, sentences, train_codec, train_talker, trunk_states
+from trunkline_recipe.omni.codec import LEFT_FRAMES, Codec, interleave, separate
+from trunkline_recipe.omni.export import tiny, write_graphs, manifest
+from trunkline_recipe.omni.reference import Voice, steps
+from trunkline_recipe.omni.symbols import padded, phoneme_ids, read_sentence
+from trunkline_recipe.omni.talker import LEFT_SYMBOLS, Talker, steps_of
+from trunkline_recipe.omni.teacher import LEAD, TAIL, merge
+
+VOICE = Path(__file__).parents[2] / "piper-joe"
+
+
+def line(words, end="."):
+    said = [{"text": w, "start": 0, "end": 1, "phonemes": w, "joined": False, "pause": ""} for w in words]
+    return json.dumps({"text": " ".join(words), "words": said, "end": end})
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    """Forty invented sentences whose latents say their symbols."""
+    folder = tmp_path_factory.mktemp("latents")
+    random = np.random.default_rng(1)
+    table = random.standard_normal((151, 192)).astype(np.float32)
+    kept = {"symbols": [], "words": [], "durations": [], "z": []}
+    for _ in range(40):
+        count = random.integers(8, 30)
+        symbols = random.integers(14, 40, count).astype(np.uint8)
+        durations = random.integers(2, 9, count).astype(np.uint8)
+        kept["symbols"].append(symbols)
+        kept["words"].append((np.arange(count) // 4).astype(np.uint8))
+        kept["durations"].append(durations)
+        kept["z"].append(np.repeat(table[symbols], durations, 0).astype(np.float16))
+    np.savez(
+        folder / "latents-00000.npz", line=np.arange(40), symbolCounts=[len(s) for s in kept["symbols"]],
+        frameCounts=[len(z) for z in kept["z"]], **{k: np.concatenate(v) for k, v in kept.items()},
+    )
+    return folder
+
+
+def test_symbols_belong_to_words_with_the_pause_and_blank_behind_them():
+    ids = phoneme_ids(VOICE)
+    sentence = read_sentence(line(["haɪ", "ðɛɹ"], "?"), ids)
+    assert sentence.symbols == [ids[c] for c in ["^", *"haɪ ", *"ðɛɹ?", "$"]]
+    assert sentence.words == [0] * 5 + [1] * 5
+    assert padded([1, 5, 2]) == [1, 0, 5, 0, 2]
+
+
+def test_pads_count_for_the_symbol_before_and_silence_at_the_ends_is_cut():
+    frames = np.array([20, 2, 3, 1, 9, 4, 15])  # ^ _ p _ . _ $
+    durations, z = merge(frames, np.arange(54)[:, None])
+    assert durations.tolist() == [LEAD, 4, TAIL - 1, 1]
+    assert len(z) == durations.sum()
+    assert z[0, 0] == 20 and z[LEAD, 0] == 22
+
+
+def test_steps_lie_in_the_symbol_of_their_middle():
+    durations = torch.tensor([2.0, 0.5, 3.5, 2.0])
+    index, position = steps_of(durations, 6)
+    # Times 1, 3, 5, 7, 9, 11; symbols end at 2, 2.5, 6, 8.
+    assert index.tolist() == [0, 2, 2, 3, 3, 3]
+    assert position[1, 0] == pytest.approx(np.log1p(0.5))
+    assert position[4, 1] == 0
+    again = steps(durations.numpy(), 6)
+    assert again[0].tolist() == index.tolist()
+    np.testing.assert_allclose(again[1], position.numpy(), atol=1e-6)
+
+
+def test_layers_come_in_the_order_of_snacs_tree():
+    codes = [torch.tensor([[0, 7]]), torch.tensor([[1, 4, 8, 11]]), torch.tensor([[2, 3, 5, 6, 9, 10, 12, 13]])]
+    assert interleave(codes)[0].tolist() == [list(range(7)), list(range(7, 14))]
+    assert all(torch.equal(a, b) for a, b in zip(separate(interleave(codes)), codes))
+
+
+def test_decoded_latents_never_change_when_more_frames_come():
+    _, codec = tiny()
+    codec.eval()
+    codes = [torch.randint(0, 16, (1, n * 6)) for n in (1, 2, 4)]
+    whole = codec(*codes)
+    start = codec(*[c[:, : 4 * n] for c, n in zip(codes, (1, 2, 4))])
+    torch.testing.assert_close(whole[:, :, :32], start, atol=1e-5, rtol=0)
+    late = codec(*[c[:, (4 - LEFT_FRAMES) * n :] for c, n in zip(codes, (1, 2, 4))])
+    torch.testing.assert_close(whole[:, :, 32:], late[:, :, 8 * LEFT_FRAMES :], atol=1e-5, rtol=0)
+
+
+def test_features_depend_on_two_words_ahead_and_no_more():
+    torch.manual_seed(3)
+    talker = Talker(width=16, condition=4, trunk=8).eval()
+    words = torch.arange(40)[None] // 4
+    symbols = torch.randint(14, 40, (1, 40))
+    hidden, known = torch.randn(1, 10, 8), torch.ones(1, 10)
+    torch.nn.init.normal_(talker.encoder.condition_up.weight)
+    before = talker.encoder(symbols, words, hidden, known)[0]
+    changed = symbols.clone()
+    changed[0, 24:] = 41  # From word 6 on.
+    other = hidden.clone()
+    other[0, 6:] = 0
+    after = talker.encoder(changed, words, other, known)[0]
+    torch.testing.assert_close(before[:, :16], after[:, :16])  # Words 0 to 3 see up to word 5.
+    assert (before[:, 16:20] - after[:, 16:20]).abs().max() > 1e-4  # Word 4 sees word 6.
+
+
+def test_exported_graphs_stream_what_the_modules_make_at_once(tmp_path):
+    talker, codec = tiny()
+    torch.nn.init.normal_(talker.encoder.condition_up.weight)
+    files = write_graphs(talker, codec, tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest(talker, codec, files, "")))
+    voice = Voice(tmp_path)
+    ids = phoneme_ids(VOICE)
+    sentence = read_sentence(line(["wiː", "ɑːɹ", "ˈoʊpən", "fɹʌm", "nˈaɪn", "tə", "fˈaɪv", "ˈɛvɹi", "dˈeɪ"]), ids)
+    assert len(sentence.symbols) > 2 * LEFT_SYMBOLS
+    hidden = np.random.default_rng(0).standard_normal((9, 8)).astype(np.float32)
+    features, durations = voice.encode(sentence.symbols, sentence.words, hidden)
+    with torch.no_grad():
+        whole, lengths, _ = talker.encoder(torch.tensor([sentence.symbols]), torch.tensor([sentence.words]), torch.from_numpy(hidden[None]), torch.ones(1, 9))
+    np.testing.assert_allclose(features, whole[0].numpy(), atol=2e-5)
+    np.testing.assert_allclose(durations, lengths[0].numpy(), atol=2e-5)
+    slow = durations + 3
+    one, four = voice.codes(features, slow, chunk=1), voice.codes(features, slow, chunk=1000)
+    assert all(np.array_equal(a, b) for a, b in zip(one, four))
+    np.testing.assert_allclose(voice.latents(one, 1), voice.latents(one, 1000), atol=1e-5)
+    z = voice.latents(one)
+    with torch.no_grad():
+        h, _ = codec.encode(codec.heard(torch.from_numpy(z[None])))
+        wanted = codec.quantise(h)[1]
+    assert all(np.array_equal(a, b.numpy()) for a, b in zip(voice.encode_latents(z), wanted))
+
+
+def test_training_lowers_the_error_and_goes_on_where_it_stopped(shards, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["basis", str(shards), str(tmp_path / "basis.npz"), "--size", "12", "--voice", str(VOICE)])
+    basis.main()
+    for module, extra in ((train_codec, []), (train_talker, ["--batch", "400"])):
+        run = tmp_path / module.__name__.split(".")[-1]
+        for count in ("50", "150"):
+            monkeypatch.setattr("sys.argv", ["train", str(shards), str(tmp_path / "basis.npz"), str(run), "--tiny", "--steps", count, *extra])
+            module.main()
+        logs = [json.loads(text) for text in capsys.readouterr().out.splitlines() if text.startswith("{")]
+        assert [log["step"] for log in logs] == [50, 100, 150]
+        assert logs[-1]["error"] < 0.8 * logs[0]["error"]
+
+
+def test_states_are_those_of_the_tokens_of_a_word():
+    # "I'm at home": tokens I | 'm | at | ho | me
+    offsets = [(0, 1), (1, 3), (3, 6), (6, 9), (9, 11)]
+    assert trunk_states.words_of(offsets, [(0, 3), (4, 6), (7, 11)]) == [[0, 1], [2], [3, 4]]
+
+
+def test_a_sentence_is_always_in_the_same_part():
+    assert sentences.part("We close at five.") == sentences.part("we close at FIVE")
+    assert sentences.nth(11) == "11th" and sentences.nth(22) == "22nd"

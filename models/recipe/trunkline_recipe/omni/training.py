@@ -1,0 +1,69 @@
+"""What the training loops share: resumable checkpoints, a learning rate that warms up and falls, a log of one JSON a line."""
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import torch
+
+
+class Run:
+    """A training run in a folder. `state.pt` holds everything needed to go on, `best` weights are those of the state."""
+
+    def __init__(self, folder, nets, rate, steps, warm=100, **optimiser):
+        self.folder, self.nets, self.rate, self.steps, self.warm = Path(folder), nets, rate, steps, warm
+        self.folder.mkdir(parents=True, exist_ok=True)
+        weights = [p for net in nets.values() for p in net.parameters() if p.requires_grad]
+        self.weights = weights
+        self.optimiser = torch.optim.AdamW(weights, lr=rate, **{"betas": (0.9, 0.98), "weight_decay": 0.01, **optimiser})
+        self.step, self.spent, self.tick, self.sums, self.count = 0, 0.0, time.process_time(), {}, 0
+        path = self.folder / "state.pt"
+        if path.exists():
+            state = torch.load(path, weights_only=True)
+            for name, net in nets.items():
+                net.load_state_dict(state["nets"][name])
+            if "optimiser" in state:
+                self.optimiser.load_state_dict(state["optimiser"])
+            self.step, self.spent = state["step"], state["spent"]
+
+    def learning_rate(self):
+        if self.step < self.warm:
+            return self.rate * (self.step + 1) / self.warm
+        share = min(1, (self.step - self.warm) / max(1, self.steps - self.warm))
+        return self.rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * share)))
+
+    def update(self, loss, clip=1.0, **shown):
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.weights, clip)
+        self.optimiser.step()
+        self.step += 1
+        for name, value in {"loss": loss, **shown}.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value.detach() if hasattr(value, "detach") else value)
+        self.count += 1
+
+    def log(self, **more):
+        now = time.process_time()
+        self.spent, self.tick = self.spent + now - self.tick, now
+        means = {k: round(v / max(1, self.count), 4) for k, v in self.sums.items()}
+        print(json.dumps({"step": self.step, "cpuSeconds": round(self.spent), **means, **more}), flush=True)
+        self.sums, self.count = {}, 0
+
+    def save(self):
+        state = {"nets": {n: net.state_dict() for n, net in self.nets.items()}, "optimiser": self.optimiser.state_dict(), "step": self.step, "spent": self.spent}
+        part = self.folder / "state.part"
+        torch.save(state, part)
+        os.replace(part, self.folder / "state.pt")
+
+
+def load(folder, **nets):
+    """Weights of a finished or running run into nets, for use."""
+    state = torch.load(Path(folder) / "state.pt", weights_only=True, map_location="cpu")
+    for name, net in nets.items():
+        net.load_state_dict(state["nets"][name])
+        net.eval()
+    return state["step"]
