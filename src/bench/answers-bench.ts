@@ -1,6 +1,6 @@
 /**
- * `bench answers`: the recorded questions as typed text, so that only the brain is judged: with the facts that fit put beside
- * the question, as shipped, and with all facts listed in the prompt as well.
+ * `bench answers`: the recorded questions as typed text, so that only the brain is judged: with all facts in the prompt and
+ * those that fit once more beside the question, as shipped, and with the latter alone.
  */
 import { openTrunkBrain } from '../model/load-model';
 import type { Persona } from '../model/omni-model';
@@ -18,11 +18,11 @@ export interface AnswersBenchOptions {
 
 export async function benchAnswers(options: AnswersBenchOptions): Promise<BenchReport> {
   const questions = spreadOver(readQuestions(options.questionsFolder), options.count);
-  const shipped = await shareOfRight(options, questions, false);
-  const listed = await shareOfRight(options, questions, true);
+  const shipped = await shareOfRight(options, questions, true);
+  const unlisted = await shareOfRight(options, questions, false);
   return report('right answers to typed questions on the shipped facts', [
-    single('related facts beside the question (shipped)', '%', shipped),
-    single('the same, and all facts in the prompt', '%', listed),
+    single('all facts in the prompt, related ones beside the question (shipped)', '%', shipped),
+    single('related facts beside the question alone', '%', unlisted),
     single('questions', '', questions.length),
   ]);
 }
@@ -45,7 +45,7 @@ async function shareOfRight(
       }
       conversation.close();
       if (isRight(question, answer)) right += 1;
-      else progress(`${listFacts ? 'listed' : 'shipped'}: “${question.text}” → “${answer.trim()}”`);
+      else progress(`${listFacts ? 'shipped' : 'unlisted'}: “${question.text}” → “${answer.trim()}”`);
     }
   } finally {
     await brain.close();

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { benchAnswers } from '../bench/answers-bench';
 import { benchBargeIn } from '../bench/barge-in-bench';
 import { benchCapacity } from '../bench/capacity-bench';
+import { benchHeldout } from '../bench/heldout-bench';
 import { benchHistory } from '../bench/history-bench';
 import { benchMemory } from '../bench/memory-bench';
 import { benchModel } from '../bench/model-bench';
@@ -21,6 +22,7 @@ import { type Arguments, type Command, exitCodes, type Terminal } from './comman
 
 const ROOT = join(__dirname, '../..');
 const QUESTIONS = join(ROOT, 'test/fixtures/questions');
+const HELDOUT = join(ROOT, 'test/fixtures/brain/heldout.json');
 const OVERLAPS = join(ROOT, 'test/fixtures/overlaps');
 
 type Measurement = (given: Arguments, progress: (line: string) => void) => Promise<BenchReport>;
@@ -94,6 +96,11 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
       count: countOf(given),
       progress,
     });
+  },
+  heldout: (given, progress) => {
+    const { engine } = loadConfig();
+    const threads = Number(given.text('threads') ?? engine.threads ?? 2);
+    return benchHeldout({ modelsDir: engine.models, threads, file: HELDOUT, count: countOf(given), progress });
   },
   pacing: (given, progress) =>
     withAgent(given, (agent) =>

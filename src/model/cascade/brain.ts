@@ -4,10 +4,10 @@
  */
 import { TrunklineError } from '../../core/errors';
 import type { Persona } from '../omni-model';
-import type { LanguageContext, LanguageModel } from '../parts';
+import type { ContextItem, LanguageContext, LanguageModel } from '../parts';
 import { ChatLayout, type ControlTokens } from '../trunk/chat-layout';
 import { endsInLoop, type GreedyRules, greedyToken } from '../trunk/greedy';
-import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
+import type { AnswerManner, Brain, BrainConversation, BrainEvent } from './conversation-brain';
 import { NumberGuard } from './number-guard';
 import { PersonaPrompt } from './persona-prompt';
 import { FactIndex, type RelevanceTable } from './relevance';
@@ -36,8 +36,8 @@ export interface ThinkingModel extends LanguageModel {
 
 export interface TrunkBrainOptions {
   /**
-   * Put every fact into the persona's prompt as well. Off: a model this small is led astray by the facts that a question
-   * is not about (docs/models/brain.md has the figures).
+   * Put every fact into the persona's prompt as well, on unless switched off: what a question is about may stand in a fact
+   * that shares no word with it (docs/figures.md has both figures). Read once for a persona, not for a call.
    */
   readonly listFacts?: boolean;
 }
@@ -100,7 +100,7 @@ export class TrunkBrain implements Brain {
     const most = Math.floor(this.model.contextLength * PERSONA_SHARE);
     const tokens = this.layout.persona(
       persona.instructions,
-      this.options.listFacts === true ? persona.facts : [],
+      this.options.listFacts === false ? [] : persona.facts,
       most,
     );
     const prompt = new PersonaPrompt(this.model.createContext(), tokens);
@@ -119,8 +119,9 @@ export class TrunkBrain implements Brain {
 
 interface Thought {
   readonly userText: string;
-  /** The turn as tokens: question, answer, end. */
-  readonly tokens: readonly number[];
+  readonly heard: readonly Float32Array[] | undefined;
+  /** The turn as the model reads it: question, answer, end. */
+  readonly items: readonly ContextItem[];
 }
 
 /**
@@ -129,8 +130,8 @@ interface Thought {
  * only in part need no care of their own.
  */
 class TrunkConversation implements BrainConversation {
-  private cached: number[];
-  private history: (readonly number[])[] = [];
+  private cached: ContextItem[];
+  private history: (readonly ContextItem[])[] = [];
   private earlier = '';
   private thought: Thought | undefined;
   private pending: Promise<unknown> = Promise.resolve();
@@ -147,14 +148,14 @@ class TrunkConversation implements BrainConversation {
     this.cached = [...persona.tokens];
   }
 
-  async *answer(userText: string, signal: AbortSignal): AsyncGenerator<BrainEvent> {
+  async *answer(userText: string, signal: AbortSignal, how: AnswerManner = {}): AsyncGenerator<BrainEvent> {
     const words = userText.trim().split(/\s+/);
     const related = this.persona.index.related(
       userText,
       RELATED_FACTS,
       words.length <= FOLLOW_UP_WORDS ? this.earlier : '',
     );
-    const question = this.layout.question(userText, related);
+    const question = this.layout.question(userText, related, how.heard);
     this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
     const before = this.sequence();
     // With facts at hand the answer's figures come from them; without, from anything the persona says.
@@ -163,9 +164,15 @@ class TrunkConversation implements BrainConversation {
     const evidence = this.evidence(related);
     const said: number[] = [];
     let text = '';
+    /** Where the characters of the token read last begin. */
+    let readFrom = 0;
     let end = this.layout.control.turnEnd;
     while (said.length < MAX_ANSWER_TOKENS) {
       const logits = await this.advance([...before, ...question, ...said], signal);
+      if (said.length > 0 && this.context.hidden !== undefined) {
+        how.onRead?.(readFrom, text.length, this.context.hidden);
+        readFrom = text.length;
+      }
       const token = greedyToken(logits, this.rules, {
         forbidden: this.guard.forbidden(said, numbers),
         bonus: this.bonuses(evidence, said),
@@ -183,7 +190,7 @@ class TrunkConversation implements BrainConversation {
       text = whole;
     }
     signal.throwIfAborted();
-    this.thought = { userText, tokens: [...question, ...this.layout.answer(said, end)] };
+    this.thought = { userText, heard: how.heard, items: [...question, ...this.layout.answer(said, end)] };
     if (related.length > 0) this.earlier = userText;
     const action = actionOf(text, end, this.layout.control);
     if (action !== undefined) yield { type: 'action', action };
@@ -195,11 +202,11 @@ class TrunkConversation implements BrainConversation {
       if (heardText.trim() !== '') this.history.push(this.layout.spoken(interrupted ? `${heardText}...` : heardText));
     } else if (!interrupted && this.thought?.userText === userText) {
       // Heard to the end: the model's own tokens stand, and their cache with them.
-      this.history.push(this.thought.tokens);
+      this.history.push(this.thought.items);
     } else {
       const heard = this.layout.encodeLine(interrupted ? `${heardText.trim()}...` : heardText);
       this.history.push([
-        ...this.layout.question(userText, []),
+        ...this.layout.question(userText, [], this.thought?.userText === userText ? this.thought.heard : undefined),
         ...this.layout.answer(heard, this.layout.control.turnEnd),
       ]);
     }
@@ -240,7 +247,7 @@ class TrunkConversation implements BrainConversation {
     return bonus;
   }
 
-  private sequence(): number[] {
+  private sequence(): ContextItem[] {
     return [...this.persona.tokens, ...this.history.flat()];
   }
 
@@ -253,7 +260,7 @@ class TrunkConversation implements BrainConversation {
   }
 
   /** Brings the cache to exactly `wanted` and returns the logits after it. One at a time. */
-  private advance(wanted: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+  private advance(wanted: readonly ContextItem[], signal?: AbortSignal): Promise<Float32Array> {
     const turn = this.pending.then(async () => {
       if (this.closed) {
         throw new TrunklineError('brain.closed', 'The conversation was used after it was closed.', {

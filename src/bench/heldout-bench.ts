@@ -1,0 +1,106 @@
+/**
+ * `bench heldout`: typed questions to the brain about twelve businesses that no setting was chosen on and no weight was
+ * tuned on: how many answers are right, and how often something is stated that the facts do not say.
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Brain } from '../model/cascade/conversation-brain';
+import { openTrunkBrain } from '../model/load-model';
+import type { Persona } from '../model/omni-model';
+import { spreadOver } from './questions';
+import { type BenchReport, report, single } from './report';
+
+const heldoutSchema = z.object({
+  personas: z.array(
+    z.object({ id: z.string(), name: z.string(), instructions: z.string(), facts: z.array(z.string()).min(1) }),
+  ),
+  questions: z.array(
+    z.object({
+      id: z.string(),
+      persona: z.string(),
+      /** known: the facts settle it. absent: they do not. action: the agent must hang up or hand over. */
+      kind: z.enum(['known', 'absent', 'action']),
+      /** Questions asked before in the same conversation. */
+      before: z.array(z.string()).default([]),
+      text: z.string(),
+      /** Patterns that must all be found in the answer. */
+      expect: z.array(z.string()),
+      /** A pattern that must not. */
+      never: z.string().optional(),
+      action: z.enum(['hangup', 'handover']).optional(),
+    }),
+  ),
+});
+
+export type HeldoutQuestion = z.output<typeof heldoutSchema>['questions'][number];
+
+export interface HeldoutBenchOptions {
+  readonly modelsDir: string;
+  readonly threads: number;
+  /** test/fixtures/brain/heldout.json */
+  readonly file: string;
+  readonly count?: number;
+  readonly progress: (line: string) => void;
+}
+
+export interface Reply {
+  readonly text: string;
+  readonly action: 'hangup' | 'handover' | undefined;
+}
+
+export async function benchHeldout(options: HeldoutBenchOptions): Promise<BenchReport> {
+  const set = heldoutSchema.parse(JSON.parse(readFileSync(options.file, 'utf8')));
+  const questions = spreadOver(set.questions, options.count);
+  const brain = await openTrunkBrain(options.modelsDir, options.threads);
+  const right = new Map<HeldoutQuestion, boolean>();
+  try {
+    for (const question of questions) {
+      const persona = set.personas.find(({ id }) => id === question.persona);
+      if (persona === undefined) throw new RangeError(`${question.id} names no persona of the set.`);
+      const reply = await askAll(brain, persona, [...question.before, question.text]);
+      right.set(question, isAnswered(question, reply));
+      if (right.get(question) !== true)
+        options.progress(`${question.id} ${question.kind}: “${question.text}” → “${reply.text.trim()}”`);
+    }
+  } finally {
+    await brain.close();
+  }
+  const share = (kind?: HeldoutQuestion['kind']) => {
+    const asked = questions.filter((question) => kind === undefined || question.kind === kind);
+    return (100 * asked.filter((question) => right.get(question)).length) / Math.max(1, asked.length);
+  };
+  return report('right answers to typed questions about businesses held out', [
+    single('right, all questions', '%', share()),
+    single('right, the facts settle it', '%', share('known')),
+    single('something stated that the facts do not say', '%', 100 - share('absent')),
+    single('hung up or handed over when asked', '%', share('action')),
+    single('questions', '', questions.length),
+  ]);
+}
+
+async function askAll(brain: Brain, persona: Persona, questions: readonly string[]): Promise<Reply> {
+  const conversation = await brain.openConversation(persona);
+  let reply: Reply = { text: '', action: undefined };
+  try {
+    for (const userText of questions) {
+      reply = { text: '', action: undefined };
+      for await (const event of conversation.answer(userText, new AbortController().signal)) {
+        reply =
+          event.type === 'delta' ? { ...reply, text: reply.text + event.text } : { ...reply, action: event.action };
+      }
+      conversation.commit({ userText, heardText: reply.text, interrupted: false });
+    }
+  } finally {
+    conversation.close();
+  }
+  return reply;
+}
+
+/** Every pattern found and the forbidden one not; small numbers count in words as in digits. */
+export function isAnswered(question: HeldoutQuestion, reply: Reply): boolean {
+  if (question.kind === 'action') return reply.action === question.action;
+  if (reply.action === 'hangup') return false;
+  const text = reply.text.trim().replace(/(\d),(\d)/g, '$1$2');
+  const found = (pattern: string) => new RegExp(pattern, 'i').test(text);
+  return question.expect.every(found) && (question.never === undefined || !found(question.never));
+}
