@@ -12,6 +12,7 @@ import type { StartTrace } from './core/start-trace';
 import type { DirectAction } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan, loadDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
+import type { StartedEngine } from './engine';
 import { ensureApiToken } from './http/api-token-file';
 import { createHttpApp } from './http/app';
 import { EventHub } from './http/event-hub';
@@ -27,6 +28,8 @@ export interface AgentOptions {
   readonly version: string;
   readonly logger: Logger;
   readonly trace: StartTrace;
+  /** Loading already; it is stopped with the agent, or when the agent cannot start. */
+  readonly engine: StartedEngine;
 }
 
 export interface RunningAgent {
@@ -40,7 +43,16 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
-export async function startAgent({ config, version, logger, trace }: AgentOptions): Promise<RunningAgent> {
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  try {
+    return await openAgent(options);
+  } catch (error) {
+    await options.engine.process.stop();
+    throw error;
+  }
+}
+
+async function openAgent({ config, version, logger, trace, engine }: AgentOptions): Promise<RunningAgent> {
   const clock = new SystemClock();
   const sources = { newId: () => `evt_${randomUUID()}`, now: () => new Date() };
   const dataFolder = resolve(config.data);
@@ -81,6 +93,7 @@ export async function startAgent({ config, version, logger, trace }: AgentOption
     log: logger,
     publish,
     trace,
+    engine,
   });
   const { exchange } = telephony;
   let draining = false;

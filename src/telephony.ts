@@ -5,11 +5,10 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
-import { availableParallelism, networkInterfaces } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readWav } from './audio/wav';
 import { performAgent } from './call/agent-performance';
-import { EngineRouter } from './call/engine-port';
 import { Exchange } from './call/exchange';
 import { type Prompt, performEcho, performPlay, performTone } from './call/line-performance';
 import { type Rehearsal, rehearse } from './call/rehearsal';
@@ -25,7 +24,7 @@ import { type StartTrace, shownStages } from './core/start-trace';
 import type { AgentAction, PlayAction } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
-import { EngineProcess } from './inference/engine-process';
+import type { StartedEngine } from './engine';
 import { ListenerThread } from './listener/listener-thread';
 import { MediaRouter } from './media/media-router';
 import { MediaThread } from './media/media-thread';
@@ -47,6 +46,8 @@ export interface TelephonyOptions {
   readonly log: Logger;
   readonly publish: (event: CallEvent) => void;
   readonly trace: StartTrace;
+  /** Stopped here, after everything that speaks with it. */
+  readonly engine: StartedEngine;
 }
 
 export interface Telephony {
@@ -66,31 +67,14 @@ const OPEN_WITHIN_PEER_MS = 30_000;
 
 export async function openTelephony(options: TelephonyOptions): Promise<Telephony> {
   const { config, dialplan, clock, log, events, publish, trace } = options;
+  const { process: engine, router: engines, loading } = options.engine;
   const modelsDir = resolve(config.engine.models);
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.splice(0).reverse()) await close();
   };
   try {
-    const engineName = config.engine.name ?? 'cascade';
-    const engines = new EngineRouter((message) => engine.post(message));
-    const engine = new EngineProcess({
-      entry: workerEntry('engine'),
-      config: {
-        name: engineName,
-        modelsDir,
-        threads: config.engine.threads ?? Math.min(2, availableParallelism()),
-        llm: config.engine.llm,
-      },
-      clock,
-      log,
-      onMessage: (message) => engines.receive(message),
-    });
     opened.push(() => engine.stop());
-    // The weights load in their own process while threads and sockets open here.
-    const loading = trace.span('model process', () => engine.start());
-    loading.catch(() => undefined);
-
     const listener = await trace.span('listener thread', () =>
       ListenerThread.start({
         entry: workerEntry('listener'),

@@ -37,6 +37,12 @@ export interface Command {
   run(given: Arguments, terminal: Terminal): Promise<number>;
 }
 
+/** A command in the table: its name at once, the rest when it is wanted. */
+export interface NamedCommand {
+  readonly name: string;
+  load(): Command;
+}
+
 export const exitCodes = { fine: 0, failed: 1, misused: 2 } as const;
 
 export const configFlag: Flag = {

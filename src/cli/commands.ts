@@ -1,23 +1,19 @@
-/** The table of commands: a new one is a line here and a file beside. */
-import { bench } from './bench';
-import { call } from './call';
-import { callsList, callsShow, hangup } from './calls';
-import type { Command } from './command';
-import { dialplanCheck, dialplanRoute } from './dialplan';
-import { doctor } from './doctor';
-import { modelsList, modelsVerify } from './models';
-import { up } from './up';
+/**
+ * The table of commands: a new one is a line here and a file beside. Each is loaded when it is named, so that the agent does
+ * not load the benchmarks before it starts.
+ */
+import type { NamedCommand } from './command';
 
-export const commands: readonly Command[] = [
-  up,
-  call,
-  bench,
-  doctor,
-  dialplanCheck,
-  dialplanRoute,
-  modelsList,
-  modelsVerify,
-  callsList,
-  callsShow,
-  hangup,
+export const commands: readonly NamedCommand[] = [
+  { name: 'up', load: () => (require('./up') as typeof import('./up')).up },
+  { name: 'call', load: () => (require('./call') as typeof import('./call')).call },
+  { name: 'bench', load: () => (require('./bench') as typeof import('./bench')).bench },
+  { name: 'doctor', load: () => (require('./doctor') as typeof import('./doctor')).doctor },
+  { name: 'dialplan check', load: () => (require('./dialplan') as typeof import('./dialplan')).dialplanCheck },
+  { name: 'dialplan route', load: () => (require('./dialplan') as typeof import('./dialplan')).dialplanRoute },
+  { name: 'models list', load: () => (require('./models') as typeof import('./models')).modelsList },
+  { name: 'models verify', load: () => (require('./models') as typeof import('./models')).modelsVerify },
+  { name: 'calls', load: () => (require('./calls') as typeof import('./calls')).callsList },
+  { name: 'calls show', load: () => (require('./calls') as typeof import('./calls')).callsShow },
+  { name: 'hangup', load: () => (require('./calls') as typeof import('./calls')).hangup },
 ];

@@ -1,7 +1,7 @@
 /** The command line's front door: finds the command, runs it, and turns every error into one line and an exit code. */
 import { TrunklineError } from '../core/errors';
 import { suggestion } from '../core/nearest-word';
-import { type Command, exitCodes, type Terminal } from './command';
+import { exitCodes, type NamedCommand, type Terminal } from './command';
 import { commands } from './commands';
 import { commandHelp, overview } from './help';
 import { parseArguments } from './parse-arguments';
@@ -26,19 +26,25 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
 export async function execute(
   words: readonly string[],
   terminal: Terminal,
-  table: readonly Command[] = commands,
+  table: readonly NamedCommand[] = commands,
 ): Promise<number> {
   try {
     const [first] = words;
     if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
-      terminal.out(overview(table, version));
+      terminal.out(
+        overview(
+          table.map((entry) => entry.load()),
+          version,
+        ),
+      );
       return first === undefined ? exitCodes.misused : exitCodes.fine;
     }
     if (first === '--version' || first === '-v') {
       terminal.out(version);
       return exitCodes.fine;
     }
-    const { command, rest } = findCommand(words, table);
+    const { entry, rest } = findCommand(words, table);
+    const command = entry.load();
     const flagsOnly = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : rest.length);
     if (flagsOnly.includes('--help') || flagsOnly.includes('-h')) {
       terminal.out(commandHelp(command));
@@ -67,12 +73,12 @@ export function errorText(error: unknown): string {
 /** Two words before one: `calls show` before `calls`. */
 function findCommand(
   words: readonly string[],
-  table: readonly Command[],
-): { command: Command; rest: readonly string[] } {
+  table: readonly NamedCommand[],
+): { entry: NamedCommand; rest: readonly string[] } {
   for (const length of [2, 1]) {
     const name = words.slice(0, length).join(' ');
-    const command = table.find((known) => known.name === name);
-    if (command !== undefined && words.length >= length) return { command, rest: words.slice(length) };
+    const entry = table.find((known) => known.name === name);
+    if (entry !== undefined && words.length >= length) return { entry, rest: words.slice(length) };
   }
   const [first = '', second] = words;
   const below = table.filter((known) => known.name.startsWith(`${first} `)).map((known) => known.name);

@@ -1,8 +1,10 @@
 /** `trunkline up`: starts the agent, says where it can be reached, and drains it when the first signal comes. */
 import { loadConfig, printableConfig } from '../config';
+import { SystemClock } from '../core/clock';
 import { StartTrace, shownStages } from '../core/start-trace';
+import { startEngine } from '../engine';
 import { createLogger } from '../log-pino';
-import { type RunningAgent, startAgent } from '../main';
+import type { RunningAgent } from '../main';
 import { checkBeforeStart } from './checks';
 import { type Command, configFlag, exitCodes } from './command';
 import { version } from './version';
@@ -30,7 +32,10 @@ export const up: Command = {
     // From here on a signal ends the start or drains the agent, never leaves half of it behind.
     const signals = new Signals();
     const logger = createLogger(config.log);
-    const agent = await startAgent({ config, version, logger, trace });
+    const engine = startEngine({ config, clock: new SystemClock(), log: logger, trace });
+    // The rest of the program is loaded beside the models.
+    const { startAgent } = await trace.span('further modules', () => require('../main') as typeof import('../main'));
+    const agent = await startAgent({ config, version, logger, trace, engine });
     // From the start of the process, its own loading included.
     const readyMs = Math.round(performance.now());
     logger.info('ready', { readyMs, stages: shownStages(trace.stages) });

@@ -4,6 +4,7 @@
  * calls that are still up.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
@@ -81,7 +82,9 @@ export class EngineProcess {
     const child = this.child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    if (child.connected) child.send({ type: 'shutdown' } satisfies ToEngine);
+    // While it loads it hears nothing, and has nothing to give back.
+    if (this.readyInfo === undefined) child.kill('SIGKILL');
+    else if (child.connected) child.send({ type: 'shutdown' } satisfies ToEngine);
     const timer = this.options.clock.after(1_500, () => child.kill('SIGKILL'));
     await gone;
     timer.cancel();
@@ -107,14 +110,12 @@ export class EngineProcess {
     const child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.child = child;
     let firstReply = first;
-    try {
-      if (child.pid !== undefined) setPriority(child.pid, ENGINE_NICE);
-    } catch (error) {
-      log.warn('the model process keeps normal priority', { error: String(error) });
-    }
+    // At the first start there is no call yet that could be disturbed, and loading is what everybody waits for.
+    if (first === undefined) this.yieldToMedia(child);
     child.on('message', (message: FromEngine) => {
       if (message.type === 'ready') {
         this.readyInfo = message;
+        this.yieldToMedia(child);
         this.replay(child);
       }
       if (firstReply !== undefined && (message.type === 'ready' || message.type === 'failed')) {
@@ -156,6 +157,18 @@ export class EngineProcess {
     child.send({ type: 'load', config } satisfies ToEngine);
   }
 
+  /** Puts the process below everything that carries packets, with the threads that it has and those it will start. */
+  private yieldToMedia({ pid }: ChildProcess): void {
+    if (pid === undefined) return;
+    try {
+      setPriority(pid, ENGINE_NICE);
+      // Linux keeps priorities per thread.
+      for (const thread of threadsOf(pid)) setPriority(thread, ENGINE_NICE);
+    } catch (error) {
+      this.options.log.warn('the model process keeps normal priority', { error: String(error) });
+    }
+  }
+
   private settleWarming(personaId?: string): void {
     for (const [id, settle] of [...this.warming]) {
       if (personaId !== undefined && id !== personaId) continue;
@@ -170,5 +183,14 @@ export class EngineProcess {
       child.send(open);
       for (const commit of commits) child.send(commit);
     }
+  }
+}
+
+/** From Linux' proc; empty elsewhere, where a process has one priority. */
+function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return [];
   }
 }

@@ -46,10 +46,12 @@ const table: readonly Command[] = [
   { name: 'fence build', summary: 'builds', flags: [], positionals: [], run: async () => exitCodes.failed },
 ];
 
+const named = table.map((command) => ({ name: command.name, load: () => command }));
+
 async function trunkline(...words: string[]): Promise<{ code: number; out: string; err: string }> {
   const out: string[] = [];
   const err: string[] = [];
-  const code = await execute(words, { out: (text) => out.push(text), err: (text) => err.push(text) }, table);
+  const code = await execute(words, { out: (text) => out.push(text), err: (text) => err.push(text) }, named);
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 

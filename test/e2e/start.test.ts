@@ -1,7 +1,17 @@
 /** `npm start` as a person meets it: the block it prints, how it ends, and one clear line when it cannot start. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,7 +136,7 @@ describe('a start that cannot be', () => {
     ]);
   }, 60_000);
 
-  it.each(['missing', 'damaged'])(
+  it.each(['missing', 'cut short', 'changed in one byte'])(
     'says that a weight file is %s',
     async (what) => {
       const spoiled = 'g2p-en';
@@ -135,7 +145,12 @@ describe('a start that cannot be', () => {
       cpSync(join(models, spoiled), join(own, spoiled), { recursive: true });
       const weights = readdirSync(join(own, spoiled)).find((name) => name.endsWith('.onnx')) ?? '';
       if (what === 'missing') rmSync(join(own, spoiled, weights));
-      else truncateSync(join(own, spoiled, weights), 1000);
+      else if (what === 'cut short') truncateSync(join(own, spoiled, weights), 1000);
+      else {
+        const bytes = readFileSync(join(own, spoiled, weights));
+        bytes[bytes.length >> 1]! ^= 1;
+        writeFileSync(join(own, spoiled, weights), bytes);
+      }
       const { code, lines } = await refusal({ engine: { models: own } });
       expect(code).toBe(2);
       expect(lines).toHaveLength(1);
