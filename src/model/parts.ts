@@ -24,6 +24,9 @@ export interface Recogniser {
   close(): Promise<void>;
 }
 
+/** What a language model reads: a token, or a vector of its embedding space that stands where a token would. */
+export type ContextItem = number | Float32Array;
+
 export interface LanguageModel {
   readonly contextLength: number;
   encode(text: string): number[];
@@ -34,10 +37,12 @@ export interface LanguageModel {
 
 /** One sequence's KV cache. Not shared: who creates it disposes of it. */
 export interface LanguageContext {
-  /** Tokens in the cache. */
+  /** Items in the cache. */
   readonly length: number;
-  /** Appends tokens and returns the logits [vocabulary] after the last one. Aborts between internal chunks. */
-  append(tokenIds: readonly number[], signal?: AbortSignal): Promise<Float32Array>;
+  /** The last layer's normed state [width] at the item read last; undefined before the first, and for models without. */
+  readonly hidden?: Float32Array;
+  /** Appends items and returns the logits [vocabulary] after the last one. Aborts between internal chunks. */
+  append(items: readonly ContextItem[], signal?: AbortSignal): Promise<Float32Array>;
   /** Forgets everything from position `length` on. Constant time. */
   truncate(length: number): void;
   /** A copy with the same first `length` tokens, so that a warm persona prompt is shared by calls. */

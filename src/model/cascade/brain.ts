@@ -169,7 +169,7 @@ class TrunkConversation implements BrainConversation {
     let end = this.layout.control.turnEnd;
     while (said.length < MAX_ANSWER_TOKENS) {
       const logits = await this.advance([...before, ...question, ...said], signal);
-      if (said.length > 0 && this.context.hidden !== undefined) {
+      if (text.length > readFrom && this.context.hidden !== undefined) {
         how.onRead?.(readFrom, text.length, this.context.hidden);
         readFrom = text.length;
       }

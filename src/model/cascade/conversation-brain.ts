@@ -16,9 +16,17 @@ export interface Brain {
   close(): Promise<void>;
 }
 
+/** What an end-to-end model gives and takes beside text; a brain that knows text alone leaves it aside. */
+export interface AnswerManner {
+  /** The caller's words as vectors of the model's embedding space, read in place of their text. */
+  readonly heard?: readonly Float32Array[];
+  /** Told after the model has read the characters [from, to) of its own answer: its state there. */
+  readonly onRead?: (from: number, to: number, hidden: Float32Array) => void;
+}
+
 export interface BrainConversation {
   /** Streams the answer. Nothing enters the history here; returning or aborting early leaves no trace. */
-  answer(userText: string, signal: AbortSignal): AsyncIterable<BrainEvent>;
+  answer(userText: string, signal: AbortSignal, how?: AnswerManner): AsyncIterable<BrainEvent>;
   /** What was said and what of the answer was heard. `userText` undefined: the agent spoke unasked. */
   commit(turn: {
     readonly userText: string | undefined;

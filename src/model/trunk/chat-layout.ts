@@ -8,6 +8,8 @@
  *   ⟨start⟩system\n the facts most related to it ⟨end⟩\n                (left out when there are none)
  *   ⟨start⟩assistant\n answer ⟨end⟩\n                                   ends with ⟨handover⟩ or ⟨hangup⟩ instead, to act
  */
+import type { ContextItem } from '../parts';
+
 export interface ControlTokens {
   readonly turnStart: number;
   readonly turnEnd: number;
@@ -51,8 +53,11 @@ export class ChatLayout {
     return this.heads.user;
   }
 
-  question(userText: string, related: readonly string[]): number[] {
-    const said = this.encode(oneLine(userText)).slice(-MAX_TURN_TOKENS);
+  question(userText: string, related: readonly string[]): number[];
+  /** `heard`: the caller's words as vectors, which stand where their text would. */
+  question(userText: string, related: readonly string[], heard: readonly Float32Array[] | undefined): ContextItem[];
+  question(userText: string, related: readonly string[], heard?: readonly Float32Array[]): ContextItem[] {
+    const said = (heard ?? this.encode(oneLine(userText))).slice(-MAX_TURN_TOKENS);
     return [
       ...this.heads.user,
       ...said,

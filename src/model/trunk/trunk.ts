@@ -8,7 +8,7 @@ import { TrunklineError } from '../../core/errors';
 import { type OnnxSession, openSession, type SessionOptions } from '../../onnx/session';
 import { float32Data, float32Tensor, int32Tensor } from '../../onnx/tensors';
 import type { ModelFolder } from '../manifest';
-import type { LanguageContext, LanguageModel } from '../parts';
+import type { ContextItem, LanguageContext, LanguageModel } from '../parts';
 import type { ControlTokens } from './chat-layout';
 import { EmbeddingTable } from './embedding-table';
 import { KvCache, type KvShape } from './kv-cache';
@@ -112,7 +112,7 @@ export class Trunk implements LanguageModel {
     return new TrunkContext(
       cache,
       length,
-      (tokenIds, position, cacheOfRun) => this.step(tokenIds, position, cacheOfRun),
+      (items, position, cacheOfRun) => this.step(items, position, cacheOfRun),
       (copy, copyLength) => this.adopt(copy, copyLength),
       () => {
         this.liveContexts -= 1;
@@ -120,28 +120,47 @@ export class Trunk implements LanguageModel {
     );
   }
 
-  private async step(tokenIds: readonly number[], position: number, cache: KvCache): Promise<Float32Array> {
-    const count = tokenIds.length;
+  private async step(items: readonly ContextItem[], position: number, cache: KvCache): Promise<StepResult> {
+    const count = items.length;
     const total = position + count;
     const outputs = await this.session.run(
       {
         ...cache.feeds,
-        inputs_embeds: float32Tensor(this.embedding.rows(tokenIds), [1, count, this.embedding.width]),
+        inputs_embeds: float32Tensor(this.rows(items), [1, count, this.embedding.width]),
         last_position: int32Tensor(Int32Array.of(total - 1), [1]),
         total_length: int32Tensor(Int32Array.of(total), [1]),
       },
-      ['logits', ...KvCache.outputNames(this.shape.layers)],
+      ['logits', 'hidden', ...KvCache.outputNames(this.shape.layers)],
     );
     cache.write(outputs, position, count);
-    return float32Data(outputs['logits'], 'logits');
+    return { logits: float32Data(outputs['logits'], 'logits'), hidden: float32Data(outputs['hidden'], 'hidden') };
+  }
+
+  private rows(items: readonly ContextItem[]): Float32Array {
+    const { width } = this.embedding;
+    const out = new Float32Array(items.length * width);
+    items.forEach((item, at) => {
+      if (typeof item !== 'number' && item.length !== width) {
+        throw new RangeError(`A vector of ${item.length} does not fit an embedding of ${width}.`);
+      }
+      out.set(typeof item === 'number' ? this.embedding.rows([item]) : item, at * width);
+    });
+    return out;
   }
 }
 
-type Step = (tokenIds: readonly number[], position: number, cache: KvCache) => Promise<Float32Array>;
+interface StepResult {
+  readonly logits: Float32Array;
+  /** [width] of the last item. */
+  readonly hidden: Float32Array;
+}
+
+type Step = (items: readonly ContextItem[], position: number, cache: KvCache) => Promise<StepResult>;
 
 class TrunkContext implements LanguageContext {
   private running = false;
   private disposed = false;
+  private lastHidden: Float32Array | undefined;
 
   constructor(
     private readonly cache: KvCache,
@@ -155,16 +174,20 @@ class TrunkContext implements LanguageContext {
     return this.tokens;
   }
 
-  async append(tokenIds: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+  get hidden(): Float32Array | undefined {
+    return this.lastHidden;
+  }
+
+  async append(items: readonly ContextItem[], signal?: AbortSignal): Promise<Float32Array> {
     this.mustBeFree();
-    if (tokenIds.length === 0) throw new RangeError('There is nothing to append.');
-    if (this.tokens + tokenIds.length > this.cache.shape.capacity) {
+    if (items.length === 0) throw new RangeError('There is nothing to append.');
+    if (this.tokens + items.length > this.cache.shape.capacity) {
       throw new TrunklineError(
         'trunk.context-full',
         `The model remembers ${this.cache.shape.capacity} tokens at most.`,
         {
           fix: 'Drop the oldest turns of the conversation, or shorten the persona.',
-          details: { length: this.tokens, appended: tokenIds.length },
+          details: { length: this.tokens, appended: items.length },
         },
       );
     }
@@ -172,10 +195,11 @@ class TrunkContext implements LanguageContext {
     try {
       for (let from = 0; ; from += CHUNK_TOKENS) {
         signal?.throwIfAborted();
-        const chunk = tokenIds.slice(from, from + CHUNK_TOKENS);
-        const logits = await this.step(chunk, this.tokens, this.cache);
+        const chunk = items.slice(from, from + CHUNK_TOKENS);
+        const { logits, hidden } = await this.step(chunk, this.tokens, this.cache);
+        this.lastHidden = hidden;
         this.tokens += chunk.length;
-        if (from + CHUNK_TOKENS >= tokenIds.length) return logits;
+        if (from + CHUNK_TOKENS >= items.length) return logits;
       }
     } finally {
       this.running = false;
@@ -222,6 +246,7 @@ function signature(p: z.infer<typeof parametersSchema>): SessionOptions['expect'
   };
   const outputs: Record<string, { type: 'float32'; dims: (number | null)[] }> = {
     logits: { type: 'float32', dims: [1, 1, p.vocabulary] },
+    hidden: { type: 'float32', dims: [1, 1, p.width] },
   };
   for (let layer = 0; layer < p.layers; layer += 1) {
     for (const part of ['key', 'value']) {
