@@ -148,7 +148,7 @@ function freeTcpPort(): Promise<number> {
   });
 }
 
-function freeUdpPort(): Promise<number> {
+export function freeUdpPort(): Promise<number> {
   return new Promise((resolve) => {
     const socket = createSocket('udp4').bind(0, '127.0.0.1', () => {
       const { port } = socket.address();

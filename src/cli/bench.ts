@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { benchAnswers } from '../bench/answers-bench';
+import { benchBaresipTape } from '../bench/baresip-tape';
 import { benchBargeIn } from '../bench/barge-in-bench';
 import { benchCapacity } from '../bench/capacity-bench';
 import { benchHeldout } from '../bench/heldout-bench';
@@ -30,13 +31,15 @@ type Measurement = (given: Arguments, progress: (line: string) => void) => Promi
 const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   tape: (given, progress) =>
     withAgent(given, (agent) =>
-      benchTape({
-        agent,
-        questionsFolder: QUESTIONS,
-        mediaEntry: workerEntry('media'),
-        count: countOf(given),
-        progress,
-      }),
+      callerOf(given) === 'baresip'
+        ? benchBaresipTape({ agent, questionsFolder: QUESTIONS, count: countOf(given), progress })
+        : benchTape({
+            agent,
+            questionsFolder: QUESTIONS,
+            mediaEntry: workerEntry('media'),
+            count: countOf(given),
+            progress,
+          }),
     ),
   'barge-in': (given, progress) =>
     withAgent(given, (agent) =>
@@ -119,6 +122,7 @@ export const bench: Command = {
     { name: 'against', value: 'FILE', summary: 'show the figures of an earlier --json beside' },
     { name: 'count', value: 'N', summary: 'fewer questions or interruptions than all' },
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
+    { name: 'caller', value: 'baresip', summary: 'tape: measure from the recordings of this phone instead of ours' },
     { name: 'clips', value: 'FOLDER', summary: 'turns: where the labelled clips lie' },
   ],
   positionals: [{ name: 'MEASUREMENT', required: true }],
@@ -155,6 +159,12 @@ async function withAgent(
   } finally {
     await agent.stop();
   }
+}
+
+function callerOf(given: Arguments): 'baresip' | undefined {
+  const caller = given.text('caller');
+  if (caller === undefined || caller === 'baresip') return caller;
+  throw new TrunklineError('cli.bad-value', `--caller cannot be ${caller}.`, { fix: 'Leave it out, or say baresip.' });
 }
 
 function countOf(given: Arguments): number | undefined {

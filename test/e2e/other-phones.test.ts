@@ -6,7 +6,7 @@ import { readWav } from '../../src/audio/wav';
 import { muLawFromLinear } from '../../src/codecs/g711';
 import { decodeOggOpus } from '../../src/codecs/ogg-opus';
 import { startTestAgent, type TestAgent } from '../support/agent';
-import { baresipInstalled, callWithBaresip } from '../support/baresip';
+import { baresipToTestWith, callWithBaresip } from '../support/baresip';
 import { closeRecogniser, transcribe } from '../support/recogniser';
 import { runSipp, sippInstalled } from '../support/sipp';
 
@@ -61,7 +61,7 @@ describe('a phone of somebody else', () => {
     120_000,
   );
 
-  (baresipInstalled() ? it : it.skip)(
+  (baresipToTestWith() ? it : it.skip)(
     'baresip asks what a flu shot costs and hears the price',
     async () => {
       const { received } = await callWithBaresip({
@@ -75,7 +75,7 @@ describe('a phone of somebody else', () => {
     120_000,
   );
 
-  (baresipInstalled() ? it : it.skip)(
+  (baresipToTestWith() ? it : it.skip)(
     'baresip rings with A-law and is understood',
     async () => {
       const { received } = await callWithBaresip({
@@ -85,6 +85,22 @@ describe('a phone of somebody else', () => {
       });
       const said = await transcribe(received.pcm[0] ?? new Int16Array(), received.sampleRate);
       expect(said).toMatch(/45|forty.?five/i);
+    },
+    120_000,
+  );
+
+  (baresipToTestWith() ? it : it.skip)(
+    'baresip rings with Opus and nothing else, and is understood',
+    async () => {
+      const { received } = await callWithBaresip({
+        uri: `sip:demo@127.0.0.1:${agent.sipPort}`,
+        microphone: await askAfterGreeting('demo-21'),
+        codec: 'opus/48000/2',
+      });
+      expect(received.sampleRate).toBe(48_000);
+      const said = await transcribe(received.pcm[0] ?? new Int16Array(), received.sampleRate);
+      expect(said).toMatch(/Riverside/i);
+      expect(said).toMatch(/25|twenty.?five/i);
     },
     120_000,
   );
