@@ -198,7 +198,11 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         ports: portBounds(config.webrtc.ports),
         timeoutMs: OPEN_WITHIN_PEER_MS,
       },
-      limits: { calls: config.limits.calls, callSeconds: config.limits.callSeconds },
+      limits: {
+        calls: config.limits.calls,
+        callSeconds: config.limits.callSeconds,
+        engineCalls: config.engine.maxCalls,
+      },
     });
     opened.push(() => exchange.closeAll('shutdown'));
     userAgent.onInvite((invite) => exchange.takeInvite(invite));

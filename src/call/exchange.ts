@@ -13,9 +13,11 @@ import type { MediaRouter } from '../media/media-router';
 import type { SocketAddress, ToMedia } from '../media/protocol';
 import type { SdpSession } from '../sip/sdp-session';
 import { parseSipUri } from '../sip/uri';
-import type { IncomingInvite, SipEnd, SipUserAgent } from '../sip/user-agent';
+import type { IncomingInvite, SipUserAgent } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
+import { causeOf, failureOf } from './end-cause';
+import { EnginePlaces } from './engine-places';
 import { SipLeg, type SipLegParts } from './sip-leg';
 
 export interface ExchangeParts {
@@ -49,7 +51,8 @@ export interface ExchangeParts {
     readonly timeoutMs: number;
   };
   readonly webrtc: Omit<Extract<ToMedia, { type: 'open-webrtc' }>, 'type' | 'sessionId' | 'offerSdp'>;
-  readonly limits: { readonly calls: number; readonly callSeconds: number };
+  /** `engineCalls`: those that may speak with the engine at a time. */
+  readonly limits: { readonly calls: number; readonly callSeconds: number; readonly engineCalls: number };
 }
 
 export interface DialOut {
@@ -71,7 +74,11 @@ export class Exchange {
   private refused = 0;
   private taken = 0;
 
-  constructor(private readonly parts: ExchangeParts) {}
+  private readonly places: EnginePlaces;
+
+  constructor(private readonly parts: ExchangeParts) {
+    this.places = new EnginePlaces(parts.limits.engineCalls, RETRY_AFTER_SECONDS);
+  }
 
   get live(): number {
     return this.calls.size;
@@ -101,9 +108,9 @@ export class Exchange {
       invite.reject(action.status, action.reason);
       return;
     }
-    if (this.whyNot() !== undefined) {
-      this.refused += 1;
-      invite.reject(503, undefined, { 'Retry-After': String(RETRY_AFTER_SECONDS) });
+    const refusal = this.refusal(action);
+    if (refusal !== undefined) {
+      this.refuse(invite, refusal);
       return;
     }
     const leg = new SipLeg(invite);
@@ -125,13 +132,20 @@ export class Exchange {
         await call.close('rejected', { status: chosen.status });
         return;
       }
+      // An application may have chosen what nobody knew before, and another call may have been quicker.
+      const full = this.places.take(call.id, chosen);
+      if (full !== undefined) {
+        this.refuse(invite, full);
+        await call.close('rejected', { status: 503 });
+        return;
+      }
       const local = await this.openRtp(call, invite.source.address);
       await leg.answer(invite, this.legParts(call, local, invite.source.address));
       call.answered(chosen);
     });
   }
 
-  /** A browser's offer. Rejects with `call.refused` when there is no such number or no room. */
+  /** A browser's offer. Rejects with a code when there is no such number or no room. */
   async placeWebCall(
     number: string,
     offerSdp: string,
@@ -141,8 +155,8 @@ export class Exchange {
     const facts: CallFacts = { number, caller: 'softphone', headers, at: this.parts.events.now() };
     const action = this.parts.route(facts);
     if (action.type === 'reject') throw refused(action.status, `The dialplan does not take calls to ${number}.`);
-    const why = this.whyNot();
-    if (why !== undefined) throw refused(503, `No call can be taken: ${why}.`);
+    const refusal = this.refusal(action);
+    if (refusal !== undefined) throw this.counted(refusal);
     const leg: Leg = {
       // WHIP has no BYE towards the browser: the page is told over its data channel before the connection closes.
       hangUp: async (cause) => {
@@ -159,22 +173,22 @@ export class Exchange {
     try {
       const chosen = await this.choose(action, facts, call.id, new AbortController().signal);
       if (chosen.type === 'reject') throw refused(chosen.status, 'The application refused the call.');
+      const full = this.places.take(call.id, chosen);
+      if (full !== undefined) throw this.counted(full);
       const answerSdp = await call.link.openWebRtc({ ...this.parts.webrtc, offerSdp });
       call.answered(chosen);
       return { id: call.id, answerSdp };
     } catch (error) {
-      await call.close(hasCode(error, 'call.refused') ? 'rejected' : 'media-failed');
+      const isRefusal = hasCode(error, 'call.refused') || hasCode(error, 'engine.full');
+      await call.close(isRefusal ? 'rejected' : 'media-failed');
       throw error;
     }
   }
 
   /** Resolves with the id as soon as the call exists; what becomes of it is told by its events. */
   dialOut(request: DialOut): string {
-    const why = this.whyNot();
-    if (why !== undefined) {
-      const code = this.draining ? 'call.draining' : 'call.refused';
-      throw new TrunklineError(code, `No call can be placed: ${why}.`, { fix: 'Try again later.' });
-    }
+    const refusal = this.refusal(request.action);
+    if (refusal !== undefined) throw this.counted(refusal);
     checkAddresses(request);
     const leg = new SipLeg(undefined);
     const call = this.open('outbound', 'sip', leg, this.parts.lines, {
@@ -184,6 +198,8 @@ export class Exchange {
       headers: {},
       metadata: request.metadata,
     });
+    // Before it rings: who picks up must not find that there is nobody to speak with.
+    this.places.take(call.id, request.action);
     const abort = new AbortController();
     const ringing = this.parts.clock.after(request.ringSeconds * 1_000, () => abort.abort());
     const giveUp: Leg = {
@@ -276,6 +292,7 @@ export class Exchange {
   private forget(callId: string): void {
     this.calls.delete(callId);
     this.legs.delete(callId);
+    this.places.release(callId);
     if (this.calls.size === 0) this.drained?.();
   }
 
@@ -301,10 +318,23 @@ export class Exchange {
     return action.type === 'webhook' ? this.parts.ask(action, { ...facts, callId }, signal) : action;
   }
 
-  private whyNot(): string | undefined {
-    if (this.draining) return 'the agent is shutting down';
-    if (this.calls.size >= this.parts.limits.calls) return 'all lines are taken';
-    return this.parts.notReady();
+  /** Why a call with that action cannot be, if so. */
+  private refusal(action: Action): TrunklineError | undefined {
+    if (this.draining) return busy('call.draining', 'the agent is shutting down');
+    if (this.calls.size >= this.parts.limits.calls) return busy('call.refused', 'all lines are taken');
+    const why = this.parts.notReady();
+    return why === undefined ? this.places.check(action) : busy('call.refused', why);
+  }
+
+  /** The code goes along as the Reason (RFC 3326): who looks at a trace knows which limit it was. */
+  private refuse(invite: IncomingInvite, because: TrunklineError): void {
+    this.refused += 1;
+    invite.reject(503, because.code, { 'Retry-After': String(RETRY_AFTER_SECONDS) });
+  }
+
+  private counted(refusal: TrunklineError): TrunklineError {
+    this.refused += 1;
+    return refusal;
   }
 
   /** Whatever goes wrong while a call is set up ends that call, with the cause that fits. */
@@ -336,30 +366,15 @@ function hostOf(uri: string): string {
   return /^(?:sips?:)?(?:[^@]*@)?(\[[^\]]*\]|[^:;>?]*)/i.exec(uri)?.[1] ?? '';
 }
 
-function causeOf(end: SipEnd): CallEndCause {
-  if (end.by === 'timeout') return 'unreachable';
-  return end.by === 'remote' ? 'caller-hangup' : 'hangup-requested';
-}
-
-function failureOf(error: unknown): { readonly cause: CallEndCause; readonly status?: number } {
-  if (hasCode(error, 'sip.cancelled')) return { cause: 'cancelled', status: 487 };
-  if (hasCode(error, 'sip.rejected')) {
-    const status = Number(error.details['status']);
-    if (status === 486 || status === 600) return { cause: 'busy', status };
-    if (status === 408 || status === 480 || status === 487) return { cause: 'no-answer', status };
-    return { cause: 'rejected', status };
-  }
-  if (hasCode(error, 'sip.unreachable')) return { cause: 'unreachable' };
-  if (hasCode(error, 'sdp.malformed')) return { cause: 'media-failed', status: 400 };
-  if (error instanceof TrunklineError && error.code.startsWith('sdp.')) return { cause: 'media-failed', status: 488 };
-  if (error instanceof TrunklineError && (error.code.startsWith('rtp.') || error.code.startsWith('media.'))) {
-    return { cause: 'media-failed' };
-  }
-  return { cause: 'internal' };
-}
-
 function toldHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => TOLD_HEADER.test(name)));
+}
+
+function busy(code: 'call.draining' | 'call.refused', why: string): TrunklineError {
+  return new TrunklineError(code, `No call can be taken or placed: ${why}.`, {
+    fix: 'Try again later.',
+    details: { httpStatus: 503, retryAfterSeconds: RETRY_AFTER_SECONDS },
+  });
 }
 
 function refused(status: number, sentence: string): TrunklineError {

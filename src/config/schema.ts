@@ -113,7 +113,12 @@ const engine = z.strictObject({
     .optional()
     .describe('An OpenAI-compatible endpoint that does the thinking.'),
   threads: z.int().min(1).max(256).optional(),
-  maxCalls: z.int().min(1).optional(),
+  maxCalls: z
+    .int()
+    .min(1)
+    .max(48, 'Expected at most 48: the model process has room for no more.')
+    .default(48)
+    .describe('Conversations with an agent at a time; more calls are refused with 503 and engine.full.'),
   silenceSeconds: z.number().min(1).max(30).default(4),
 });
 

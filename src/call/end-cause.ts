@@ -1,0 +1,27 @@
+/** Why a call ended, as the record says it: from what SIP told, or from the error that kept it from being set up. */
+import type { CallEndCause } from '../core/call-record';
+import { hasCode, TrunklineError } from '../core/errors';
+import type { SipEnd } from '../sip/user-agent';
+
+export function causeOf(end: SipEnd): CallEndCause {
+  if (end.by === 'timeout') return 'unreachable';
+  return end.by === 'remote' ? 'caller-hangup' : 'hangup-requested';
+}
+
+/** Of an error while a call was set up: what the record says, and the SIP status if there was one. */
+export function failureOf(error: unknown): { readonly cause: CallEndCause; readonly status?: number } {
+  if (hasCode(error, 'sip.cancelled')) return { cause: 'cancelled', status: 487 };
+  if (hasCode(error, 'sip.rejected')) {
+    const status = Number(error.details['status']);
+    if (status === 486 || status === 600) return { cause: 'busy', status };
+    if (status === 408 || status === 480 || status === 487) return { cause: 'no-answer', status };
+    return { cause: 'rejected', status };
+  }
+  if (hasCode(error, 'sip.unreachable')) return { cause: 'unreachable' };
+  if (hasCode(error, 'sdp.malformed')) return { cause: 'media-failed', status: 400 };
+  if (error instanceof TrunklineError && error.code.startsWith('sdp.')) return { cause: 'media-failed', status: 488 };
+  if (error instanceof TrunklineError && (error.code.startsWith('rtp.') || error.code.startsWith('media.'))) {
+    return { cause: 'media-failed' };
+  }
+  return { cause: 'internal' };
+}

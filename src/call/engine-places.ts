@@ -1,0 +1,36 @@
+/**
+ * How many conversations the engine serves at a time (`engine.maxCalls`): each call that speaks with it has a place, taken
+ * before the call is answered, so that who comes when all are taken hears "busy" instead of silence.
+ */
+import { TrunklineError } from '../core/errors';
+import type { Action } from '../dialplan/dialplan';
+
+export class EnginePlaces {
+  private readonly taken = new Set<string>();
+
+  constructor(
+    private readonly most: number,
+    private readonly retryAfterSeconds: number,
+  ) {}
+
+  /** The refusal when `action` needs a place and all are taken. What an application will choose is not known yet. */
+  check(action: Action): TrunklineError | undefined {
+    if (action.type !== 'agent' || this.taken.size < this.most) return undefined;
+    return new TrunklineError('engine.full', `All ${this.most} places of the speech engine are taken.`, {
+      fix: 'Try again later; raise engine.maxCalls if the machine can carry more, or add a machine.',
+      details: { retryAfterSeconds: this.retryAfterSeconds },
+    });
+  }
+
+  /** As `check`; without a refusal the call has its place until `release`. Whoever has one keeps it. */
+  take(callId: string, action: Action): TrunklineError | undefined {
+    if (action.type !== 'agent' || this.taken.has(callId)) return undefined;
+    const refusal = this.check(action);
+    if (refusal === undefined) this.taken.add(callId);
+    return refusal;
+  }
+
+  release(callId: string): void {
+    this.taken.delete(callId);
+  }
+}
