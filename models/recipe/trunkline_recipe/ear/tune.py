@@ -150,7 +150,8 @@ def main():
     if path.exists():
         saved = torch.load(path)
         model.decoder.load_state_dict(saved["decoder"])
-        optimiser.load_state_dict(saved["optimiser"])
+        if "optimiser" in saved:  # absent after recover.py
+            optimiser.load_state_dict(saved["optimiser"])
         first = saved["step"]
     music = sorted(MUSIC.glob("*.wav"))[TRAINING_MUSIC]
     items, began = load_taught(work / "taught", new_id), time.time()
