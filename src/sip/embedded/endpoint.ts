@@ -13,7 +13,8 @@ import type { AppLink, EndpointContext, EndpointCounters, Preparation } from './
 import { noBody, SipHeaders, type SipMessage, type SipRequest, type SipResponse, serializeMessage } from './message';
 import { parseMessage } from './parser';
 import type { Resolve } from './resolver';
-import { bare, ServerCore, tagOf } from './server-core';
+import { bare, tagOf } from './responses';
+import { ServerCore } from './server-core';
 import { type BaseTimers, defaultTimers } from './sip-timers';
 import { TransactionLayer } from './transaction-layer';
 import { type Hop, isReliable, type SipTransport } from './transport';

@@ -1,14 +1,16 @@
 /**
- * The answering side: incoming requests to the application, its responses to the network, 2xx repeated until the ACK
- * (RFC 3261 §8.2, §9.2, §12.2.2, §13.3.1.4, §15.1.2).
+ * The answering side: incoming requests to the application, its responses to the network (RFC 3261 §8.2, §9.2, §12.2.2,
+ * §15.1.2).
  */
 import type { Timer } from '../../core/clock';
-import { formatNameAddr, parseCSeq, parseNameAddr } from '../header-values';
+import { parseCSeq } from '../header-values';
 import { allowedMethods } from '../srf-headers';
 import { type AppMessage, addAppHeaders } from './app-message';
 import { contactUri, type Dialog, dialogFromRequest, dialogId } from './dialog';
 import { contactFor, type EndpointContext, type Preparation, withLocalHost } from './endpoint-context';
-import { noBody, reasonPhrase, SipHeaders, type SipRequest, type SipResponse } from './message';
+import { reasonPhrase, type SipRequest, type SipResponse } from './message';
+import { OkRepeater } from './ok-repeater';
+import { bare, responseHeaders, tagOf } from './responses';
 import type { ServerTransaction, TransactionEnd } from './transaction-layer';
 import type { Hop } from './transport';
 
@@ -45,22 +47,18 @@ interface Pending {
   patience: Timer | undefined;
 }
 
-/** A 2xx to an INVITE whose ACK has not come. */
-interface Unacknowledged {
-  readonly dialog: Dialog;
-  timer: Timer;
-}
-
 export class ServerCore {
   private readonly pending = new Map<string, Pending>();
   private readonly merging = new Map<string, string>();
-  private readonly unacknowledged = new Map<string, Unacknowledged>();
+  private readonly repeater: OkRepeater;
 
+  /** `hangUp` ends a dialog from our side: BYE to the far end. */
   constructor(
     private readonly context: EndpointContext,
-    /** Ends a dialog from our side: BYE to the far end. */
-    private readonly hangUp: (dialog: Dialog, reason: string) => void,
-  ) {}
+    hangUp: (dialog: Dialog, reason: string) => void,
+  ) {
+    this.repeater = new OkRepeater(context, hangUp);
+  }
 
   get pendingCount(): number {
     return this.pending.size;
@@ -121,7 +119,7 @@ export class ServerCore {
     const invitePending = [...this.pending.values()].some(
       (one) => one.dialog === dialog && one.transaction.request.method === 'INVITE',
     );
-    if (request.method === 'INVITE' && (invitePending || this.unacknowledged.has(dialog.id))) {
+    if (request.method === 'INVITE' && (invitePending || this.repeater.waiting(dialog.id))) {
       // §14.2: theirs overtook their own earlier one.
       this.refuse(transaction, 500, { 'Retry-After': '2' });
       return;
@@ -136,7 +134,7 @@ export class ServerCore {
       return;
     }
     if (request.method === 'BYE') {
-      this.stopRepeating(dialog.id);
+      this.repeater.stop(dialog.id);
       this.endPendingInvites(dialog);
     }
     if (request.method === 'BYE' || request.method === 'INVITE') dialog.confirmed = true;
@@ -198,7 +196,7 @@ export class ServerCore {
   /** ACK for a 2xx (§13.3.1.4). The first stops the repeats and goes to the application; copies of it end here. */
   onAck(request: SipRequest, from: Hop): void {
     const dialog = this.dialogOf(request);
-    if (dialog === undefined || !this.stopRepeating(dialog.id)) return;
+    if (dialog === undefined || !this.repeater.stop(dialog.id)) return;
     dialog.confirmed = true;
     this.context.app.deliver(dialog.owner, {
       source: 'network',
@@ -243,7 +241,7 @@ export class ServerCore {
       if (pending.opensDialog && answer.status > 100 && answer.status < 300) this.open(pending, contact);
       if (answer.status >= 200) this.finish(pending, ok);
       transaction.respond(response);
-      if (invite && ok && pending.dialog !== undefined) this.repeatUntilAck(pending.dialog, transaction, response);
+      if (invite && ok && pending.dialog !== undefined) this.repeater.start(pending.dialog, transaction, response);
     };
     return {
       message: response,
@@ -275,36 +273,6 @@ export class ServerCore {
     }
   }
 
-  /** T1, doubling to T2, for 64*T1: over every transport, because proxies in between may lose it. */
-  private repeatUntilAck(dialog: Dialog, transaction: ServerTransaction, response: SipResponse): void {
-    const { clock, timers } = this.context;
-    const giveUpAtMs = clock.nowMs() + 64 * timers.t1Ms;
-    let gapMs = timers.t1Ms;
-    const again = (): void => {
-      if (clock.nowMs() >= giveUpAtMs) {
-        this.unacknowledged.delete(dialog.id);
-        this.context.counters.missingAcks++;
-        this.hangUp(dialog, 'SIP;cause=408;text="no ACK"');
-        return;
-      }
-      this.context.counters.okRetransmissions++;
-      transaction.respond(response);
-      gapMs = Math.min(gapMs * 2, timers.t2Ms);
-      entry.timer = clock.after(Math.min(gapMs, giveUpAtMs - clock.nowMs()), again);
-    };
-    const entry: Unacknowledged = { dialog, timer: clock.after(gapMs, again) };
-    this.stopRepeating(dialog.id);
-    this.unacknowledged.set(dialog.id, entry);
-  }
-
-  /** True if there was a 2xx waiting. */
-  private stopRepeating(id: string): boolean {
-    const entry = this.unacknowledged.get(id);
-    if (entry === undefined) return false;
-    entry.timer.cancel();
-    return this.unacknowledged.delete(id);
-  }
-
   /** §15.1.2: a BYE ends the INVITE that is still open in the dialog. */
   private endPendingInvites(dialog: Dialog): void {
     for (const one of [...this.pending.values()]) {
@@ -329,14 +297,14 @@ export class ServerCore {
   }
 
   forget(dialog: Dialog): void {
-    this.stopRepeating(dialog.id);
+    this.repeater.stop(dialog.id);
     if (this.context.dialogs.get(dialog.id) !== dialog) return;
     this.context.dialogs.delete(dialog.id);
     this.context.counters.dialogsClosed++;
   }
 
   close(): void {
-    for (const id of [...this.unacknowledged.keys()]) this.stopRepeating(id);
+    this.repeater.close();
     for (const pending of this.pending.values()) pending.patience?.cancel();
     this.pending.clear();
     this.merging.clear();
@@ -379,30 +347,6 @@ export class ServerCore {
     for (const [name, value] of Object.entries(extra)) response.headers.add(name, value);
     transaction.respond(response);
   }
-}
-
-/** §8.2.6.2: what every response copies; the To tag is added unless it is a 100 or was there already. */
-function responseHeaders(request: SipRequest, toTag: string): SipHeaders {
-  const headers = new SipHeaders();
-  for (const via of request.headers.all('via')) headers.add('via', via);
-  headers.add('from', request.headers.get('from') ?? '');
-  const to = request.headers.get('to') ?? '';
-  const parsed = parseNameAddr(to);
-  const tagged = parsed === undefined || parsed.params.has('tag') || toTag === '';
-  headers.add('to', tagged ? to : formatNameAddr({ ...parsed, params: new Map([...parsed.params, ['tag', toTag]]) }));
-  headers.add('call-id', request.headers.get('call-id') ?? '');
-  headers.add('cseq', request.headers.get('cseq') ?? '');
-  return headers;
-}
-
-/** A response of the endpoint's own making. */
-export function bare(request: SipRequest, status: number, toTag: string): SipResponse {
-  const headers = responseHeaders(request, toTag);
-  return { kind: 'response', status, reason: reasonPhrase(status), headers, body: noBody };
-}
-
-export function tagOf(value: string | undefined): string {
-  return parseNameAddr(value ?? '')?.params.get('tag') ?? '';
 }
 
 function mergeKeyOf(request: SipRequest): string {
