@@ -1,5 +1,6 @@
 /** What `doctor` looks at, and `up` before it starts: each finding with its fix in one line. */
 
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { accessSync, constants, mkdirSync, readFileSync, statfsSync } from 'node:fs';
@@ -33,6 +34,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     ...(await checkTrunks(config)),
     checkData(config),
     checkProcessor(readCpuInfo(), availableParallelism()),
+    priorityFinding(realTimeAllowed()),
     checkClock(new Date()),
   ];
 }
@@ -252,6 +254,20 @@ export function checkProcessor(cpuInfo: string, cores: number): Finding {
   }
   if (cores < 2) return warning('processor', text, 'Give the agent at least two cores.');
   return fine('processor', text);
+}
+
+/** Whether threads of ours may run in the real-time class, as workers/media asks for (sched(7)). */
+export function realTimeAllowed(): boolean {
+  return spawnSync('chrt', ['--rr', '1', 'true'], { stdio: 'ignore', timeout: 1_000 }).status === 0;
+}
+
+export function priorityFinding(allowed: boolean): Finding {
+  if (allowed) return fine('priority', 'packets are sent before anything else runs');
+  return warning(
+    'priority',
+    'packets wait for their turn with everything else: up to some milliseconds on a busy machine',
+    'Allow one real-time priority: LimitRTPRIO=1 in systemd, --ulimit rtprio=1 in Docker, `rtprio 1` in limits.conf.',
+  );
 }
 
 export function checkClock(now: Date): Finding {

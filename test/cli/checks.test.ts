@@ -12,6 +12,7 @@ import {
   checkPorts,
   checkProcessor,
   checkWeights,
+  priorityFinding,
   spaceFinding,
 } from '../../src/cli/checks';
 import { type Config, loadConfig } from '../../src/config';
@@ -100,6 +101,8 @@ describe('processor, clock and dialplan', () => {
     expect(checkProcessor('flags : fpu sse\n', 4)).toMatchObject({ state: 'warning' });
     expect(checkProcessor('', 1)).toMatchObject({ state: 'warning' });
     expect(checkProcessor('Features : asimd\n', 4)).toMatchObject({ state: 'fine' });
+    expect(priorityFinding(false)).toMatchObject({ state: 'warning', fix: expect.stringContaining('LimitRTPRIO') });
+    expect(priorityFinding(true)).toMatchObject({ state: 'fine' });
     expect(checkClock(new Date('1970-01-02'))).toMatchObject({ state: 'problem' });
     expect(checkClock(new Date('2027-01-01'))).toMatchObject({ state: 'fine' });
     expect(checkDialplan(config({ TRUNKLINE_DIALPLANS: join(__dirname, '../../dialplans') }))).toMatchObject({
