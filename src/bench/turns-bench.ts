@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { overlapWords } from '../model/cascade/cascade';
 import { openRecogniser } from '../model/load-model';
 import { openModelFolder } from '../model/manifest';
+import { OverlapSoundNet } from '../turn/overlap-sound';
 import { SileroVad } from '../turn/silero-vad';
 import {
   type BenchOptions,
   endOfTurnFigures,
+  loadClip,
   overlapFigures,
   readClips,
   replayOverlaps,
@@ -30,6 +32,8 @@ const TIMES = { transcriptMs: 300, firstAudioMs: 700, listenMs: 250 };
 export async function benchTurns(options: TurnsBenchOptions): Promise<BenchReport> {
   const folder = await openModelFolder(join(options.modelsDir, 'silero-vad'));
   const vad = await SileroVad.open(await folder.read('silero-vad.onnx'));
+  const soundFolder = await openModelFolder(join(options.modelsDir, 'overlap-sound'));
+  const sounds = await OverlapSoundNet.open(await soundFolder.read('overlap-sound.onnx'));
   const recogniser = await openRecogniser(options.modelsDir, options.threads);
   const { signal } = new AbortController();
   const common: Omit<BenchOptions, 'folder'> = {
@@ -56,7 +60,12 @@ export async function benchTurns(options: TurnsBenchOptions): Promise<BenchRepor
       );
     }
     const overlaps = join(options.clipsFolder, 'overlaps');
-    const outcomes = await replayOverlaps(await testHalf(overlaps, options.count), { ...common, folder: overlaps });
+    const outcomes = await replayOverlaps(await testHalf(overlaps, options.count), {
+      ...common,
+      folder: overlaps,
+      sounds,
+      agentPcm: await loadClip(join(overlaps, 'agent.wav')),
+    });
     for (const [kind, found] of Object.entries(overlapFigures(outcomes))) {
       const name = `over the agent, ${kind} (${found.clips})`;
       figures.push(
@@ -75,7 +84,7 @@ export async function benchTurns(options: TurnsBenchOptions): Promise<BenchRepor
       `Stopped by harmless sounds: ${listed(outcomes.filter(({ interrupts, stopped }) => !interrupts && stopped))}.`,
     ]);
   } finally {
-    await Promise.all([vad.close(), recogniser.close()]);
+    await Promise.all([vad.close(), sounds.close(), recogniser.close()]);
   }
 }
 

@@ -131,8 +131,8 @@ export class Conversation {
   private onListener(report: ListenerReport): void {
     if (report.type === 'heard') this.parts.engine.hear(report.startSample, report.pcm);
     else {
-      const { type, sample, headSample, levelDb } = report;
-      this.happen({ type, sample, headSample, levelDb });
+      const { sessionId: _, ...event } = report;
+      this.happen(event);
     }
   }
 

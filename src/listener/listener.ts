@@ -5,6 +5,8 @@
  */
 import { Framer } from '../audio/framer';
 import type { ToListener } from '../media/protocol';
+import { levelDbOf } from '../turn/energy-gate';
+import type { OverlapSound } from '../turn/overlap-sound';
 import type { SpeechProbability } from '../turn/silero-vad';
 import { VAD_WINDOW_SAMPLES, type VadConfig } from '../turn/vad';
 import { VoiceDetector } from '../turn/voice-detector';
@@ -16,6 +18,8 @@ export interface ListenerOptions {
   readonly post: (report: ListenerReport) => void;
   readonly onError: (error: unknown) => void;
   readonly vad?: VadConfig;
+  /** Tells what a sound over the agent's voice is; left out: only words do. */
+  readonly sounds?: OverlapSound;
 }
 
 /** About a second: older audio says nothing about whose turn it is. */
@@ -54,7 +58,7 @@ export class Listener {
       return;
     }
     const session = this.sessionOf(message.sessionId, message.startSample);
-    this.frame(session, message.startSample, message.pcm);
+    this.frame(session, message.startSample, message.pcm, message.sentDb);
     if (!this.running) void this.run();
   }
 
@@ -73,7 +77,7 @@ export class Listener {
       session = {
         sessionId,
         framer: new Framer(VAD_WINDOW_SAMPLES),
-        detector: new VoiceDetector(this.options.openStream(), this.options.vad),
+        detector: new VoiceDetector(this.options.openStream(), this.options.vad, this.options.sounds),
         tap: new SpeechTap(),
         windows: [],
         framedTo: startSample,
@@ -85,13 +89,14 @@ export class Listener {
     return session;
   }
 
-  private frame(session: Session, startSample: number, pcm: Int16Array): void {
+  private frame(session: Session, startSample: number, pcm: Int16Array, sentDb: number): void {
     if (startSample < session.receivedTo) return;
     if (startSample > session.receivedTo) {
       session.framer.reset();
       session.framedTo = startSample;
     }
     session.receivedTo = startSample + pcm.length;
+    session.detector.frame(startSample, levelDbOf(pcm), sentDb);
     for (const window of session.framer.push(pcm)) {
       session.windows.push({ startSample: session.framedTo, pcm: window });
       session.framedTo += window.length;

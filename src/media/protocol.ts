@@ -140,5 +140,12 @@ export interface MediaStats {
 
 /** From a media thread to the listener thread: the caller's audio, 16 kHz mono, frames of 320 samples (20 ms). */
 export type ToListener =
-  | { readonly type: 'audio'; readonly sessionId: string; readonly startSample: number; readonly pcm: Int16Array }
+  | {
+      readonly type: 'audio';
+      readonly sessionId: string;
+      readonly startSample: number;
+      readonly pcm: Int16Array;
+      /** How loud the frame is that left for the caller meanwhile, dBFS, so that its echo is known. */
+      readonly sentDb: number;
+    }
   | { readonly type: 'session-closed'; readonly sessionId: string };

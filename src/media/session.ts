@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../core/clock';
 import { DurationHistogram } from '../rtp/histogram';
 import type { Pacer, PacerMember } from '../rtp/pacer';
+import { levelDbOf } from '../turn/energy-gate';
 import { callFrameSamples, Inbound } from './inbound';
 import { Outbound } from './outbound';
 import type { FromMedia, MediaStats, SocketAddress, ToListener, ToMedia } from './protocol';
@@ -44,6 +45,7 @@ const formatBeforeAnswer: MediaFormat = { codec: { name: 'PCMU', payloadType: 0,
 const frameMs = 20;
 /** RFC 3550 §6.2: 5 s between reports, varied by half either way so that they never fall into step. */
 const reportEveryMs = 5000;
+const NOTHING = new Int16Array(0);
 /** After a stall longer than this the frames in between are counted, not delivered one by one. */
 const maxSkippedDelivered = 500;
 
@@ -255,9 +257,10 @@ export class Session {
     this.outbound.heard(frame);
     this.recorder?.write(frame, sent, this.outbound.encodeRate);
     // Copied, not transferred: for 640 bytes that is cheaper, and the frame can be used again.
+    const sentDb = levelDbOf(sent ?? NOTHING);
     this.around
       .listener()
-      ?.postMessage({ type: 'audio', sessionId: this.sessionId, startSample, pcm: frame } satisfies ToListener);
+      ?.postMessage({ type: 'audio', sessionId: this.sessionId, startSample, pcm: frame, sentDb } satisfies ToListener);
   }
 
   private skip(frames: number): void {

@@ -79,7 +79,11 @@ function started(step: Step, event: SpeechEvent): void {
     case 'overlapped':
     case 'ducked':
       // The speech before has ended and is still being judged; together they are one.
-      changeOverlap(step, { ended: undefined, headSample: event.headSample });
+      changeOverlap(step, {
+        ended: undefined,
+        headSample: event.headSample,
+        ...heardOf(event, phase.overlap),
+      });
       considerOverlap(step);
       return;
     case 'user-speaking':
@@ -101,7 +105,9 @@ function continues(step: Step, event: SpeechEvent): void {
     step.enter({ ...phase, turn: { ...phase.turn, toSample: Math.max(phase.turn.toSample, event.headSample) } });
     step.timer('stall', step.config.stallMs);
   } else if (phase.name === 'overlapped' || phase.name === 'ducked') {
-    changeOverlap(step, { headSample: Math.max(phase.overlap.headSample, event.headSample), levelDb: event.levelDb });
+    const headSample = Math.max(phase.overlap.headSample, event.headSample);
+    changeOverlap(step, { headSample, levelDb: event.levelDb, ...heardOf(event, phase.overlap) });
+    watchForDuck(step);
     considerOverlap(step);
   }
 }
@@ -129,6 +135,7 @@ function ended(step: Step, event: SpeechEvent, boundaryMs: number): void {
       changeOverlap(step, {
         ended: { atMs: boundaryMs, sample: event.sample },
         headSample: Math.max(phase.overlap.headSample, event.headSample),
+        ...heardOf(event, phase.overlap),
       });
       considerOverlap(step);
       return;
@@ -174,23 +181,44 @@ function learnLevel(step: Step, levelDb: number): void {
 function overlap(step: Step, event: SpeechEvent): void {
   const { phase, config } = step;
   if (phase.name !== 'speaking' || !config.overlap.enabled) return;
-  const { callerLevelDb, voice } = step.state;
-  const quiet = callerLevelDb !== undefined && event.levelDb < callerLevelDb - config.overlap.quietDb;
-  const { falseAlarms } = phase.answer;
-  const cautious = quiet || falseAlarms >= config.overlap.cautiousAfter;
+  const { voice } = step.state;
   const found: Overlap = {
     onsetMs: voice.onsetMs,
     onsetSample: voice.onsetSample,
     headSample: event.headSample,
     levelDb: event.levelDb,
+    sound: event.sound,
+    echo: event.echo,
     ended: undefined,
     words: undefined,
     listenedTo: voice.onsetSample,
-    cautious,
+    cautious: phase.answer.falseAlarms >= config.overlap.cautiousAfter,
   };
   step.enter({ ...phase, name: 'overlapped', overlap: found });
-  // A second alarm in the same answer has to last longer before it is believed.
-  if (!cautious) step.timer('duck', config.overlap.duckAfterMs * (1 + falseAlarms) - (step.atMs - voice.onsetMs));
+  watchForDuck(step);
+}
+
+/** The listener stops describing what goes on for long. */
+function heardOf(event: SpeechEvent, found: Overlap): Pick<Overlap, 'sound' | 'echo'> {
+  return { sound: event.sound ?? found.sound, echo: event.echo ?? found.echo };
+}
+
+/** A voice that rises out of the background pauses the agent, too. */
+function watchForDuck(step: Step): void {
+  const { phase, config } = step;
+  if (phase.name !== 'overlapped') return;
+  const { overlap: found, answer } = phase;
+  if (found.cautious || found.ended !== undefined || isQuiet(step, found)) return;
+  const talk = (found.sound?.talk ?? 0) >= config.overlap.surelyTalk;
+  if (step.runs('duck') && !talk) return;
+  // A second alarm in the same answer has to last longer before it is believed, or to sound like talk.
+  const afterMs = config.overlap.duckAfterMs * (talk ? 1 : 1 + answer.falseAlarms);
+  step.timer('duck', afterMs - (step.atMs - found.onsetMs));
+}
+
+function isQuiet(step: Step, found: Overlap): boolean {
+  const { usualLevelDb, quietDb } = step.config.overlap;
+  return found.levelDb < (step.state.callerLevelDb ?? usualLevelDb) - quietDb;
 }
 
 function changeOverlap(step: Step, change: Partial<Overlap>): void {
@@ -224,6 +252,7 @@ export function onListened(step: Step, event: Extract<TurnEvent, { type: 'listen
     const late = { ...listening.overlap, words, listenedTo: listening.toSample };
     const { verdict, because } = { because: '', ...judgeOverlap(factsOf(step, late, undefined), step.config.overlap) };
     if (verdict === 'interrupt') interrupt(step, late, because);
+    else if (verdict === 'wait' && hasUnheardTail(late)) listenTo(step, late, phase.answer.turnId);
   }
 }
 
@@ -234,9 +263,13 @@ function factsOf(step: Step, found: Overlap, duckedMs: number | undefined) {
     speechMs: Math.max(0, endMs - found.onsetMs),
     ended: found.ended !== undefined || stale,
     words: found.words,
+    wordsWhole: !hasUnheardTail(found),
     wordsOfMs: (found.listenedTo - found.onsetSample) / SAMPLES_PER_MS,
     duckedMs: duckedMs === undefined ? undefined : step.atMs - duckedMs,
     cautious: found.cautious,
+    quiet: isQuiet(step, found),
+    sound: found.sound,
+    isEcho: found.echo !== undefined && found.echo >= step.config.overlap.surelyEcho,
     agentText: step.answer?.text ?? '',
   };
 }
@@ -255,20 +288,20 @@ export function considerOverlap(step: Step): void {
     return;
   }
   const judged = judgeOverlap(facts, config.overlap);
-  // Words that were found before the speech was over are not its last.
-  const unheardTail = facts.ended && (found.headSample - found.listenedTo) / SAMPLES_PER_MS >= UNHEARD_TAIL_MS + 96;
   if (judged.verdict === 'interrupt') interrupt(step, found, judged.because);
-  else if (
-    judged.verdict === 'dismiss' &&
-    !(unheardTail && judged.because !== 'short' && (facts.duckedMs ?? 0) < config.overlap.dipMs)
-  ) {
+  else if (judged.verdict === 'dismiss') {
     dismiss(step, judged.because);
   } else if (facts.ended && phase.name === 'overlapped' && step.atMs - found.onsetMs - facts.speechMs > WORDS_LATE_MS) {
     dismiss(step, 'short');
   } else {
-    ask(step, facts.speechMs, unheardTail);
+    ask(step, facts.speechMs, facts.ended && hasUnheardTail(found));
     step.timer('judge', rejudgeAfterMs(facts.duckedMs, config.overlap.dipMs));
   }
+}
+
+/** The recogniser has not been given the last of the speech. */
+function hasUnheardTail(found: Overlap): boolean {
+  return (found.headSample - found.listenedTo) / SAMPLES_PER_MS >= UNHEARD_TAIL_MS + 96;
 }
 
 function rejudgeAfterMs(duckedMs: number | undefined, dipMs: number): number {
@@ -288,10 +321,14 @@ function ask(step: Step, speechMs: number, unheardTail: boolean): void {
       ? config.overlap.listenAfterMs
       : listenedMs + config.overlap.listenEveryMs;
   if (!unheardTail && speechMs < due) return;
+  listenTo(step, found, answer.turnId);
+}
+
+function listenTo(step: Step, found: Overlap, turnId: number): void {
   const requestId = step.nextRequestId();
-  const fromSample = Math.max(0, found.onsetSample - config.preRollMs * SAMPLES_PER_MS);
+  const fromSample = Math.max(0, found.onsetSample - step.config.preRollMs * SAMPLES_PER_MS);
   const toSample = found.headSample;
-  step.set({ listening: { requestId, turnId: answer.turnId, askedMs: step.atMs, toSample, overlap: found } });
+  step.set({ listening: { requestId, turnId, askedMs: step.atMs, toSample, overlap: found } });
   step.do({ type: 'listen', requestId, fromSample, toSample });
 }
 
@@ -303,6 +340,7 @@ function dismiss(step: Step, because: string): void {
   const { listening } = step.state;
   // Its words may still come and prove the alarm right.
   if (listening !== undefined) step.set({ listening: { ...listening, overlap: phase.overlap } });
+  else if (because === 'short' && hasUnheardTail(phase.overlap)) listenTo(step, phase.overlap, answer.turnId);
   step.report({ type: 'dismissed', turnId: answer.turnId, because });
   if (phase.name === 'ducked') step.do({ type: 'resume', turnId: answer.turnId });
   if (phase.overlap.ended === undefined && step.voiceActive) {

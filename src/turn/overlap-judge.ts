@@ -1,13 +1,16 @@
 /**
  * Somebody speaks while the agent speaks: is it an interruption, or a cough, a "mm-hmm", the television, the agent's own
- * echo? Judged from how long it lasts and from its words once the recogniser has heard them. Pure.
+ * echo? Judged from how long it lasts, how loud it is, how it sounds, and its words once the recogniser has heard them. Pure.
  *
- *      agent   ████████████████▌ paused            ▐██████  resumed, or flushed for good
- *      caller        ▐▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓
- *                    0        140 duck  240 listen         650 long: an interruption even without words
- *                              |<------- dip, at most 480 ms, when nothing speaks for an interruption ------>|
+ *      agent   ████████████████▌ paused                                    ▐██████  resumed, or flushed for good
+ *      caller        ▐▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓
+ *                    0        140 duck  240 listen          440 again     620 judged
+ *                              |<------------------ dip, 480 ms ------------->|
+ *
+ * The caller hears the agent stop at the pause; nothing is lost by judging when the pause has lasted as long as it may,
+ * and half a word often sounds like another. Earlier only what is over and understood is judged.
  */
-import { isBackchannel, meaningfulWords, repeats, wantsFloor, wordsOf } from './words';
+import { isBackchannel, meaningfulWords, repeats, summons, wantsFloor, wordsOf } from './words';
 
 export interface OverlapPolicy {
   /** False: the agent cannot be interrupted by speech. */
@@ -16,6 +19,8 @@ export interface OverlapPolicy {
   readonly duckAfterMs: number;
   /** Longest pause of the playout when nothing speaks for an interruption. */
   readonly dipMs: number;
+  /** … and so much longer while somebody speaks of whom it is not sure. */
+  readonly doubtMs: number;
   /** Speech this long interrupts, words known or not. */
   readonly longSpeechMs: number;
   /** A backchannel may last this long before it counts as talking. */
@@ -25,6 +30,14 @@ export interface OverlapPolicy {
   readonly listenEveryMs: number;
   /** This far below the caller's usual level somebody else is speaking, or our own echo. */
   readonly quietDb: number;
+  /** The caller's usual level while nothing was heard of them yet, dBFS. */
+  readonly usualLevelDb: number;
+  /** As alike to what was sent, 0…1, it is our own voice come back. */
+  readonly surelyEcho: number;
+  /** The sound alone decides when it is so sure of a sign of listening, 0…1. */
+  readonly surelyBackchannel: number;
+  /** … or of talk. */
+  readonly surelyTalk: number;
   /** After so many false alarms in one answer only words interrupt, and nothing is paused before they are known. */
   readonly cautiousAfter: number;
 }
@@ -33,13 +46,25 @@ export const DEFAULT_OVERLAP: OverlapPolicy = {
   enabled: true,
   duckAfterMs: 140,
   dipMs: 480,
+  doubtMs: 200,
   longSpeechMs: 650,
   backchannelMs: 1_000,
   listenAfterMs: 240,
   listenEveryMs: 200,
   quietDb: 14,
+  usualLevelDb: -26,
+  surelyEcho: 0.88,
+  surelyBackchannel: 0.93,
+  surelyTalk: 0.7,
   cautiousAfter: 2,
 };
+
+/** What a sound over the agent's voice sounds like: the network of overlap-sound.ts, 0…1, together 1. */
+export interface SoundChances {
+  readonly talk: number;
+  readonly backchannel: number;
+  readonly noise: number;
+}
 
 export interface OverlapFacts {
   /** Length of the speech so far, or in all. */
@@ -47,12 +72,20 @@ export interface OverlapFacts {
   readonly ended: boolean;
   /** What the recogniser found; undefined while not known, empty for a sound without words. */
   readonly words: string | undefined;
+  /** Those words are all there were: looked for up to the end of the speech. */
+  readonly wordsWhole: boolean;
   /** Length of the speech that those words were found in. */
   readonly wordsOfMs: number;
   /** How long the playout has been paused for it; undefined when it was not. */
   readonly duckedMs: number | undefined;
-  /** Only words count: an earlier false alarm, or a voice from the background. */
+  /** Only words count: an earlier false alarm, or a voice from before the agent's first word. */
   readonly cautious: boolean;
+  /** Far below the caller's usual level. */
+  readonly quiet: boolean;
+  /** It rises and falls as what we sent. */
+  readonly isEcho: boolean;
+  /** undefined: nobody listens to the sound. */
+  readonly sound: SoundChances | undefined;
   /** What the agent has said and is saying. */
   readonly agentText: string;
 }
@@ -60,44 +93,155 @@ export interface OverlapFacts {
 export type OverlapVerdict =
   | { readonly verdict: 'wait' }
   | { readonly verdict: 'interrupt'; readonly because: 'words' | 'floor-words' | 'long-speech' }
-  | { readonly verdict: 'dismiss'; readonly because: 'backchannel' | 'no-words' | 'echo' | 'short' };
+  | {
+      readonly verdict: 'dismiss';
+      readonly because: 'backchannel' | 'no-words' | 'echo' | 'short' | 'background';
+    };
 
-/** Words found in speech that has gone on for longer than this say little about it. */
-const STALE_MS = 120;
+/** Words found in less speech than this may be half of others. */
+const SURE_OF_WORDS_MS = 600;
+
+/** So sure of a sign of listening the sound outweighs what the recogniser took for "what?". */
+const SURER = 0.95;
+/** Talk that the agent is not paused for has to be so long to be believed by its sound. */
+const TALK_MS = 500;
 
 const WAIT: OverlapVerdict = { verdict: 'wait' };
 
 export function judgeOverlap(facts: OverlapFacts, policy: OverlapPolicy): OverlapVerdict {
-  return facts.words === undefined ? withoutWords(facts, policy) : withWords(facts, facts.words, policy);
-}
-
-function withoutWords(facts: OverlapFacts, policy: OverlapPolicy): OverlapVerdict {
-  const { speechMs, ended, duckedMs, cautious } = facts;
-  if (!cautious && speechMs >= policy.longSpeechMs) return { verdict: 'interrupt', because: 'long-speech' };
-  // Silence of the agent is what a false alarm costs: give it back in time, even unheard. Late words may still interrupt.
-  if (ended && (duckedMs ?? 0) >= policy.dipMs) return { verdict: 'dismiss', because: 'short' };
-  return WAIT;
-}
-
-function withWords(facts: OverlapFacts, words: string, policy: OverlapPolicy): OverlapVerdict {
-  const { speechMs, ended, wordsOfMs } = facts;
-  // Known to be harmless so far: the answer goes on, and the sound is watched for words.
-  // Someone who is still talking has said more than was looked at: the next look is worth a little more of the pause.
-  const stale = !ended && !facts.cautious && speechMs - wordsOfMs > STALE_MS;
-  const duckedLong = (facts.duckedMs ?? 0) >= policy.dipMs + (stale ? policy.listenEveryMs : 0);
-  const asksForFloor = wantsFloor(words);
-  // An echo is rarely one word alone; "wait" is, even when the agent has just said it too.
-  const asksBriefly = asksForFloor && wordsOf(words).length <= 2;
-  if (!asksBriefly && repeats(words, facts.agentText)) return { verdict: 'dismiss', because: 'echo' };
-  if (asksForFloor) return { verdict: 'interrupt', because: 'floor-words' };
-  if (isBackchannel(words)) {
-    if (ended) return { verdict: 'dismiss', because: 'backchannel' };
-    if (speechMs >= policy.backchannelMs) return { verdict: 'interrupt', because: 'long-speech' };
-    return duckedLong ? { verdict: 'dismiss', because: 'backchannel' } : WAIT;
+  if (facts.quiet) return fromBackground(facts, policy);
+  if (facts.isEcho) return asEcho(facts, policy);
+  const meaning = meaningOf(facts);
+  if (facts.ended && meaning !== 'floor-words' && (facts.sound?.backchannel ?? 0) >= SURER) {
+    return { verdict: 'dismiss', because: 'backchannel' };
   }
-  if (meaningfulWords(words).length > 0) return { verdict: 'interrupt', because: 'words' };
-  // Searching sounds ("um") announce words; a sound without any announces nothing.
-  if (ended) return { verdict: 'dismiss', because: wordsOf(words).length > 0 ? 'backchannel' : 'no-words' };
-  if (duckedLong || wordsOfMs >= policy.longSpeechMs) return { verdict: 'dismiss', because: 'no-words' };
+  if (facts.ended && facts.wordsWhole && meaning !== 'unknown') return byWords(meaning, facts.sound, policy);
+  if (meaning === 'echo' && !facts.cautious) return { verdict: 'dismiss', because: 'echo' };
+  if (facts.cautious) return whileCautious(facts, meaning, policy);
+  if (facts.duckedMs === undefined || facts.duckedMs < policy.dipMs) return WAIT;
+  return facts.ended ? afterShortSpeech(facts, meaning, policy) : inSpeech(facts, meaning, policy);
+}
+
+type Meaning = 'floor-words' | 'words' | 'backchannel' | 'beginning' | 'echo' | 'no-words' | 'unknown';
+
+function meaningOf({ words, agentText }: OverlapFacts): Meaning {
+  if (words === undefined) return 'unknown';
+  const count = wordsOf(words).length;
+  if (count === 0) return 'no-words';
+  const asksForFloor = wantsFloor(words);
+  const meaningful = meaningfulWords(words).length;
+  // An echo is rarely one word alone; "wait" is, even when the agent has just said it too, and "the" is in every sentence.
+  const alone = count <= 2 && (asksForFloor || meaningful === 0);
+  if (!alone && repeats(words, agentText)) return 'echo';
+  if (asksForFloor) return 'floor-words';
+  if (isBackchannel(words)) return 'backchannel';
+  // Bare beginnings ("I", "the") and searching sounds ("um") announce words.
+  return meaningful > 0 ? 'words' : 'beginning';
+}
+
+/** All of it was looked at. One short word is easily taken for another: then its sound has a say, too. */
+function byWords(
+  meaning: Exclude<Meaning, 'unknown'>,
+  sound: SoundChances | undefined,
+  policy: OverlapPolicy,
+): OverlapVerdict {
+  switch (meaning) {
+    case 'floor-words':
+      if (sound !== undefined && sound.backchannel >= SURER) return { verdict: 'dismiss', because: 'backchannel' };
+      return { verdict: 'interrupt', because: meaning };
+    case 'words':
+      if (sound !== undefined && sound.backchannel >= policy.surelyBackchannel) {
+        return { verdict: 'dismiss', because: 'backchannel' };
+      }
+      return { verdict: 'interrupt', because: meaning };
+    case 'beginning':
+      if (sound !== undefined && sound.talk > Math.max(sound.backchannel, sound.noise)) {
+        return { verdict: 'interrupt', because: 'words' };
+      }
+      return { verdict: 'dismiss', because: 'backchannel' };
+    case 'backchannel':
+    case 'echo':
+    case 'no-words':
+      return { verdict: 'dismiss', because: meaning };
+  }
+}
+
+/** Nobody who means the agent speaks so low for long: only a call for attention counts. */
+function fromBackground(facts: OverlapFacts, policy: OverlapPolicy): OverlapVerdict {
+  const { words, ended, wordsWhole, wordsOfMs } = facts;
+  if (words !== undefined && summons(words) && wordsOf(words).length <= 3) {
+    return { verdict: 'interrupt', because: 'floor-words' };
+  }
+  const pausedLong = (facts.duckedMs ?? 0) >= policy.dipMs;
+  if (pausedLong || (ended && wordsWhole) || wordsOfMs >= policy.longSpeechMs) {
+    return { verdict: 'dismiss', because: 'background' };
+  }
   return WAIT;
+}
+
+/** With the agent paused its echo ends, too. */
+function asEcho({ ended, duckedMs }: OverlapFacts, policy: OverlapPolicy): OverlapVerdict {
+  return ended || (duckedMs ?? 0) >= policy.dipMs ? { verdict: 'dismiss', because: 'echo' } : WAIT;
+}
+
+/** The agent goes on speaking meanwhile, so there is time to be sure. */
+function whileCautious(facts: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): OverlapVerdict {
+  const { speechMs, wordsOfMs, sound, duckedMs } = facts;
+  const sure = wordsOfMs >= SURE_OF_WORDS_MS;
+  if (sure && (meaning === 'floor-words' || meaning === 'words')) return { verdict: 'interrupt', because: meaning };
+  if (meaning === 'backchannel' && !facts.ended && speechMs >= policy.backchannelMs) {
+    return { verdict: 'interrupt', because: 'long-speech' };
+  }
+  const talks = sound !== undefined && sound.talk >= policy.surelyTalk && meaning !== 'echo' && meaning !== 'no-words';
+  if (talks && !facts.ended && speechMs >= TALK_MS) return { verdict: 'interrupt', because: 'long-speech' };
+  if (duckedMs !== undefined && duckedMs >= policy.dipMs) return { verdict: 'dismiss', because: 'short' };
+  return WAIT;
+}
+
+/** The pause has lasted as long as it may, and somebody is still speaking. */
+function inSpeech({ sound, duckedMs }: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): OverlapVerdict {
+  if (sound !== undefined) {
+    if (sound.talk >= policy.surelyTalk) return { verdict: 'interrupt', because: 'long-speech' };
+    if (sound.backchannel >= policy.surelyBackchannel) return { verdict: 'dismiss', because: 'backchannel' };
+    const meant = meaning === 'floor-words' || meaning === 'words';
+    if (!meant && sound.noise > Math.max(sound.talk, sound.backchannel)) {
+      return { verdict: 'dismiss', because: 'no-words' };
+    }
+    // "Okay" becomes "okay, but" about now.
+    if (!meant && (duckedMs ?? 0) < policy.dipMs + policy.doubtMs) return WAIT;
+  }
+  switch (meaning) {
+    case 'floor-words':
+    case 'words':
+      return { verdict: 'interrupt', because: meaning };
+    case 'beginning':
+    case 'unknown':
+      return { verdict: 'interrupt', because: 'long-speech' };
+    case 'backchannel':
+    case 'no-words':
+    case 'echo':
+      return { verdict: 'dismiss', because: meaning };
+  }
+}
+
+/** The pause has lasted as long as it may, and what was said is not understood to its end. */
+function afterShortSpeech({ sound }: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): OverlapVerdict {
+  if (sound !== undefined && sound.backchannel >= policy.surelyBackchannel && meaning !== 'floor-words') {
+    return { verdict: 'dismiss', because: 'backchannel' };
+  }
+  switch (meaning) {
+    case 'floor-words':
+    case 'words':
+      return { verdict: 'interrupt', because: meaning };
+    case 'beginning':
+    case 'unknown':
+      // Late words may still interrupt.
+      return sound !== undefined && sound.talk >= policy.surelyTalk
+        ? { verdict: 'interrupt', because: 'words' }
+        : { verdict: 'dismiss', because: 'short' };
+    case 'backchannel':
+    case 'no-words':
+    case 'echo':
+      return { verdict: 'dismiss', because: meaning };
+  }
 }

@@ -3,6 +3,9 @@
  * decisions offline. The engine is a pair of delays; words come from a recogniser or from labels.
  */
 
+import { ECHO_FRAME_SAMPLES } from './echo-match';
+import { levelDbOf } from './energy-gate';
+import type { OverlapSound } from './overlap-sound';
 import type { SpeechProbability } from './silero-vad';
 import { reduce } from './turn-machine';
 import { INITIAL_STATE, type TurnConfig, type TurnEffect, type TurnEvent, type TurnState } from './turn-state';
@@ -16,10 +19,11 @@ export interface ReplayEngine {
   readonly firstAudioMs: number;
   /** From asking about an overlap to its words. */
   readonly listenMs: number;
-  /** What was said in a span of the clip. */
+  /** What was said in a span of `heard`, the clip as it came to the listener. */
   readonly recognise: (
     fromSample: number,
     toSample: number,
+    heard: Int16Array,
   ) => Promise<{ readonly text: string; readonly speech: boolean }>;
 }
 
@@ -29,8 +33,13 @@ export interface Replay {
   readonly engine: ReplayEngine;
   readonly openStream: () => SpeechProbability;
   readonly vad?: VadConfig;
+  readonly sounds?: OverlapSound;
   /** The agent is saying this, without end, when the clip begins. */
   readonly agentText?: string;
+  /** The clip is the agent's own voice come back: it is silent while the agent is, so many milliseconds later. */
+  readonly echoAfterMs?: number;
+  /** What the agent sends all the while, 16 kHz. With `echoAfterMs` the clip itself, so much earlier. */
+  readonly agentPcm?: Int16Array;
   /** What earlier turns have taught of the caller's level. */
   readonly callerLevelDb?: number;
   /** The transport's own delay: how late the listener gets a sample. */
@@ -58,42 +67,92 @@ export async function replay(run: Replay): Promise<readonly ReplayedEffect[]> {
     due.push({ atMs, order, event });
   };
   at(0, { type: 'opened', greeting: run.agentText });
-  for (const event of await detect(run)) at(event.headSample / SAMPLES_PER_MS + (run.lateMs ?? 0), event);
   const endMs = run.pcm.length / SAMPLES_PER_MS + TAIL_MS;
+  const line = new Line(run);
 
   const done: ReplayedEffect[] = [];
   let state: TurnState = { ...INITIAL_STATE, callerLevelDb: run.callerLevelDb };
-  while (due.length > 0) {
+  for (;;) {
     due.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
-    const next = due.shift();
+    const next = due[0];
+    // The listener's next window may have something to say before that.
+    if (line.nextMs <= (next?.atMs ?? Number.POSITIVE_INFINITY) && line.nextMs <= endMs) {
+      for (const event of await line.push()) at(event.headSample / SAMPLES_PER_MS + (run.lateMs ?? 0), event);
+      continue;
+    }
     if (next === undefined || next.atMs > endMs) break;
+    due.shift();
     const { atMs } = next;
     const result = reduce(state, { ...next.event, atMs } as TurnEvent, run.turns);
     state = result.state;
     for (const effect of result.effects) {
       done.push({ atMs, effect });
-      await answer(effect, atMs, run, at);
+      line.follow(effect, atMs);
+      await answer(effect, atMs, run, line.heard, at);
     }
   }
   return done;
 }
 
-async function detect(run: Replay): Promise<VadEvent[]> {
-  const detector = new VoiceDetector(run.openStream(), run.vad);
-  const events: VadEvent[] = [];
-  const end = run.pcm.length + (TAIL_MS / 4) * SAMPLES_PER_MS;
-  for (let start = 0; start < end; start += VAD_WINDOW_SAMPLES) {
-    const window = new Int16Array(VAD_WINDOW_SAMPLES);
-    window.set(run.pcm.subarray(start, start + VAD_WINDOW_SAMPLES));
-    events.push(...(await detector.push(start, window)));
+/** What comes over the line, window by window, and what the listener makes of it. */
+class Line {
+  readonly heard: Int16Array;
+  private readonly detector: VoiceDetector;
+  private start = 0;
+  private framed = 0;
+  /** When the agent fell silent or spoke again. */
+  private readonly silences: { readonly atMs: number; readonly silent: boolean }[] = [];
+
+  constructor(private readonly run: Replay) {
+    this.heard = run.pcm.slice();
+    this.detector = new VoiceDetector(run.openStream(), run.vad, run.sounds);
   }
-  return events;
+
+  /** When the next window is complete. */
+  get nextMs(): number {
+    return (this.start + VAD_WINDOW_SAMPLES) / SAMPLES_PER_MS;
+  }
+
+  async push(): Promise<VadEvent[]> {
+    const { start } = this;
+    this.start += VAD_WINDOW_SAMPLES;
+    const { echoAfterMs } = this.run;
+    if (echoAfterMs !== undefined && this.silentAt(start / SAMPLES_PER_MS - echoAfterMs)) {
+      this.heard.fill(0, start, start + VAD_WINDOW_SAMPLES);
+    }
+    for (; this.framed + ECHO_FRAME_SAMPLES <= this.start; this.framed += ECHO_FRAME_SAMPLES) {
+      const frame = this.heard.subarray(this.framed, this.framed + ECHO_FRAME_SAMPLES);
+      this.detector.frame(this.framed, levelDbOf(frame), this.sentDb(this.framed));
+    }
+    const window = new Int16Array(VAD_WINDOW_SAMPLES);
+    window.set(this.heard.subarray(start, start + VAD_WINDOW_SAMPLES));
+    return this.detector.push(start, window);
+  }
+
+  follow(effect: TurnEffect, atMs: number): void {
+    if (effect.type === 'pause' || effect.type === 'flush') this.silences.push({ atMs, silent: true });
+    else if (effect.type === 'resume' || effect.type === 'release') this.silences.push({ atMs, silent: false });
+  }
+
+  private sentDb(startSample: number): number {
+    const { agentPcm, echoAfterMs, pcm } = this.run;
+    if (this.silentAt(startSample / SAMPLES_PER_MS)) return levelDbOf(new Int16Array(0));
+    const sent = echoAfterMs === undefined ? agentPcm : pcm.subarray(echoAfterMs * SAMPLES_PER_MS);
+    if (sent === undefined || sent.length === 0) return levelDbOf(new Int16Array(0));
+    const from = echoAfterMs === undefined ? startSample % sent.length : startSample;
+    return levelDbOf(sent.subarray(from, from + ECHO_FRAME_SAMPLES));
+  }
+
+  private silentAt(atMs: number): boolean {
+    return this.silences.findLast((change) => change.atMs <= atMs)?.silent ?? false;
+  }
 }
 
 async function answer(
   effect: TurnEffect,
   atMs: number,
   run: Replay,
+  heard: Int16Array,
   at: (atMs: number, event: Undated) => void,
 ): Promise<void> {
   const { engine } = run;
@@ -104,7 +163,7 @@ async function answer(
     case 'answer': {
       const { turnId, input } = effect;
       if (input.kind === 'audio') {
-        const { text, speech } = await engine.recognise(input.fromSample, input.toSample);
+        const { text, speech } = await engine.recognise(input.fromSample, input.toSample, heard);
         at(atMs + engine.transcriptMs, { type: 'transcript', turnId, text, speech });
         if (!speech) return;
       }
@@ -124,7 +183,7 @@ async function answer(
       return;
     case 'listen': {
       const { requestId, fromSample, toSample } = effect;
-      const { text, speech } = await engine.recognise(fromSample, toSample);
+      const { text, speech } = await engine.recognise(fromSample, toSample, heard);
       at(atMs + engine.listenMs, { type: 'listened', requestId, text, speech });
       return;
     }

@@ -188,6 +188,8 @@ export function toSpeaking(step: Step, answer: Answer): void {
     onsetSample,
     headSample,
     levelDb: 0,
+    sound: undefined,
+    echo: undefined,
     ended: undefined,
     words: undefined,
     listenedTo: headSample,

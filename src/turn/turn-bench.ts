@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { Resampler } from '../audio/resampler';
 import { readWav } from '../audio/wav';
 import { type Distribution, distribution } from '../core/percentiles';
+import type { OverlapSound } from './overlap-sound';
 import { type ReplayEngine, replay } from './replay';
 import type { SpeechProbability } from './silero-vad';
 import type { TurnConfig } from './turn-state';
@@ -33,6 +34,9 @@ export interface BenchOptions {
   readonly turns: TurnConfig;
   readonly openStream: () => SpeechProbability;
   readonly vad?: VadConfig;
+  readonly sounds?: OverlapSound;
+  /** What the agent says in the clips of sounds over its voice. */
+  readonly agentPcm?: Int16Array;
   readonly times: Pick<ReplayEngine, 'transcriptMs' | 'firstAudioMs' | 'listenMs'>;
   /** Samples `span` of a clip, 16 kHz, −1…1. Left out: the labels' own words, with a full stop where a recogniser would put one. */
   readonly recognise?: (pcm: Float32Array, span: ClipSpan) => Promise<Heard>;
@@ -107,6 +111,8 @@ export interface OverlapFigures {
 }
 
 const MISSED_AFTER_MS = 2_000;
+/** From the agent's sample to its echo: a line across a country with a gateway at its end. */
+const ECHO_AFTER_MS = 150;
 const SAMPLES_PER_MS = VAD_SAMPLE_RATE / 1_000;
 
 /** Reads `clips.json` of a set; throws a ZodError naming the field that is wrong. */
@@ -216,8 +222,8 @@ export function overlapFigures(outcomes: readonly OverlapOutcome[]): Readonly<Re
 }
 
 async function run(clip: TurnClip, options: BenchOptions, purpose: ClipSpan['purpose']) {
-  const pcm = await load(path.join(options.folder, clip.file));
-  const { recognise, times, turns, openStream, vad } = options;
+  const pcm = await loadClip(path.join(options.folder, clip.file));
+  const { recognise, times, turns, openStream, vad, sounds } = options;
   const heard: string[] = [];
   const effects = await replay({
     pcm,
@@ -226,14 +232,17 @@ async function run(clip: TurnClip, options: BenchOptions, purpose: ClipSpan['pur
     vad,
     agentText: clip.agentText,
     callerLevelDb: clip.callerLevelDb,
+    echoAfterMs: clip.kind === 'echo' ? ECHO_AFTER_MS : undefined,
+    sounds,
+    agentPcm: options.agentPcm,
     engine: {
       ...times,
-      recognise: async (fromSample, toSample) => {
+      recognise: async (fromSample, toSample, line) => {
         const span = { file: clip.file, fromSample, toSample, purpose };
         const found =
           recognise === undefined
             ? labelled(clip, fromSample, toSample)
-            : await recognise(spanOf(pcm, fromSample, toSample), span);
+            : await recognise(spanOf(line, fromSample, toSample), span);
         heard.push(`${Math.round(toSample / SAMPLES_PER_MS)} "${found.text}"${found.speech ? '' : ' no speech'}`);
         return found;
       },
@@ -243,7 +252,7 @@ async function run(clip: TurnClip, options: BenchOptions, purpose: ClipSpan['pur
 }
 
 /** 16-bit WAV of any rate, at 16 kHz. */
-async function load(file: string): Promise<Int16Array> {
+export async function loadClip(file: string): Promise<Int16Array> {
   const { pcm, sampleRate } = readWav(await readFile(file));
   const first = pcm[0] ?? new Int16Array(0);
   return new Resampler(sampleRate, VAD_SAMPLE_RATE).push(first)[0] ?? new Int16Array(0);

@@ -5,7 +5,8 @@
 import type { CallEndCause } from '../core/call-record';
 import type { EndOfTurn } from './end-of-turn';
 import { DEFAULT_END_OF_TURN, TextualEndOfTurn } from './end-of-turn';
-import { DEFAULT_OVERLAP, type OverlapPolicy } from './overlap-judge';
+import { DEFAULT_OVERLAP, type OverlapPolicy, type SoundChances } from './overlap-judge';
+import type { VadEvent } from './vad';
 
 export interface TurnConfig {
   readonly endOfTurn: EndOfTurn;
@@ -140,6 +141,10 @@ export interface Overlap {
   readonly onsetSample: number;
   readonly headSample: number;
   readonly levelDb: number;
+  /** What it sounds like; undefined while or where nobody says so. */
+  readonly sound: SoundChances | undefined;
+  /** How alike it is to what we sent, 0…1. */
+  readonly echo: number | undefined;
   /** When the speech ended, and where. */
   readonly ended: { readonly atMs: number; readonly sample: number } | undefined;
   readonly words: string | undefined;
@@ -255,14 +260,7 @@ export const MAX_WAITING = 8;
 
 export type TurnEvent = { readonly atMs: number } & (
   | { readonly type: 'opened'; readonly greeting: string | undefined }
-  | { readonly type: 'speech-started'; readonly sample: number; readonly headSample: number; readonly levelDb: number }
-  | {
-      readonly type: 'speech-continues';
-      readonly sample: number;
-      readonly headSample: number;
-      readonly levelDb: number;
-    }
-  | { readonly type: 'speech-ended'; readonly sample: number; readonly headSample: number; readonly levelDb: number }
+  | VadEvent
   | { readonly type: 'transcript'; readonly turnId: number; readonly text: string; readonly speech: boolean }
   | { readonly type: 'answer-text'; readonly turnId: number; readonly delta: string }
   | { readonly type: 'answer-audio'; readonly turnId: number; readonly durationMs: number }

@@ -12,6 +12,7 @@
  *                                    ^ speech-started   ^ speech-ended, both carrying the earlier sample
  */
 import type { Stage } from '../core/stage';
+import type { SoundChances } from './overlap-judge';
 
 export const VAD_SAMPLE_RATE = 16_000;
 /** What the network takes at 16 kHz: 32 ms. */
@@ -54,6 +55,10 @@ interface VadEventFacts {
   readonly headSample: number;
   /** Mean level of this stretch of speech so far, dBFS. */
   readonly levelDb: number;
+  /** What it sounds like so far, where a network says so. */
+  readonly sound?: SoundChances | undefined;
+  /** How alike it is to what we sent, 0…1 (echo-match.ts), where that is known. */
+  readonly echo?: number | undefined;
 }
 
 export type VadEvent =

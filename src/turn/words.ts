@@ -129,6 +129,13 @@ export function wantsFloor(text: string): boolean {
   return words.length > 0 && (QUESTION.has(words[0]!) || (words.length >= 2 && text.trim().endsWith('?')));
 }
 
+const SUMMONS = new Set('stop wait sorry excuse pardon hang hello hey listen enough cancel quiet shush'.split(' '));
+
+/** "Hello?", "stop": words that call for attention and that a voice in the background rarely says alone. */
+export function summons(text: string): boolean {
+  return wordsOf(text).some((word) => SUMMONS.has(word));
+}
+
 /** Words that carry meaning: neither signs of listening nor searching sounds nor bare beginnings. */
 export function meaningfulWords(text: string): string[] {
   return wordsOf(text).filter((word) => !BACKCHANNELS.has(word) && !HESITATIONS.has(word) && !BARE.has(word));

@@ -1,4 +1,4 @@
-/** Entry point of the listener thread: Silero on the audio that media threads send, reports to the control thread. */
+/** Entry point of the listener thread: Silero and our own network for sounds on the audio that media threads send, reports to the control thread. */
 import { join } from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { TrunklineError } from '../core/errors';
@@ -6,6 +6,7 @@ import { Listener } from '../listener/listener';
 import type { FromListener, ListenerCommand } from '../listener/protocol';
 import type { ToListener } from '../media/protocol';
 import { openModelFolder } from '../model/manifest';
+import { OverlapSoundNet } from '../turn/overlap-sound';
 import { SileroVad } from '../turn/silero-vad';
 import { DEFAULT_VAD } from '../turn/vad';
 
@@ -15,11 +16,14 @@ function serve(control: MessagePort): void {
   };
   const ports: MessagePort[] = [];
   let vad: SileroVad | undefined;
+  let sounds: OverlapSoundNet | undefined;
   let listener: Listener | undefined;
 
   async function load(command: Extract<ListenerCommand, { type: 'load' }>): Promise<void> {
     const folder = await openModelFolder(join(command.modelsDir, 'silero-vad'));
     vad = await SileroVad.open(await folder.read('silero-vad.onnx'));
+    const soundFolder = await openModelFolder(join(command.modelsDir, 'overlap-sound'));
+    sounds = await OverlapSoundNet.open(await soundFolder.read('overlap-sound.onnx'));
     const network = vad;
     listener = new Listener({
       openStream: () => network.openStream(),
@@ -29,6 +33,7 @@ function serve(control: MessagePort): void {
         throw error;
       },
       vad: { ...DEFAULT_VAD, ...command.vad },
+      sounds,
     });
     post({ type: 'ready' });
   }
@@ -60,6 +65,7 @@ function serve(control: MessagePort): void {
       case 'shutdown':
         for (const port of ports) port.close();
         void vad?.close();
+        void sounds?.close();
         control.close();
         return;
     }

@@ -55,7 +55,7 @@ async function hear(
     },
   });
   for (let at = 0; at + FRAME <= pcm.length; at += FRAME) {
-    listener.receive({ type: 'audio', sessionId, startSample: from + at, pcm: pcm.slice(at, at + FRAME) });
+    listener.receive({ type: 'audio', sessionId, startSample: from + at, pcm: pcm.slice(at, at + FRAME), sentDb: -96 });
     if (at % (FRAME * 10) === 0) await idle(listener);
   }
   await idle(listener);
@@ -133,10 +133,16 @@ describe('the listener', () => {
     const { reports } = await listen((listener) => {
       for (let at = 0; at + FRAME <= 1.2 * 16_000; at += FRAME) {
         const frame = pcm.slice(at + 0.3 * 16_000, at + 0.3 * 16_000 + FRAME);
-        listener.receive({ type: 'audio', sessionId: 's', startSample: at, pcm: frame });
+        listener.receive({ type: 'audio', sessionId: 's', startSample: at, pcm: frame, sentDb: -96 });
       }
       for (let at = 0; at < 1_600; at += FRAME) {
-        listener.receive({ type: 'audio', sessionId: 's', startSample: 5 * 16_000 + at, pcm: new Int16Array(FRAME) });
+        listener.receive({
+          type: 'audio',
+          sessionId: 's',
+          startSample: 5 * 16_000 + at,
+          pcm: new Int16Array(FRAME),
+          sentDb: -96,
+        });
       }
     });
     expect(eventsOf(reports).at(-1)?.type).toBe('speech-ended');
@@ -145,7 +151,13 @@ describe('the listener', () => {
   it('drops the oldest windows of a session that is far behind, and counts them', async () => {
     const { listener } = await listen((busy) => {
       for (let at = 0; at < 16_000 * 3; at += FRAME) {
-        busy.receive({ type: 'audio', sessionId: 's', startSample: at, pcm: new Int16Array(FRAME).fill(900) });
+        busy.receive({
+          type: 'audio',
+          sessionId: 's',
+          startSample: at,
+          pcm: new Int16Array(FRAME).fill(900),
+          sentDb: -96,
+        });
       }
     });
     expect(listener.dump().windowsDropped).toBeGreaterThan(50);
@@ -153,7 +165,13 @@ describe('the listener', () => {
 
   it('forgets a session that is closed', async () => {
     const { reports, listener } = await listen((closing) => {
-      closing.receive({ type: 'audio', sessionId: 's', startSample: 0, pcm: new Int16Array(FRAME * 4).fill(5_000) });
+      closing.receive({
+        type: 'audio',
+        sessionId: 's',
+        startSample: 0,
+        pcm: new Int16Array(FRAME * 4).fill(5_000),
+        sentDb: -96,
+      });
       closing.receive({ type: 'session-closed', sessionId: 's' });
     });
     expect(listener.dump().sessions).toBe(0);

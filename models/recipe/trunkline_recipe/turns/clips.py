@@ -284,6 +284,16 @@ def overlaps(made: ClipSet, split: str, chance: random.Random) -> None:
         add("echo", " ".join(words[: max(1, int(len(words) * share))]), echo, below, False)
 
 
+def agent(folder: Path) -> None:
+    """What the agent says meanwhile, so that an echo can be told from a caller."""
+    pcm = at_level(speak("flite:kal16", AGENT, 165), -22)
+    with wave.open(str(folder / "agent.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((np.clip(pcm, -1, 1) * 32767).astype("<i2").tobytes())
+
+
 def main(folder: str, *only: str) -> None:
     for name, make in (("turns", turns), ("overlaps", overlaps)):
         if len(only) > 0 and name not in only:
@@ -292,6 +302,8 @@ def main(folder: str, *only: str) -> None:
         for split in ("tune", "test"):
             make(made, split, random.Random(f"{name} {split}"))
         made.write()
+        if name == "overlaps":
+            agent(made.folder)
         print(f"{name}: {len(made.clips)} clips")
 
 
