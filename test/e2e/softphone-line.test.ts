@@ -60,6 +60,17 @@ describeWithBrowser('the softphone page', () => {
     expect(foreign).toEqual([]);
   }, 60_000);
 
+  test('is dialled by keyboard alone: what was chosen is called', async () => {
+    await start();
+    await phone.page.locator('input[name=number][value="echo"]').focus();
+    await phone.page.keyboard.press('ArrowDown');
+    await phone.page.keyboard.press('Tab');
+    await phone.page.keyboard.press('Tab');
+    await phone.page.keyboard.press('Enter');
+    await phone.page.locator('#hang-up').waitFor({ timeout: 20_000 });
+    expect(await phone.page.locator('#party-name').textContent()).toBe('Tone');
+  }, 60_000);
+
   test('sends the microphone: the echo brings it back, and mute silences it', async () => {
     await start();
     await phone.call('echo');

@@ -40,9 +40,12 @@ element('numbers').addEventListener('submit', (event) => {
 element('numbers').addEventListener('change', () => {
   if (current === undefined && element('captions').childElementCount === 0) showQuestions(chosenNumber());
 });
-element('free-number').addEventListener('focus', () => {
-  document.querySelector('input[name=number][value=""]').checked = true;
-});
+// Not on focus: whoever walks by with the Tab key has chosen nothing.
+for (const meant of ['click', 'input']) {
+  element('free-number').addEventListener(meant, () => {
+    document.querySelector('input[name=number][value=""]').checked = true;
+  });
+}
 document.querySelector('input[name=number][value=""]').addEventListener('change', () => element('free-number').focus());
 element('hang-up').addEventListener('click', () => current?.call.hangUp());
 element('mute').addEventListener('click', toggleMute);
