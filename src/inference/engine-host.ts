@@ -35,6 +35,8 @@ export interface EngineHostOptions {
   readonly nowMs: () => number;
   readonly breathe: () => Promise<void>;
   readonly maxCalls: number;
+  /** Called once the model is loaded and nobody waits for it: the files it was made from are garbage now. */
+  readonly tidy?: () => void;
 }
 
 export class EngineHost {
@@ -118,6 +120,7 @@ export class EngineHost {
         loadMs: Math.round(this.options.nowMs() - startedMs),
         stages: trace.stages,
       });
+      this.options.tidy?.();
     });
   }
 

@@ -107,7 +107,12 @@ export class EngineProcess {
 
   private spawn(first?: (message: FromEngine) => void): void {
     const { entry, config, log } = this.options;
-    const child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(entry, [], {
+      // For src/workers/engine.ts, which collects once after loading.
+      execArgv: [...process.execArgv, '--expose-gc'],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.child = child;
     let firstReply = first;
     // At the first start there is no call yet that could be disturbed, and loading is what everybody waits for.

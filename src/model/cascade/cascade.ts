@@ -52,6 +52,7 @@ class CascadeSession implements OmniSession {
   /** What was understood of the turn that began at this sample, as far as it went. */
   private draft: { readonly fromSample: number; readonly recognition: Recognition } | undefined;
   private conversation: Promise<BrainConversation> | undefined;
+  private personaRead = false;
 
   constructor(
     private readonly parts: CascadeParts,
@@ -75,7 +76,7 @@ class CascadeSession implements OmniSession {
         stages.mark('audio');
         yield audioEvent(chunk.pcm, this.parts.voice.sampleRate, chunk.words);
         // The caller hears the first words by now: a persona that was not prepared is read meanwhile.
-        this.startThinking();
+        void this.readPersona();
       }
       yield { type: 'end', stages: stages.all };
       return;
@@ -105,10 +106,18 @@ class CascadeSession implements OmniSession {
     );
   }
 
-  /**
-   * The brain's side of the call, opened when it is first of use and not before the greeting's first sound. What went
-   * wrong is told by the answer that needs it, and tried again by the next.
-   */
+  /** What goes wrong here is told by the answer that needs it. */
+  private async readPersona(): Promise<void> {
+    if (this.personaRead) return;
+    this.personaRead = true;
+    try {
+      for await (const _ of this.parts.brain.warm(this.persona));
+    } catch {
+      this.personaRead = false;
+    }
+  }
+
+  /** The brain's side of the call, opened when it is first of use; after a failure the next answer tries again. */
   private startThinking(): Promise<BrainConversation> {
     if (this.conversation === undefined) {
       const opening = this.parts.brain.openConversation(this.persona);
