@@ -13,6 +13,7 @@ export const commands: readonly NamedCommand[] = [
   { name: 'dialplan route', load: () => (require('./dialplan') as typeof import('./dialplan')).dialplanRoute },
   { name: 'models list', load: () => (require('./models') as typeof import('./models')).modelsList },
   { name: 'models verify', load: () => (require('./models') as typeof import('./models')).modelsVerify },
+  { name: 'models bench', load: () => (require('./models-bench') as typeof import('./models-bench')).modelsBench },
   { name: 'calls', load: () => (require('./calls') as typeof import('./calls')).callsList },
   { name: 'calls show', load: () => (require('./calls') as typeof import('./calls')).callsShow },
   { name: 'hangup', load: () => (require('./calls') as typeof import('./calls')).hangup },

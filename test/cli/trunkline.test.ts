@@ -112,6 +112,7 @@ describe('the commands of the program', () => {
       'dialplan route',
       'models list',
       'models verify',
+      'models bench',
       'calls',
       'hangup',
     ]) {
