@@ -8,6 +8,10 @@ import type { Brain } from './cascade/conversation-brain';
 import { OpenAiBrain, type OpenAiEndpoint } from './cascade/openai-brain';
 import { RelevanceTable } from './cascade/relevance';
 import { openModelFolder } from './manifest';
+import { openMiniOmni } from './mini-omni/open-mini-omni';
+import { OmniEar } from './omni/ear';
+import { Omni } from './omni/omni';
+import { OmniVoice } from './omni/omni-voice';
 import type { OmniModel } from './omni-model';
 import type { Recogniser, Voice } from './parts';
 import { PiperVoice } from './piper/piper-voice';
@@ -23,7 +27,11 @@ export interface LoadOptions {
 
 type Family = (options: LoadOptions, trace: StartTrace) => Promise<OmniModel>;
 
-const FAMILIES: Readonly<Record<string, Family>> = { cascade: openCascade };
+const FAMILIES: Readonly<Record<string, Family>> = {
+  cascade: openCascade,
+  omni: openOmni,
+  'mini-omni': openImportedMiniOmni,
+};
 
 export const engineNames: readonly string[] = Object.keys(FAMILIES);
 
@@ -48,6 +56,45 @@ async function openCascade(options: LoadOptions, trace: StartTrace): Promise<Omn
   return new Cascade({ recogniser, brain, voice, nowMs: () => performance.now() });
 }
 
+async function openOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
+  const { modelsDir, threads, llm } = options;
+  const [{ trunk, brain }, earFolder, voice] = await Promise.all([
+    trace.span('brain', () => openTrunk(modelsDir, threads)),
+    openModelFolder(join(modelsDir, 'omni-ear')),
+    trace.span('voice', () =>
+      OmniVoice.open({
+        voiceFolder: join(modelsDir, 'omni-voice'),
+        generatorFolder: join(modelsDir, 'piper-joe'),
+        pronunciationFolder: join(modelsDir, 'g2p-en'),
+        threads,
+      }),
+    ),
+  ]);
+  const ear = await trace.span('ear', () =>
+    OmniEar.open({
+      whisperFolder: join(modelsDir, 'whisper-base'),
+      folder: earFolder,
+      embed: (tokenIds) => trunk.embed(tokenIds),
+      threads,
+    }),
+  );
+  // Another model may think; then its text alone guides the voice.
+  const thinking = llm === undefined ? brain : new OpenAiBrain(llm);
+  return new Omni({ ear, brain: thinking, voice, nowMs: () => performance.now() });
+}
+
+async function openImportedMiniOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
+  const { modelsDir, threads } = options;
+  return trace.span('mini-omni', async () =>
+    openMiniOmni({
+      folder: join(modelsDir, 'mini-omni'),
+      threads,
+      reader: await openVoice(modelsDir, threads),
+      nowMs: () => performance.now(),
+    }),
+  );
+}
+
 export function openRecogniser(modelsDir: string, threads: number): Promise<Recogniser> {
   return openWhisper(join(modelsDir, 'whisper-base'), { threads });
 }
@@ -57,9 +104,18 @@ export async function openTrunkBrain(
   threads: number,
   options: TrunkBrainOptions = {},
 ): Promise<Brain> {
+  return (await openTrunk(modelsDir, threads, options)).brain;
+}
+
+async function openTrunk(
+  modelsDir: string,
+  threads: number,
+  options: TrunkBrainOptions = {},
+): Promise<{ trunk: Trunk; brain: Brain }> {
   const folder = await openModelFolder(join(modelsDir, 'smollm2-135m'));
   const trunk = await Trunk.open(folder, { threads });
-  return new TrunkBrain(trunk, new RelevanceTable(JSON.parse(await folder.readText('relevance.json'))), options);
+  const relevance = new RelevanceTable(JSON.parse(await folder.readText('relevance.json')));
+  return { trunk, brain: new TrunkBrain(trunk, relevance, options) };
 }
 
 export function openVoice(modelsDir: string, threads: number): Promise<Voice> {

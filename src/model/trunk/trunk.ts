@@ -88,6 +88,11 @@ export class Trunk implements LanguageModel {
     return this.tokenizer.decode(tokenIds);
   }
 
+  /** Embeddings of tokens, one row after the other. */
+  embed(tokenIds: readonly number[]): Float32Array {
+    return this.embedding.rows(tokenIds);
+  }
+
   createContext(): LanguageContext {
     return this.adopt(new KvCache(this.shape), 0);
   }

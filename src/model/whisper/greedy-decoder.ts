@@ -9,8 +9,19 @@ import { loopStart } from './repetition';
 import { TokenCache } from './token-cache';
 import type { WhisperParameters } from './whisper-parameters';
 
+/** What the decoder had in mind when it wrote a token: more than the token says. */
+export interface WrittenToken {
+  readonly token: number;
+  /** Its last hidden state at the position that chose the token: [width]. */
+  readonly state: Float32Array;
+  /** The likeliest tokens of that position with their logits, best first; neither ends nor sounds. */
+  readonly candidates: readonly { readonly token: number; readonly logit: number }[];
+}
+
 export interface DecodedTokens {
   readonly tokenIds: readonly number[];
+  /** One for each token, if the decoder gives its states. */
+  readonly written?: readonly WrittenToken[];
   /** Natural logarithm, over the tokens and the end that was chosen after them. */
   readonly meanLogProbability: number;
   readonly noSpeechProbability: number;
@@ -22,11 +33,15 @@ export interface DecodedTokens {
 /** Fast talkers reach five words a second, spelled letters four: eight tokens a second are never needed. */
 const TOKENS_PER_SECOND = 8;
 const SPARE_TOKENS = 10;
+const CANDIDATES = 8;
 
 export class GreedyDecoder {
   private readonly suppressed: Uint8Array;
   private readonly suppressedFirst: Uint8Array;
   private readonly openers: ReadonlySet<number>;
+  /** Tokens that are no candidates for a word. */
+  private readonly wordless: Uint8Array;
+  private readonly givesStates: boolean;
 
   constructor(
     private readonly session: OnnxSession,
@@ -36,6 +51,8 @@ export class GreedyDecoder {
     this.suppressed = marks(vocabulary, suppressed);
     // At the first position a sound may announce itself; everything else that is suppressed later is so here too.
     this.openers = new Set(soundOpeners);
+    this.wordless = marks(vocabulary, [...suppressed, ...soundOpeners, parameters.endToken]);
+    this.givesStates = session.outputNames.includes('states');
     this.suppressedFirst = marks(vocabulary, [
       ...suppressed.filter((token) => !this.openers.has(token)),
       ...suppressedFirst,
@@ -54,13 +71,14 @@ export class GreedyDecoder {
     const expected = draft.slice(0, limit);
     const cache = new TokenCache(prompt.length + limit, layers, width);
     const tokens: number[] = [];
+    const written: WrittenToken[] = [];
     let logProbability = 0;
     let noSpeechProbability = 0;
 
     let feed = [...prompt, ...expected];
     let firstOutput = prompt.length - 1;
     for (;;) {
-      const logits = await this.step(memory, cache, feed);
+      const { logits, states } = await this.step(memory, cache, feed);
       signal.throwIfAborted();
       const rows = feed.length;
       const size = logits.length / rows;
@@ -72,6 +90,7 @@ export class GreedyDecoder {
         logProbability += best.logProbability;
         const result = (stoppedBy: DecodedTokens['stoppedBy'], sound = false): DecodedTokens => ({
           tokenIds: tokens,
+          ...(this.givesStates ? { written: written.slice(0, tokens.length) } : {}),
           meanLogProbability: logProbability / (tokens.length + 1),
           noSpeechProbability,
           sound,
@@ -80,6 +99,10 @@ export class GreedyDecoder {
         if (best.token === endToken) return result('end');
         if (tokens.length === 0 && this.openers.has(best.token)) return result('end', true);
         tokens.push(best.token);
+        if (states !== undefined) {
+          const state = states.slice((row * states.length) / rows, ((row + 1) * states.length) / rows);
+          written.push({ token: best.token, state, candidates: likeliest(scores, this.wordless) });
+        }
         const start = loopStart(tokens);
         if (start !== undefined) {
           tokens.length = start;
@@ -97,13 +120,20 @@ export class GreedyDecoder {
     }
   }
 
-  private async step(memory: Tensors, cache: TokenCache, feed: readonly number[]): Promise<Float32Array> {
-    const { logits } = await this.session.run(
+  private async step(
+    memory: Tensors,
+    cache: TokenCache,
+    feed: readonly number[],
+  ): Promise<{ logits: Float32Array; states: Float32Array | undefined }> {
+    const { logits, states } = await this.session.run(
       { ...memory, tokens: int64Tensor(feed, [1, feed.length]), past: cache.past() },
-      { logits: null, fresh: cache.fresh(feed.length) },
+      { logits: null, fresh: cache.fresh(feed.length), ...(this.givesStates ? { states: null } : {}) },
     );
     cache.advance(feed.length);
-    return float32Data(logits, 'logits');
+    return {
+      logits: float32Data(logits, 'logits'),
+      states: this.givesStates ? float32Data(states, 'states') : undefined,
+    };
   }
 }
 
@@ -131,6 +161,20 @@ function choose(scores: Float32Array, suppressed: Uint8Array): { token: number; 
     if (distance > -20 && suppressed[i] === 0) sum += Math.exp(distance);
   }
   return { token, logProbability: -Math.log(sum) };
+}
+
+/** The best tokens that are not left out, best first. */
+function likeliest(scores: Float32Array, leftOut: Uint8Array): { token: number; logit: number }[] {
+  const best: { token: number; logit: number }[] = [];
+  for (let token = 0; token < scores.length; token++) {
+    const logit = scores[token]!;
+    if (leftOut[token] === 1 || (best.length === CANDIDATES && logit <= best[CANDIDATES - 1]!.logit)) continue;
+    let place = best.length;
+    while (place > 0 && best[place - 1]!.logit < logit) place--;
+    best.splice(place, 0, { token, logit });
+    if (best.length > CANDIDATES) best.pop();
+  }
+  return best;
 }
 
 function probability(scores: Float32Array, token: number): number {

@@ -47,7 +47,7 @@ export function encoderSignature(parameters: WhisperParameters): Signature {
   };
 }
 
-export function decoderSignature(parameters: WhisperParameters): Signature {
+export function decoderSignature(parameters: WhisperParameters, states = false): Signature {
   const { layers, width, vocabulary } = parameters;
   return {
     inputs: {
@@ -58,6 +58,7 @@ export function decoderSignature(parameters: WhisperParameters): Signature {
     outputs: {
       logits: { type: 'float32', dims: [null, vocabulary] },
       fresh: { type: 'float32', dims: [null, layers, 2, width] },
+      ...(states ? { states: { type: 'float32', dims: [null, width] } satisfies TensorShape } : {}),
     },
   };
 }

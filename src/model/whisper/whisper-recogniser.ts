@@ -7,7 +7,7 @@ import { type OnnxSession, openSession, type Tensors } from '../../onnx/session'
 import { float32Tensor } from '../../onnx/tensors';
 import { type ModelFolder, openModelFolder } from '../manifest';
 import type { Recogniser, Recognition } from '../parts';
-import { GreedyDecoder } from './greedy-decoder';
+import { GreedyDecoder, type WrittenToken } from './greedy-decoder';
 import { LogMel } from './log-mel';
 import { Vocabulary } from './vocabulary';
 import {
@@ -20,6 +20,8 @@ import {
 
 export interface WhisperRecognition extends Recognition {
   readonly tokenIds: readonly number[];
+  /** What the decoder had in mind, token by token, if its graph tells. */
+  readonly written?: readonly WrittenToken[];
   readonly noSpeechProbability: number;
   readonly stoppedBy: 'end' | 'loop' | 'length' | 'quiet';
 }
@@ -27,6 +29,10 @@ export interface WhisperRecognition extends Recognition {
 export interface WhisperOptions {
   /** Threads of the encoder and of the decoder, 1 each if not given. */
   readonly threads?: number;
+  /** Where `decoder.onnx` is taken from, if not from the model's own folder. */
+  readonly decoderFolder?: ModelFolder;
+  /** The decoder must tell its states. */
+  readonly states?: boolean;
 }
 
 /** What the encoder made of a span of audio: 50 vectors a second, and what the decoder needs of them. */
@@ -62,7 +68,7 @@ export async function openWhisper(
   const [tokens, encoderGraph, decoderGraph] = await Promise.all([
     model.readText('tokens.txt'),
     model.read('encoder.onnx'),
-    model.read('decoder.onnx'),
+    (options.decoderFolder ?? model).read('decoder.onnx'),
   ]);
   const vocabulary = new Vocabulary(tokens);
   const encoder = await openSession(encoderGraph, {
@@ -73,7 +79,7 @@ export async function openWhisper(
   try {
     const decoder = await openSession(decoderGraph, {
       threads,
-      expect: decoderSignature(parameters),
+      expect: decoderSignature(parameters, options.states === true),
       label: `${label}/decoder.onnx`,
     });
     return new WhisperRecogniser(encoder, decoder, vocabulary, parameters);
@@ -143,6 +149,7 @@ export class WhisperRecogniser implements Recogniser {
       speech: speechHeard,
       meanLogProbability: decoded.meanLogProbability,
       tokenIds: decoded.tokenIds,
+      ...(decoded.written === undefined ? {} : { written: decoded.written }),
       noSpeechProbability: decoded.noSpeechProbability,
       stoppedBy: decoded.stoppedBy,
     };
@@ -215,6 +222,9 @@ function joined(results: readonly WhisperRecognition[]): WhisperRecognition {
     speech: true,
     meanLogProbability: weighted / Math.max(1, tokenIds.length),
     tokenIds,
+    ...(heard.every((result) => result.written !== undefined)
+      ? { written: heard.flatMap((result) => [...(result.written ?? [])]) }
+      : {}),
     noSpeechProbability: Math.min(...heard.map((result) => result.noSpeechProbability)),
     stoppedBy: heard[heard.length - 1]!.stoppedBy,
   };

@@ -1,0 +1,115 @@
+/**
+ * The ear of the omni model: Whisper hears, and what it had in mind goes to the trunk as vectors instead of text. How
+ * something was said (tone, haste, a sound that is no word) goes along as vectors of its own, where the weights know it.
+ */
+import { z } from 'zod';
+import { type OnnxSession, openSession } from '../../onnx/session';
+import { float32Data, float32Tensor, int64Tensor } from '../../onnx/tensors';
+import type { ModelFolder } from '../manifest';
+import type { Recognition } from '../parts';
+import { openWhisper, type WhisperRecogniser, type WhisperRecognition } from '../whisper/whisper-recogniser';
+import { adapterRows, PieceTable } from './soft-words';
+
+export const earParametersSchema = z.object({
+  /** Width of the decoder's states. */
+  stateWidth: z.number().int().positive(),
+  /** Width of the trunk's embeddings. */
+  width: z.number().int().positive(),
+  /** Whisper's tokens. */
+  vocabulary: z.number().int().positive(),
+  /** Trunk tokens of one Whisper token, at most. */
+  maxPieces: z.number().int().positive(),
+  /** Vectors of how it was said; 0: the weights do not know. */
+  howTokens: z.number().int().nonnegative(),
+  /** Names of the classes of sounds, in order. */
+  classes: z.array(z.string()).default([]),
+});
+
+export interface Heard {
+  /** A by-product: captions, records, the choice of facts. */
+  readonly recognition: WhisperRecognition;
+  /** What the trunk reads: [width] each. Empty when there is nothing to answer. */
+  readonly vectors: readonly Float32Array[];
+}
+
+export interface EarOptions {
+  readonly whisperFolder: string;
+  readonly folder: ModelFolder;
+  /** The trunk's embeddings of tokens. */
+  readonly embed: (tokenIds: readonly number[]) => Float32Array;
+  readonly threads?: number;
+}
+
+export class OmniEar {
+  private constructor(
+    private readonly whisper: WhisperRecogniser,
+    private readonly adapter: OnnxSession,
+    private readonly pieces: PieceTable,
+    private readonly parameters: z.infer<typeof earParametersSchema>,
+    private readonly embed: EarOptions['embed'],
+  ) {}
+
+  static async open({ whisperFolder, folder, embed, threads = 1 }: EarOptions): Promise<OmniEar> {
+    const parameters = folder.parameters(earParametersSchema);
+    const { stateWidth, width, vocabulary, maxPieces } = parameters;
+    const pieces = new PieceTable(await folder.read('pieces.bin'), vocabulary, maxPieces);
+    const adapter = await openSession(await folder.read('adapter.onnx'), {
+      threads,
+      label: `${folder.manifest.name}/adapter.onnx`,
+      expect: {
+        inputs: {
+          states: { type: 'float32', dims: [null, stateWidth] },
+          before: { type: 'float32', dims: [null, stateWidth] },
+          base: { type: 'float32', dims: [null, width] },
+          piece: { type: 'int64', dims: [null] },
+        },
+        outputs: { soft: { type: 'float32', dims: [null, width] } },
+      },
+    });
+    try {
+      const whisper = await openWhisper(whisperFolder, {
+        threads,
+        states: true,
+        ...(folder.has('decoder.onnx') ? { decoderFolder: folder } : {}),
+      });
+      return new OmniEar(whisper, adapter, pieces, parameters, embed);
+    } catch (error) {
+      await adapter.close();
+      throw error;
+    }
+  }
+
+  get maxSeconds(): number {
+    return this.whisper.maxSeconds;
+  }
+
+  /** Words alone, as `Recogniser.recognise`. */
+  recognise(pcm: Float32Array, signal: AbortSignal, earlier?: Recognition): Promise<WhisperRecognition> {
+    return this.whisper.recognise(pcm, signal, earlier);
+  }
+
+  /** `pcm`: 16 kHz mono −1…1. `earlier`: what was heard of the beginning of the same audio. */
+  async hear(pcm: Float32Array, signal: AbortSignal, earlier?: Recognition): Promise<Heard> {
+    const recognition = await this.whisper.recognise(pcm, signal, earlier);
+    signal.throwIfAborted();
+    return { recognition, vectors: recognition.speech ? await this.vectors(recognition) : [] };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.whisper.close(), this.adapter.close()]);
+  }
+
+  private async vectors({ written = [] }: WhisperRecognition): Promise<Float32Array[]> {
+    const { stateWidth, width } = this.parameters;
+    const rows = adapterRows(written, this.pieces, this.embed, stateWidth, width);
+    if (rows.count === 0) return [];
+    const out = await this.adapter.run({
+      states: float32Tensor(rows.states, [rows.count, stateWidth]),
+      before: float32Tensor(rows.before, [rows.count, stateWidth]),
+      base: float32Tensor(rows.base, [rows.count, width]),
+      piece: int64Tensor(rows.piece, [rows.count]),
+    });
+    const soft = float32Data(out['soft'], 'soft');
+    return rows.piece.map((_, row) => soft.slice(row * width, (row + 1) * width));
+  }
+}
