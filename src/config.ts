@@ -11,6 +11,7 @@ import { describeIssues, pathText } from './core/described-issues';
 import { TrunklineError } from './core/errors';
 import { systemErrorCode } from './core/system-error';
 
+export { keysNotActedUpon } from './config/not-yet';
 export type { Config } from './config/schema';
 export { portBounds } from './config/schema';
 
@@ -120,6 +121,11 @@ function checkTogether(config: Config): void {
   if ((wants('tls') || wants('wss')) && config.sip.tls === undefined) {
     throw new TrunklineError('config.invalid', 'sip.transports: tls and wss need sip.tls {cert, key}.', {
       fix: 'Add sip.tls, or take tls and wss out of sip.transports.',
+    });
+  }
+  if (config.sip.drachtio === undefined && !config.sip.transports.some((one) => one === 'udp' || one === 'tcp')) {
+    throw new TrunklineError('config.invalid', 'sip.transports: tls, ws and wss are not listened on by this version.', {
+      fix: 'Add udp or tcp to sip.transports, or put a drachtio-server in front.',
     });
   }
   if (config.sip.drachtio !== undefined && config.sip.drachtioSecret === undefined) {

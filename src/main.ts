@@ -19,6 +19,7 @@ import { EventHub } from './http/event-hub';
 import { listenHttp } from './http/http-server';
 import { isLoopbackHost } from './http/loopback';
 import type { DialRequest } from './http/ports';
+import { routeByTrunk } from './sip/trunk-route';
 import { CallStore } from './store/call-store';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
@@ -100,7 +101,11 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
   const http = createHttpApp({
     records: store,
     live: {
-      dial: async (request) => exchange.dialOut({ ...request, action: actionFor(dialplan, request) }),
+      dial: async (request) => {
+        const { trunk, to } = request;
+        const route = trunk === undefined ? { to } : routeByTrunk(config.sip.trunks, trunk, to);
+        return exchange.dialOut({ ...request, ...route, action: actionFor(dialplan, request) });
+      },
       act: (callId, action) => act(exchange, callId, action),
     },
     feed: hub,

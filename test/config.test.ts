@@ -3,7 +3,14 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type Config, configJsonSchema, loadConfig, portBounds, printableConfig } from '../src/config';
+import {
+  type Config,
+  configJsonSchema,
+  keysNotActedUpon,
+  loadConfig,
+  portBounds,
+  printableConfig,
+} from '../src/config';
 import { environmentVariables } from '../src/config/environment';
 import { configSchema } from '../src/config/schema';
 import { TrunklineError } from '../src/core/errors';
@@ -118,6 +125,27 @@ describe('loadConfig', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('what this version does not do yet', () => {
+  const from = (yaml: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-'));
+    writeFileSync(join(folder, 'trunkline.yaml'), yaml);
+    return () => loadConfig({ folder, environment: {} });
+  };
+
+  it('is named, so that nobody takes users or trunks for a gate that is shut', () => {
+    const users = 'sip: {users: [{username: a, password: b}], trunks: [{name: t, addresses: [192.0.2.1]}]}';
+    expect(keysNotActedUpon(from(users)())).toEqual(['sip.trunks[].addresses', 'sip.users']);
+    const tls = 'sip: {transports: [udp, tls], tls: {cert: a, key: b}}';
+    expect(keysNotActedUpon(from(tls)())).toEqual(['sip.transports: tls', 'sip.tls']);
+    expect(keysNotActedUpon(from('')())).toEqual([]);
+  });
+
+  it('refuses to start deaf', () => {
+    const deaf = from('sip: {transports: [ws]}');
+    expect(deaf).toThrow(expect.objectContaining({ code: 'config.invalid' }));
   });
 });
 

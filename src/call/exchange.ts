@@ -56,7 +56,12 @@ export interface ExchangeParts {
 }
 
 export interface DialOut {
+  /** A SIP URI. */
   readonly to: string;
+  /** Name of the trunk, with what it takes to call by it. */
+  readonly trunk?: string | undefined;
+  readonly proxy?: string;
+  readonly auth?: { readonly username: string; readonly password: string };
   readonly from?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, unknown>>;
@@ -195,6 +200,7 @@ export class Exchange {
       from: request.from ?? '',
       to: request.to,
       sipCallId: undefined,
+      trunk: request.trunk,
       headers: {},
       metadata: request.metadata,
     });
@@ -212,10 +218,10 @@ export class Exchange {
     void this.guarded(call, async () => {
       try {
         const local = await this.openRtp(call, hostOf(request.to));
-        const { to, from, headers } = request;
+        const { to, from, headers, proxy, auth } = request;
         await leg.place(
           this.parts.userAgent,
-          { to, from, headers, signal: abort.signal, onProvisional: () => call.ringing() },
+          { to, from, headers, proxy, auth, signal: abort.signal, onProvisional: () => call.ringing() },
           this.legParts(call, local, hostOf(to)),
         );
         call.answered(request.action);
@@ -257,6 +263,7 @@ export class Exchange {
       from: string;
       to: string;
       sipCallId: string | undefined;
+      trunk?: string | undefined;
       headers: Readonly<Record<string, string>>;
       metadata?: Readonly<Record<string, unknown>>;
     },
@@ -268,8 +275,8 @@ export class Exchange {
         id,
         direction,
         transport,
-        trunk: undefined,
         ...facts,
+        trunk: facts.trunk,
         metadata: facts.metadata && { ...facts.metadata },
       },
       link,

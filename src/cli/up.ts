@@ -1,5 +1,5 @@
 /** `trunkline up`: starts the agent, says where it can be reached, and drains it when the first signal comes. */
-import { loadConfig, printableConfig } from '../config';
+import { keysNotActedUpon, loadConfig, printableConfig } from '../config';
 import { SystemClock } from '../core/clock';
 import { StartTrace, shownStages } from '../core/start-trace';
 import { startEngine } from '../engine';
@@ -32,6 +32,8 @@ export const up: Command = {
     // From here on a signal ends the start or drains the agent, never leaves half of it behind.
     const signals = new Signals();
     const logger = createLogger(config.log);
+    const silent = keysNotActedUpon(config);
+    if (silent.length > 0) logger.warn('configured, but without effect in this version', { keys: silent });
     const engine = startEngine({ config, clock: new SystemClock(), log: logger, trace });
     // The rest of the program is loaded beside the models.
     const { startAgent } = await trace.span('further modules', () => require('../main') as typeof import('../main'));

@@ -34,6 +34,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'call.draining': 503,
   'call.refused': 503,
   'call.unknown-agent': 422,
+  'call.unknown-trunk': 422,
   'engine.full': 503,
   'media.no-port': 503,
   'sip.bad-uri': 422,
