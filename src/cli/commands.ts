@@ -7,6 +7,7 @@ import type { NamedCommand } from './command';
 export const commands: readonly NamedCommand[] = [
   { name: 'up', load: () => (require('./up') as typeof import('./up')).up },
   { name: 'call', load: () => (require('./call') as typeof import('./call')).call },
+  { name: 'talk', load: () => (require('./talk') as typeof import('./talk')).talk },
   { name: 'bench', load: () => (require('./bench') as typeof import('./bench')).bench },
   { name: 'doctor', load: () => (require('./doctor') as typeof import('./doctor')).doctor },
   { name: 'dialplan check', load: () => (require('./dialplan') as typeof import('./dialplan')).dialplanCheck },

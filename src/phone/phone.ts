@@ -36,6 +36,8 @@ export class Phone {
   private readonly ear = new CallerEar();
   private readonly waiting = new Set<() => void>();
   private turnId = 0;
+  private liveTurnId: number | undefined;
+  private listener: (pcm: Int16Array) => void = () => undefined;
   private clockSample = 0;
   private ended: SipEnd | undefined;
   private readonly finishedTurns = new Map<number, number>();
@@ -79,7 +81,22 @@ export class Phone {
   hear(pcm: Int16Array, startSample: number): void {
     this.clockSample = startSample + pcm.length;
     this.ear.push(pcm, startSample);
+    this.listener(pcm);
     this.wake();
+  }
+
+  /** Every frame that comes in, 16 kHz mono: for a loudspeaker. */
+  onAudio(take: (pcm: Int16Array) => void): void {
+    this.listener = take;
+  }
+
+  /** Speaks as it comes, without an end: a microphone. */
+  speak(pcm: Int16Array, sampleRate: number): void {
+    if (this.liveTurnId === undefined) {
+      this.turnId += 1;
+      this.liveTurnId = this.turnId;
+    }
+    this.parts.link.post({ type: 'play', turnId: this.liveTurnId, pcm: pcm.slice(), sampleRate, words: [] });
   }
 
   get agentIsTalking(): boolean {

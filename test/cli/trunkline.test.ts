@@ -107,6 +107,7 @@ describe('the commands of the program', () => {
     for (const name of [
       'up',
       'call',
+      'talk',
       'doctor',
       'dialplan check',
       'dialplan route',
