@@ -47,7 +47,7 @@ export const DEFAULT_OVERLAP: OverlapPolicy = {
   duckAfterMs: 140,
   dipMs: 480,
   doubtMs: 200,
-  longSpeechMs: 650,
+  longSpeechMs: 600,
   backchannelMs: 1_000,
   listenAfterMs: 240,
   listenEveryMs: 200,
@@ -103,8 +103,6 @@ const SURE_OF_WORDS_MS = 600;
 
 /** So sure of a sign of listening the sound outweighs what the recogniser took for "what?". */
 const SURER = 0.95;
-/** Talk that the agent is not paused for has to be so long to be believed by its sound. */
-const TALK_MS = 500;
 
 const WAIT: OverlapVerdict = { verdict: 'wait' };
 
@@ -193,35 +191,31 @@ function whileCautious(facts: OverlapFacts, meaning: Meaning, policy: OverlapPol
     return { verdict: 'interrupt', because: 'long-speech' };
   }
   const talks = sound !== undefined && sound.talk >= policy.surelyTalk && meaning !== 'echo' && meaning !== 'no-words';
-  if (talks && !facts.ended && speechMs >= TALK_MS) return { verdict: 'interrupt', because: 'long-speech' };
+  if (talks && !facts.ended && speechMs >= policy.longSpeechMs) return { verdict: 'interrupt', because: 'long-speech' };
   if (duckedMs !== undefined && duckedMs >= policy.dipMs) return { verdict: 'dismiss', because: 'short' };
   return WAIT;
 }
 
 /** The pause has lasted as long as it may, and somebody is still speaking. */
-function inSpeech({ sound, duckedMs }: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): OverlapVerdict {
+function inSpeech(facts: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): OverlapVerdict {
+  const { sound, speechMs } = facts;
+  const mayWait = (facts.duckedMs ?? 0) < policy.dipMs + policy.doubtMs;
+  if (meaning === 'floor-words' || meaning === 'words') {
+    const sign = sound !== undefined && sound.backchannel >= policy.surelyBackchannel;
+    return sign ? { verdict: 'dismiss', because: 'backchannel' } : { verdict: 'interrupt', because: meaning };
+  }
   if (sound !== undefined) {
-    if (sound.talk >= policy.surelyTalk) return { verdict: 'interrupt', because: 'long-speech' };
-    if (sound.backchannel >= policy.surelyBackchannel) return { verdict: 'dismiss', because: 'backchannel' };
-    const meant = meaning === 'floor-words' || meaning === 'words';
-    if (!meant && sound.noise > Math.max(sound.talk, sound.backchannel)) {
-      return { verdict: 'dismiss', because: 'no-words' };
-    }
-    // "Okay" becomes "okay, but" about now.
-    if (!meant && (duckedMs ?? 0) < policy.dipMs + policy.doubtMs) return WAIT;
-  }
-  switch (meaning) {
-    case 'floor-words':
-    case 'words':
-      return { verdict: 'interrupt', because: meaning };
-    case 'beginning':
-    case 'unknown':
+    if (sound.talk >= policy.surelyTalk && speechMs >= policy.longSpeechMs) {
       return { verdict: 'interrupt', because: 'long-speech' };
-    case 'backchannel':
-    case 'no-words':
-    case 'echo':
-      return { verdict: 'dismiss', because: meaning };
+    }
+    if (sound.backchannel >= policy.surelyBackchannel) return { verdict: 'dismiss', because: 'backchannel' };
+    if (sound.noise > Math.max(sound.talk, sound.backchannel)) return { verdict: 'dismiss', because: 'no-words' };
+    // "Okay" becomes "okay, but" about now.
+    if (mayWait) return WAIT;
   }
+  if (meaning !== 'beginning' && meaning !== 'unknown') return { verdict: 'dismiss', because: meaning };
+  if (speechMs >= policy.longSpeechMs) return { verdict: 'interrupt', because: 'long-speech' };
+  return mayWait ? WAIT : { verdict: 'dismiss', because: 'short' };
 }
 
 /** The pause has lasted as long as it may, and what was said is not understood to its end. */
