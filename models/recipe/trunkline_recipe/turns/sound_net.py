@@ -3,6 +3,7 @@
     python3 -m trunkline_recipe.turns.sounds SOUNDS.npz
     python3 -m trunkline_recipe.turns.sound_net train SOUNDS.npz CHECKPOINT.pt
     python3 -m trunkline_recipe.turns.sound_net score CHECKPOINT.pt CLIPS/overlaps
+    python3 -m trunkline_recipe.turns.sound_net human CHECKPOINT.pt
     python3 -m trunkline_recipe.turns.sound_net export CHECKPOINT.pt models/overlap-sound
 
 It looks at a sound from 100 ms before its onset to any later moment, in the band of a telephone, whatever its level:
@@ -22,7 +23,7 @@ from scipy.signal import resample_poly
 from torch import nn
 from torch.nn import functional as F
 
-from ..ear.speech import coloured_noise
+from ..ear.speech import coloured_noise, human_prompts, read_wav
 from .clips import mu_law
 
 RATE = 16_000
@@ -190,6 +191,22 @@ def score(checkpoint: str, folder: str, split: str = "tune") -> None:
             print(f"  {kind:12} n {len(found):3}  " + "  ".join(f"{name} {part:.2f}" for name, part in zip(CLASSES, share)) + f"  surely a backchannel {sure:.2f}")
 
 
+def human(checkpoint: str) -> None:
+    """The recorded human prompts that were never trained on: how many are taken for talk."""
+    net = opened(checkpoint)
+    for seconds in (0.3, 0.45, 0.6, 0.8, 1.1):
+        found = []
+        for _, _, path in human_prompts(test=True):
+            pcm = read_wav(path)
+            loud = np.flatnonzero(np.abs(pcm) > 0.03 * np.abs(pcm).max())
+            start = max(0, int(loud[0]) - LEAD // 2)
+            part = resample_poly(mu_law(resample_poly(pcm[start : start + int(seconds * RATE)], 1, 2)), 2, 1)
+            with torch.no_grad():
+                found.append(net(torch.from_numpy(part[None].astype(np.float32))).softmax(1)[0].numpy())
+        share = np.bincount(np.argmax(found, 1), minlength=3) / len(found)
+        print(f"{seconds:.2f} s  n {len(found)}  " + "  ".join(f"{name} {part:.2f}" for name, part in zip(CLASSES, share)) + f"  surely a backchannel {np.mean(np.array(found)[:, 1] > 0.93):.2f}")
+
+
 def export(checkpoint: str, folder: str) -> None:
     net = opened(checkpoint)
     whole = nn.Sequential(net, nn.Softmax(1)).eval()
@@ -211,4 +228,4 @@ def export(checkpoint: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    {"train": train, "score": score, "export": export}[sys.argv[1]](*sys.argv[2:])
+    {"train": train, "score": score, "human": human, "export": export}[sys.argv[1]](*sys.argv[2:])
