@@ -110,10 +110,9 @@ export function judgeOverlap(facts: OverlapFacts, policy: OverlapPolicy): Overla
   if (facts.quiet) return fromBackground(facts, policy);
   if (facts.isEcho) return asEcho(facts, policy);
   const meaning = meaningOf(facts);
-  if (facts.ended && meaning !== 'floor-words' && (facts.sound?.backchannel ?? 0) >= SURER) {
-    return { verdict: 'dismiss', because: 'backchannel' };
-  }
-  if (facts.ended && facts.wordsWhole && meaning !== 'unknown') return byWords(meaning, facts.sound, policy);
+  const vetoed = soundsLikeSign(facts, meaning, policy);
+  if (facts.ended && vetoed) return { verdict: 'dismiss', because: 'backchannel' };
+  if (facts.ended && facts.wordsWhole && meaning !== 'unknown') return byWords(meaning, facts.sound);
   if (meaning === 'echo' && !facts.cautious) return { verdict: 'dismiss', because: 'echo' };
   if (facts.cautious) return whileCautious(facts, meaning, policy);
   if (facts.duckedMs === undefined || facts.duckedMs < policy.dipMs) return WAIT;
@@ -137,20 +136,23 @@ function meaningOf({ words, agentText }: OverlapFacts): Meaning {
   return meaningful > 0 ? 'words' : 'beginning';
 }
 
-/** All of it was looked at. One short word is easily taken for another: then its sound has a say, too. */
-function byWords(
-  meaning: Exclude<Meaning, 'unknown'>,
-  sound: SoundChances | undefined,
-  policy: OverlapPolicy,
-): OverlapVerdict {
+/**
+ * One or two short words are easily taken for others: then their sound has the last word. What is understood at length
+ * is not outweighed by it.
+ */
+function soundsLikeSign({ sound, words }: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): boolean {
+  const count = wordsOf(words ?? '').length;
+  const backchannel = sound?.backchannel ?? 0;
+  if (meaning === 'floor-words') return count <= 1 && backchannel >= SURER;
+  if (meaning === 'words') return count <= 2 && backchannel >= policy.surelyBackchannel;
+  return backchannel >= SURER;
+}
+
+/** All of it was looked at. */
+function byWords(meaning: Exclude<Meaning, 'unknown'>, sound: SoundChances | undefined): OverlapVerdict {
   switch (meaning) {
     case 'floor-words':
-      if (sound !== undefined && sound.backchannel >= SURER) return { verdict: 'dismiss', because: 'backchannel' };
-      return { verdict: 'interrupt', because: meaning };
     case 'words':
-      if (sound !== undefined && sound.backchannel >= policy.surelyBackchannel) {
-        return { verdict: 'dismiss', because: 'backchannel' };
-      }
       return { verdict: 'interrupt', because: meaning };
     case 'beginning':
       if (sound !== undefined && sound.talk > Math.max(sound.backchannel, sound.noise)) {
@@ -201,8 +203,9 @@ function inSpeech(facts: OverlapFacts, meaning: Meaning, policy: OverlapPolicy):
   const { sound, speechMs } = facts;
   const mayWait = (facts.duckedMs ?? 0) < policy.dipMs + policy.doubtMs;
   if (meaning === 'floor-words' || meaning === 'words') {
-    const sign = sound !== undefined && sound.backchannel >= policy.surelyBackchannel;
-    return sign ? { verdict: 'dismiss', because: 'backchannel' } : { verdict: 'interrupt', because: meaning };
+    return soundsLikeSign(facts, meaning, policy)
+      ? { verdict: 'dismiss', because: 'backchannel' }
+      : { verdict: 'interrupt', because: meaning };
   }
   if (sound !== undefined) {
     if (sound.talk >= policy.surelyTalk && speechMs >= policy.longSpeechMs) {
@@ -220,9 +223,6 @@ function inSpeech(facts: OverlapFacts, meaning: Meaning, policy: OverlapPolicy):
 
 /** The pause has lasted as long as it may, and what was said is not understood to its end. */
 function afterShortSpeech({ sound }: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): OverlapVerdict {
-  if (sound !== undefined && sound.backchannel >= policy.surelyBackchannel && meaning !== 'floor-words') {
-    return { verdict: 'dismiss', because: 'backchannel' };
-  }
   switch (meaning) {
     case 'floor-words':
     case 'words':

@@ -50,6 +50,7 @@ describe('speech over a paused agent', () => {
     expect(judge({ ...over, words: 'stop it' })).toMatchObject({ verdict: 'interrupt' });
     expect(judge({ ...over, words: 'mm-hmm' })).toMatchObject({ verdict: 'dismiss', because: 'backchannel' });
     expect(judge({ ...over, words: 'sword', sound: BACKCHANNEL })).toMatchObject({ verdict: 'dismiss' });
+    expect(judge({ ...over, words: 'you got me wrong', sound: BACKCHANNEL })).toMatchObject({ verdict: 'interrupt' });
     expect(judge({ ...over, words: 'So', sound: TALK })).toMatchObject({ verdict: 'interrupt' });
     expect(judge({ ...over, words: 'So' })).toMatchObject({ verdict: 'dismiss' });
   });
