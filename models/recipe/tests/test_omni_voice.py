@@ -9,6 +9,7 @@ import torch
 
 from trunkline_recipe.omni import basis, sentences, train_codec, train_talker, trunk_states
 from trunkline_recipe.omni.codec import LEFT_FRAMES, Codec, interleave, separate
+from trunkline_recipe.omni.delayed import Delayed, StepGraph, delay, generate, losses
 from trunkline_recipe.omni.export import tiny, write_graphs, manifest
 from trunkline_recipe.omni.reference import Voice, steps
 from trunkline_recipe.omni.symbols import padded, phoneme_ids, read_sentence
@@ -21,6 +22,14 @@ VOICE = Path(__file__).parents[2] / "piper-joe"
 def line(words, end="."):
     said = [{"text": w, "start": 0, "end": 1, "phonemes": w, "joined": False, "pause": ""} for w in words]
     return json.dumps({"text": " ".join(words), "words": said, "end": end})
+
+
+def halved(net):
+    """Its weights as float16 keeps them."""
+    for value in net.state_dict().values():
+        if value.dtype == torch.float32:
+            value.copy_(value.half().float())
+    return net.eval()
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +89,7 @@ def test_layers_come_in_the_order_of_snacs_tree():
 
 
 def test_decoded_latents_never_change_when_more_frames_come():
-    _, codec = tiny()
+    _, codec, _ = tiny()
     codec.eval()
     codes = [torch.randint(0, 16, (1, n * 6)) for n in (1, 2, 4)]
     whole = codec(*codes)
@@ -108,9 +117,10 @@ def test_features_depend_on_two_words_ahead_and_no_more():
 
 
 def test_exported_graphs_stream_what_the_modules_make_at_once(tmp_path):
-    talker, codec = tiny()
+    talker, codec, delayed = tiny()
     torch.nn.init.normal_(talker.encoder.condition_up.weight)
-    files = write_graphs(talker, codec, tmp_path)
+    torch.nn.init.normal_(delayed.points[0][2].weight)
+    files = write_graphs(halved(talker), halved(codec), tmp_path, halved(delayed))
     (tmp_path / "manifest.json").write_text(json.dumps(manifest(talker, codec, files, "")))
     voice = Voice(tmp_path)
     ids = phoneme_ids(VOICE)
@@ -131,6 +141,17 @@ def test_exported_graphs_stream_what_the_modules_make_at_once(tmp_path):
         h, _ = codec.encode(codec.heard(torch.from_numpy(z[None])))
         wanted = codec.quantise(h)[1]
     assert all(np.array_equal(a, b.numpy()) for a, b in zip(voice.encode_latents(z), wanted))
+
+
+def test_seven_layers_are_the_same_exported_and_not(tmp_path):
+    talker, codec, delayed = (halved(net) for net in tiny())
+    for head in delayed.points:
+        torch.nn.init.normal_(head[2].weight)
+    files = write_graphs(talker, codec, tmp_path, delayed)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest(talker, codec, files, "")))
+    h = torch.randn(1, 16, 24)
+    wanted = separate(generate(StepGraph(delayed, codec), h, 6))
+    assert all(np.array_equal(a, b.numpy()) for a, b in zip(Voice(tmp_path).seven_layers(h.numpy()), wanted))
 
 
 def test_training_lowers_the_error_and_goes_on_where_it_stopped(shards, tmp_path, monkeypatch, capsys):
@@ -155,3 +176,27 @@ def test_states_are_those_of_the_tokens_of_a_word():
 def test_a_sentence_is_always_in_the_same_part():
     assert sentences.part("We close at five.") == sentences.part("we close at FIVE")
     assert sentences.nth(11) == "11th" and sentences.nth(22) == "22nd"
+
+
+def test_the_delayed_form_begins_as_the_codecs_own_choice_and_repeats_its_training():
+    torch.manual_seed(4)
+    _, codec, _ = tiny()
+    net = Delayed(width=16, code_width=4, hidden=24).eval()
+    h = torch.randn(1, 16, 20)
+    codes = interleave(codec.quantise(h)[1])
+    graph = StepGraph(net, codec)
+    assert torch.equal(generate(graph, h, 5), codes)
+    for head in net.points:
+        torch.nn.init.normal_(head[2].weight, std=0.3)
+    said = generate(graph, h, 5)
+    assert not torch.equal(said, codes)
+    # Told its own codes, training's one pass finds each of them the likeliest.
+    _, right = losses(net, codec, h, said, torch.ones(1, 5), corrupt=0)
+    assert right.tolist() == [1.0] * 7
+
+
+def test_layers_are_delayed_by_one_step_to_seven():
+    frames = torch.arange(1, 15).view(1, 2, 7, 1).float()
+    steps = delay(frames, torch.zeros(1, 1, 1))[0, :, :, 0]
+    assert steps[:, 0].tolist() == [1, 8, 0, 0, 0, 0, 0, 0, 0]
+    assert steps[:, 6].tolist() == [0, 0, 0, 0, 0, 0, 7, 14, 0]

@@ -1,12 +1,13 @@
 """Writes the codec and the talker as ONNX graphs that stream, with a manifest; and tiny ones of the same interface.
 
-    python -m trunkline_recipe.omni.export BASIS.npz CODEC_RUN TALKER_RUN OUT_DIR
+    python -m trunkline_recipe.omni.export BASIS.npz CODEC_RUN TALKER_RUN OUT_DIR [--delayed RUN]
     python -m trunkline_recipe.omni.export --tiny OUT_DIR      (random weights, for tests)
 
 talker-encoder.onnx  symbols, words, hidden, known           -> features, durations   (per word, stateless)
 talker-frames.onnx   features, index, position, state        -> codes0, codes1, codes2, state   (frames, any number)
 codec-decoder.onnx   codes0, codes1, codes2 with left context -> z of the voice's VITS latents
 codec-encoder.onnx   z, state                                 -> codes0, codes1, codes2, state
+talker-delayed.onnx  latent of one frame, valid, six states   -> codes of seven layers, each of its own frame, states
 """
 
 import argparse
@@ -17,14 +18,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from ..voice.piper import short_names
 from .codec import LEFT_FRAMES, Codec
+from .delayed import LAYERS, Delayed, StepGraph
 from .talker import LEFT_SYMBOLS, LOOK_AHEAD_WORDS, MAX_DURATION, Talker
 from .training import load
 
 TINY_TALKER = {"width": 16, "condition": 4, "trunk": 8}
+TINY_DELAYED = {"width": 16, "code_width": 4, "hidden": 12}
 TINY_CODEC = {"width": 16, "codes": 16, "code_width": 4}
 
 
@@ -60,7 +64,7 @@ class FramesGraph(nn.Module):
         y, kept = self.frames(features, index, position, pasts[:own])
         h, more = self.codec.encode(y, pasts[own:])
         codes = self.codec.quantise(h)[1]
-        return (*codes, torch.cat([*kept, *more], 2))
+        return (*codes, torch.cat([*kept, *more], 2), h)
 
 
 class CodecEncoderGraph(nn.Module):
@@ -81,7 +85,17 @@ def state_size(graph):
     return sum(layer.reach for layer in graph.layers)
 
 
-def graphs(talker, codec):
+def delayed_graph(net, codec):
+    """As an entry of graphs()."""
+    code_width = codec.levels[0].book.shape[1]
+    width = (net.into.in_features - LAYERS * code_width) // 4
+    sums = [torch.zeros(1, LAYERS, 4 * width) for _ in range(3)]
+    states = ["latents", "halves", "quarters", "entries", "memory"]
+    example = (torch.randn(1, width, 4), torch.ones(1, LAYERS), *sums, torch.zeros(1, LAYERS, code_width), torch.zeros(1, 1, net.recurrent.hidden_size))
+    return StepGraph(net, codec), example, ["latent", "valid", *states], ["codes", *(f"next_{s}" for s in states)], {}
+
+
+def graphs(talker, codec, delayed=None):
     """name -> (module, example inputs, input names, output names, free axes)."""
     width, trunk = talker.encoder.table.embedding_dim, talker.encoder.condition_down.in_features
     frames, encoder = FramesGraph(talker, codec), CodecEncoderGraph(codec)
@@ -91,23 +105,42 @@ def graphs(talker, codec):
     codes = {f"codes{k}": {1: f"{2**k} frames" if k else "frames"} for k in range(3)}
     out = ["codes0", "codes1", "codes2"]
     words = torch.tensor([[0] * 5 + [1] * 4 + [2] * 3])
-    return {
+    more = {"talker-delayed": delayed_graph(delayed.eval(), codec)} if delayed else {}
+    return more | {
         "talker-encoder": (EncoderGraph(talker), (torch.randint(1, 150, (1, s)), words, torch.randn(1, w, trunk), torch.ones(1, w)), ["symbols", "words", "hidden", "known"], ["features", "durations"], {"symbols": {1: "symbols"}, "words": {1: "symbols"}, "hidden": {1: "words"}, "known": {1: "words"}, "features": {1: "symbols"}, "durations": {1: "symbols"}}),
-        "talker-frames": (frames, (torch.randn(1, s, width), torch.randint(0, s, (1, 4 * f)), torch.rand(1, 4 * f, 4), torch.zeros(1, width, state_size(frames))), ["features", "index", "position", "state"], [*out, "next_state"], {"features": {1: "symbols"}, "index": {1: "4 frames"}, "position": {1: "4 frames"}, **codes}),
+        "talker-frames": (frames, (torch.randn(1, s, width), torch.randint(0, s, (1, 4 * f)), torch.rand(1, 4 * f, 4), torch.zeros(1, width, state_size(frames))), ["features", "index", "position", "state"], [*out, "next_state", "latent"], {"latent": {2: "4 frames"}, "features": {1: "symbols"}, "index": {1: "4 frames"}, "position": {1: "4 frames"}, **codes}),
         "codec-decoder": (codec, tuple(torch.randint(0, 16, (1, n * f)) for n in (1, 2, 4)), out, ["z"], {**codes, "z": {2: "8 frames"}}),
         "codec-encoder": (encoder, (torch.randn(1, 192, 8 * f), torch.zeros(1, width, state_size(encoder))), ["z", "state"], [*out, "next_state"], {"z": {2: "8 frames"}, **codes}),
     }
 
 
-def write_graphs(talker, codec, out):
-    """-> the manifest's file entries. Weights in float32."""
+def halve(graph):
+    """float16 for every weight of 512 numbers and more."""
+    restore, kept = [], []
+    for tensor in graph.initializer:
+        value = numpy_helper.to_array(tensor)
+        if value.dtype == np.float32 and value.size >= 512:
+            name = tensor.name
+            kept.append(numpy_helper.from_array(value.astype(np.float16), name + "/half"))
+            restore.append(helper.make_node("Cast", [name + "/half"], [name], to=TensorProto.FLOAT))
+        else:
+            kept.append(tensor)
+    nodes = restore + list(graph.node)
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(kept)
+    graph.node.extend(nodes)
+
+
+def write_graphs(talker, codec, out, delayed=None):
+    """-> the manifest's file entries. Large weights in float16, made float32 again at load by constant folding."""
     out.mkdir(parents=True, exist_ok=True)
     files = []
-    for name, (module, example, inputs, outputs, axes) in graphs(talker.eval(), codec.eval()).items():
+    for name, (module, example, inputs, outputs, axes) in graphs(talker.eval(), codec.eval(), delayed).items():
         path = out / f"{name}.onnx"
         torch.onnx.export(module, example, str(path), input_names=inputs, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False)
         model = onnx.load(path)
         model.producer_name = "trunkline"
+        halve(model.graph)
         short_names(model.graph)
         onnx.checker.check_model(model)
         data = model.SerializeToString()
@@ -156,23 +189,27 @@ def manifest(talker, codec, files, notes):
 def tiny():
     torch.manual_seed(7)
     basis = {"mean": torch.zeros(192), "down": 0.1 * torch.randn(192, 2), "up": 0.1 * torch.randn(2, 192)}
-    return Talker(**TINY_TALKER, out=4), Codec(basis, **TINY_CODEC)
+    return Talker(**TINY_TALKER, out=4), Codec(basis, **TINY_CODEC), Delayed(**TINY_DELAYED)
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("paths", type=Path, nargs="+")
     arguments.add_argument("--tiny", action="store_true")
+    arguments.add_argument("--delayed", type=Path)
     options = arguments.parse_args()
-    notes = ""
+    notes, delayed = "", None
     if options.tiny:
-        talker, codec = tiny()
+        talker, codec, delayed = tiny()
     else:
         basis = np.load(options.paths[0])
         talker, codec = Talker(out=2 * basis["down"].shape[1]), Codec(basis)
         notes = f" Codec trained {load(options.paths[1], codec=codec)} steps, talker {load(options.paths[2], talker=talker)}."
+        if options.delayed:
+            delayed = Delayed()
+            notes += f" Delayed form {load(options.delayed, delayed=delayed)} steps."
     out = options.paths[-1]
-    files = write_graphs(talker, codec, out)
+    files = write_graphs(talker, codec, out, delayed)
     (out / "manifest.json").write_text(json.dumps(manifest(talker, codec, files, notes), indent=2) + "\n")
     print(out, sum(f["bytes"] for f in files), "bytes")
 

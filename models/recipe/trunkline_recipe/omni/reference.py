@@ -25,6 +25,7 @@ class Voice:
         self.parameters = json.loads((folder / "manifest.json").read_text())["parameters"]
         names = ("talker-encoder", "talker-frames", "codec-decoder", "codec-encoder")
         self.encoder, self.frames, self.decoder, self.coder = (session(folder / f"{n}.onnx") for n in names)
+        self.delayed = session(folder / "talker-delayed.onnx") if (folder / "talker-delayed.onnx").exists() else None
         self.generator = session(Path(voice) / "generator.onnx") if voice else None
 
     def encode(self, symbols, words, hidden=None):
@@ -48,17 +49,34 @@ class Voice:
             durations.append(d[0, own - first])
         return np.concatenate(features), np.concatenate(durations)
 
-    def codes(self, features, durations, chunk=4):
-        """-> codes of the three levels for the whole sentence, made `chunk` frames at a time."""
+    def codes(self, features, durations, chunk=4, delayed=False):
+        """-> codes of the three levels for the whole sentence, made `chunk` frames at a time; by either form."""
         frames = max(1, math.ceil(float(np.sum(durations, dtype=np.float64)) / 8))
         index, position = steps(durations, 4 * frames)
         state = np.zeros((1, self.parameters["width"], self.parameters["talkerState"]), np.float32)
-        out = []
+        out, latents = [], []
         for at in range(0, frames, chunk):
             span = slice(4 * at, min(4 * (at + chunk), 4 * frames))
-            *codes, state = self.frames.run(None, {"features": features[None], "index": index[None, span], "position": position[None, span], "state": state})
+            *codes, state, latent = self.frames.run(None, {"features": features[None], "index": index[None, span], "position": position[None, span], "state": state})
             out.append(codes)
+            latents.append(latent)
+        if delayed:
+            return self.seven_layers(np.concatenate(latents, 2))
         return [np.concatenate(level, 1) for level in zip(*out)]
+
+    def seven_layers(self, latents):
+        """The delayed form: one step a frame, layer i at step n (from 0) for frame n - i; seven steps after the last."""
+        frames = latents.shape[2] // 4
+        states = {i.name: np.zeros(i.shape, np.float32) for i in self.delayed.get_inputs()[2:]}
+        out = np.zeros((frames, 7), np.int64)
+        for step in range(frames + 6):
+            own = np.array([[0 <= step - layer < frames for layer in range(7)]])
+            latent = latents[:, :, 4 * step : 4 * step + 4] if step < frames else np.zeros((1, latents.shape[1], 4), np.float32)
+            codes, *new = self.delayed.run(None, {"latent": latent, "valid": own.astype(np.float32), **states})
+            states = dict(zip(states, new))
+            for layer in np.flatnonzero(own[0]):
+                out[step - layer, layer] = codes[0, layer]
+        return [out[None, :, 0], out[None, :, [1, 4]].reshape(1, -1), out[None, :, [2, 3, 5, 6]].reshape(1, -1)]
 
     def latents(self, codes, chunk=4):
         """-> z [192, 8 F], decoded chunk by chunk with the left context that there is."""
@@ -77,9 +95,9 @@ class Voice:
         """-> PCM at 22,050 Hz."""
         return self.generator.run(None, {"z": np.ascontiguousarray(z[None], np.float32)})[0].ravel() * self.parameters["gain"]
 
-    def __call__(self, sentence, hidden=None):
+    def __call__(self, sentence, hidden=None, delayed=False):
         features, durations = self.encode(sentence.symbols, sentence.words, hidden)
-        return self.sound(self.latents(self.codes(features, durations)))
+        return self.sound(self.latents(self.codes(features, durations, delayed=delayed)))
 
 
 def steps(durations, count):
@@ -112,7 +130,8 @@ def golden(voice, ids):
             "words": said["words"], "end": said["end"], "symbols": sentence.symbols, "wordOfSymbol": sentence.words,
             "hidden": None if hidden is None else [[float(f"{v:.3f}") for v in row] for row in hidden],
             "features": rounded(features[:, :4]), "durations": rounded(durations), "addedToDurations": 3,
-            "codes": [c[0].tolist() for c in codes], "latents": {"frames": z.shape[1], "first8of4Channels": rounded(z[:4, :8]), "mean": float(z.mean()), "last": rounded(z[:4, -1:])},
+            "codes": [c[0].tolist() for c in codes], "codesDelayed": [c[0].tolist() for c in voice.codes(features, stretched, delayed=True)],
+            "latents": {"frames": z.shape[1], "first8of4Channels": rounded(z[:4, :8]), "mean": float(z.mean()), "last": rounded(z[:4, -1:])},
         }
         if voice.generator:
             pcm = voice.sound(z)

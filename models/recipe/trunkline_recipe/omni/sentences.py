@@ -1,6 +1,7 @@
 """Makes the text that the voice is taught on: telephone talk, numbers, names, open text, rare words, one-word replies.
 
     python -m trunkline_recipe.omni.sentences OUT_DIR [--count 40000]
+    python -m trunkline_recipe.omni.sentences OUT_DIR --agent 400      (agent.txt: what an agent says, for evaluation)
 
 Writes train.txt, valid.txt and test.txt, one sentence a line, each line once over all three. A sentence goes where a
 hash of its words says, so that more sentences later move none from test to train. Needs Debian's wordnet-base, fortunes
@@ -218,12 +219,32 @@ def generate(count, seed=1):
             yield sentence, kind
 
 
+def agent(count, train, seed=3):
+    """What agents of businesses that no training text knows say: new names, streets and facts; none of it in `train`.
+    Without figures and addresses: a recogniser writes those as it likes, and the voice would be blamed for it."""
+    rng, seen = random.Random(seed), {key(s) for s in train}
+    while count > 0:
+        d = dialogue(rng, "test", rng.randint(3, 8))
+        for line in [d["greeting"], *(turn["answer"] for turn in d["turns"])]:
+            for sentence in cut(re.sub(r"\b([ap])\.m\.", r"\1m", line)):
+                if key(sentence) in seen or len(sentence.split()) > MAX_WORDS or count == 0 or re.search(r"[0-9@]| dot |www", sentence):
+                    continue
+                seen.add(key(sentence))
+                count -= 1
+                yield sentence
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("out", type=Path)
     arguments.add_argument("--count", type=int, default=40_000)
+    arguments.add_argument("--agent", type=int)
     options = arguments.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.agent:
+        lines = agent(options.agent, (options.out / "train.txt").read_text().splitlines())
+        (options.out / "agent.txt").write_text("".join(s + "\n" for s in lines))
+        return
     parts = {"train": [], "valid": [], "test": []}
     for sentence, kind in generate(options.count):
         parts[part(sentence)].append((kind, sentence))

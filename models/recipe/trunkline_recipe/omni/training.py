@@ -1,4 +1,4 @@
-"""What the training loops share: resumable checkpoints, a learning rate that warms up and falls, a log of one JSON a line."""
+"""What the training loops share: resumable checkpoints, a falling learning rate, averaged weights, a log of JSON lines."""
 
 import json
 import math
@@ -10,9 +10,9 @@ import torch
 
 
 class Run:
-    """A training run in a folder. `state.pt` holds everything needed to go on, `best` weights are those of the state."""
+    """A training run in a folder; `state.pt` holds everything needed to go on, and the mean of late weights if wanted."""
 
-    def __init__(self, folder, nets, rate, steps, warm=100, **optimiser):
+    def __init__(self, folder, nets, rate, steps, warm=100, average=False, **optimiser):
         self.folder, self.nets, self.rate, self.steps, self.warm = Path(folder), nets, rate, steps, warm
         self.folder.mkdir(parents=True, exist_ok=True)
         weights = [p for net in nets.values() for p in net.parameters() if p.requires_grad]
@@ -27,6 +27,11 @@ class Run:
             if "optimiser" in state:
                 self.optimiser.load_state_dict(state["optimiser"])
             self.step, self.spent = state["step"], state["spent"]
+        self.average = None
+        if average:
+            self.average = {n: {k: v.clone() for k, v in net.state_dict().items()} for n, net in nets.items()}
+            if path.exists():
+                self.average = state["average"]
 
     def learning_rate(self):
         if self.step < self.warm:
@@ -42,6 +47,12 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.weights, clip)
         self.optimiser.step()
         self.step += 1
+        if self.average:
+            # Over the last hundred steps or so, fewer at first.
+            keep = min(0.99, self.step / (self.step + 10))
+            for name, net in self.nets.items():
+                for key, value in net.state_dict().items():
+                    self.average[name][key].lerp_(value, 1 - keep)
         for name, value in {"loss": loss, **shown}.items():
             self.sums[name] = self.sums.get(name, 0.0) + float(value.detach() if hasattr(value, "detach") else value)
         self.count += 1
@@ -55,15 +66,17 @@ class Run:
 
     def save(self):
         state = {"nets": {n: net.state_dict() for n, net in self.nets.items()}, "optimiser": self.optimiser.state_dict(), "step": self.step, "spent": self.spent}
+        if self.average:
+            state["average"] = self.average
         part = self.folder / "state.part"
         torch.save(state, part)
         os.replace(part, self.folder / "state.pt")
 
 
 def load(folder, **nets):
-    """Weights of a finished or running run into nets, for use."""
+    """Weights of a finished or running run into nets, for use; the averaged ones where there are."""
     state = torch.load(Path(folder) / "state.pt", weights_only=True, map_location="cpu")
     for name, net in nets.items():
-        net.load_state_dict(state["nets"][name])
+        net.load_state_dict(state.get("average", state["nets"])[name])
         net.eval()
     return state["step"]

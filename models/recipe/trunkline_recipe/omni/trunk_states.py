@@ -1,8 +1,8 @@
 """The language model's last hidden state of each word of the training sentences, for the talker.
 
-    python -m trunkline_recipe.omni.trunk_states SENTENCES.jsonl SMOLLM2.gguf TOKENIZER.json OUT_DIR [--minutes 10]
+    python -m trunkline_recipe.omni.trunk_states SENTENCES.jsonl TRUNK_DIR OUT_DIR [--minutes 10] [--shards 4]
 
-State of a word: the mean, over the tokens that lie in it, of the last layer's normalised output at the position that
+TRUNK_DIR holds model.safetensors and tokenizer.json of the language model as shipped. State of a word: the mean, over the tokens that lie in it, of the last layer's normalised output at the position that
 reads the token. The sentence stands as an answer does, after the opening of the agent's turn. float16 [words, 576] by
 shards of 512 sentences, in order; sentences without one are trained with the state withheld.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-SHARD = 512
+SHARD = 256
 OPENING = "<|im_start|>assistant\n"
 
 
@@ -48,34 +48,26 @@ def words_of(offsets, places):
     return found
 
 
-def main():
+def make(sentences, trunk_folder, out, minutes, shards):
+    """Writes the shards that are missing of the first `shards`; loads the language model only if there are any."""
     import tokenizers
 
-    from ..brain.gguf_to_torch import read_weights
     from ..brain.network import Trunk
 
-    arguments = argparse.ArgumentParser(description=__doc__)
-    for name in ("sentences", "gguf", "tokenizer", "out"):
-        arguments.add_argument(name, type=Path)
-    arguments.add_argument("--minutes", type=float, default=10)
-    options = arguments.parse_args()
-    torch.set_num_threads(1)
-    options.out.mkdir(parents=True, exist_ok=True)
-    tokenizer = tokenizers.Tokenizer.from_file(str(options.tokenizer))
-    trunk = Trunk()
-    trunk.load_state_dict(read_weights(str(options.gguf)))
-    trunk.eval()
-    lines = options.sentences.read_text().splitlines()
+    out.mkdir(parents=True, exist_ok=True)
+    lines = sentences.read_text().splitlines()[: SHARD * shards]
+    missing = [n for n in range(-(-len(lines) // SHARD)) if not (out / f"states-{n:05d}.npz").exists()]
+    if not missing:
+        return
+    tokenizer = tokenizers.Tokenizer.from_file(str(trunk_folder / "tokenizer.json"))
+    trunk = Trunk.load(str(trunk_folder)).eval()
     opening = tokenizer.encode(OPENING).ids
     began = time.monotonic()
-    for first in range(0, len(lines), SHARD):
-        path = options.out / f"states-{first // SHARD:05d}.npz"
-        if path.exists():
-            continue
-        if time.monotonic() - began > 60 * options.minutes:
+    for shard in missing:
+        if time.monotonic() - began > 60 * minutes:
             break
         kept = {"line": [], "counts": [], "state": []}
-        for line in range(first, min(first + SHARD, len(lines))):
+        for line in range(SHARD * shard, min(SHARD * (shard + 1), len(lines))):
             said = json.loads(lines[line])
             # Offsets count characters; JavaScript's count UTF-16 units: the same but for rare signs.
             read = tokenizer.encode(said["text"])
@@ -83,14 +75,26 @@ def main():
             if not all(spans):
                 continue
             with torch.no_grad():
-                out = last_states(trunk, opening + read.ids)[len(opening) :]
+                state = trunk(torch.tensor(opening + read.ids))[len(opening) :]
             kept["line"].append(line)
             kept["counts"].append(len(spans))
-            kept["state"].append(torch.stack([out[s].mean(0) for s in spans]).half().numpy())
+            kept["state"].append(torch.stack([state[s].mean(0) for s in spans]).half().numpy())
+        path = out / f"states-{shard:05d}.npz"
         part = path.with_suffix(".part.npz")
         np.savez(part, line=kept["line"], counts=kept["counts"], state=np.concatenate(kept["state"]))
         part.rename(path)
         print(json.dumps({"shard": path.name, "seconds": round(time.monotonic() - began)}), flush=True)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    for name in ("sentences", "trunk", "out"):
+        arguments.add_argument(name, type=Path)
+    arguments.add_argument("--minutes", type=float, default=10)
+    arguments.add_argument("--shards", type=int, default=10**9)
+    options = arguments.parse_args()
+    torch.set_num_threads(1)
+    make(options.sentences, options.trunk, options.out, options.minutes, options.shards)
 
 
 if __name__ == "__main__":
