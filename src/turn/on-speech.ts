@@ -1,5 +1,5 @@
 /** The turn machine hears the caller: onset, continuation and end of speech, in every state. */
-import { judgeOverlap } from './overlap-judge';
+import { judgeOverlap, type OverlapPolicy } from './overlap-judge';
 import type { Step } from './step';
 import { interrupt, recall, toSpeaking, toThinking, watchPlayout } from './transitions';
 import type { Overlap, TurnEvent, TurnState } from './turn-state';
@@ -295,7 +295,7 @@ export function considerOverlap(step: Step): void {
     dismiss(step, 'short');
   } else {
     ask(step, facts.speechMs, facts.ended && hasUnheardTail(found));
-    step.timer('judge', rejudgeAfterMs(facts.duckedMs, config.overlap.dipMs));
+    step.timer('judge', rejudgeAfterMs(facts.duckedMs, config.overlap));
   }
 }
 
@@ -304,9 +304,9 @@ function hasUnheardTail(found: Overlap): boolean {
   return (found.headSample - found.listenedTo) / SAMPLES_PER_MS >= UNHEARD_TAIL_MS + 96;
 }
 
-function rejudgeAfterMs(duckedMs: number | undefined, dipMs: number): number {
-  if (duckedMs === undefined || duckedMs >= dipMs) return REJUDGE_MS;
-  return Math.min(REJUDGE_MS, dipMs - duckedMs);
+function rejudgeAfterMs(duckedMs: number | undefined, { dipMs, doubtMs }: OverlapPolicy): number {
+  if (duckedMs === undefined || duckedMs >= dipMs + doubtMs) return REJUDGE_MS;
+  return Math.min(REJUDGE_MS, Math.max(1, (duckedMs < dipMs ? dipMs : dipMs + doubtMs) - duckedMs));
 }
 
 function ask(step: Step, speechMs: number, unheardTail: boolean): void {

@@ -4,8 +4,8 @@
  *
  *      agent   ████████████████▌ paused                                    ▐██████  resumed, or flushed for good
  *      caller        ▐▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓
- *                    0        140 duck  240 listen          440 again     620 judged
- *                              |<------------------ dip, 480 ms ------------->|
+ *                    0        140 duck  240 listen          440 again     580 judged
+ *                              |<------------------ dip, 440 ms ------------->|
  *
  * The caller hears the agent stop at the pause; nothing is lost by judging when the pause has lasted as long as it may,
  * and half a word often sounds like another. Earlier only what is over and understood is judged.
@@ -45,9 +45,9 @@ export interface OverlapPolicy {
 export const DEFAULT_OVERLAP: OverlapPolicy = {
   enabled: true,
   duckAfterMs: 140,
-  dipMs: 480,
-  doubtMs: 200,
-  longSpeechMs: 600,
+  dipMs: 440,
+  doubtMs: 40,
+  longSpeechMs: 580,
   backchannelMs: 1_000,
   listenAfterMs: 240,
   listenEveryMs: 200,
@@ -101,6 +101,8 @@ export type OverlapVerdict =
 /** Words found in less speech than this may be half of others. */
 const SURE_OF_WORDS_MS = 600;
 
+/** Its sound is not believed before. */
+const SURE_OF_SOUND_MS = 340;
 /** So sure of a sign of listening the sound outweighs what the recogniser took for "what?". */
 const SURER = 0.95;
 
@@ -111,7 +113,8 @@ export function judgeOverlap(facts: OverlapFacts, policy: OverlapPolicy): Overla
   if (facts.isEcho) return asEcho(facts, policy);
   const meaning = meaningOf(facts);
   const vetoed = soundsLikeSign(facts, meaning, policy);
-  if (facts.ended && vetoed) return { verdict: 'dismiss', because: 'backchannel' };
+  if (vetoed && (facts.ended || facts.speechMs >= SURE_OF_SOUND_MS))
+    return { verdict: 'dismiss', because: 'backchannel' };
   if (facts.ended && facts.wordsWhole && meaning !== 'unknown') return byWords(meaning, facts.sound);
   if (meaning === 'echo' && !facts.cautious) return { verdict: 'dismiss', because: 'echo' };
   if (facts.cautious) return whileCautious(facts, meaning, policy);

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { Resampler } from '../audio/resampler';
 import { readWav } from '../audio/wav';
-import { type Distribution, distribution } from '../core/percentiles';
+import { type Distribution, distribution, percentile } from '../core/percentiles';
 import type { OverlapSound } from './overlap-sound';
 import { type ReplayEngine, replay } from './replay';
 import type { SpeechProbability } from './silero-vad';
@@ -103,14 +103,19 @@ export interface OverlapFigures {
   readonly clips: number;
   /** The agent was stopped for good. Percent of clips. */
   readonly stopPercent: number;
+  /** The agent was stopped, or paused for longer than 500 ms: what a caller feels as a stop. Percent of clips. */
+  readonly feltStopPercent: number;
   /** The agent was paused and went on. Percent of clips. */
   readonly dipPercent: number;
+  readonly medianDipMs: number;
   readonly longestDipMs: number;
   /** From the onset to the pause of the agent that became the stop, over the clips where it was stopped. */
   readonly silentAfterMs: Distribution;
 }
 
 const MISSED_AFTER_MS = 2_000;
+/** A pause that is over sooner is no stop. */
+const FELT_MS = 500;
 /** From the agent's sample to its echo: a line across a country with a gateway at its end. */
 const ECHO_AFTER_MS = 150;
 const SAMPLES_PER_MS = VAD_SAMPLE_RATE / 1_000;
@@ -209,6 +214,16 @@ export function overlapFigures(outcomes: readonly OverlapOutcome[]): Readonly<Re
   const figures = (some: readonly OverlapOutcome[]): OverlapFigures => ({
     clips: some.length,
     stopPercent: percent(some.filter(({ stopped }) => stopped).length, some.length),
+    feltStopPercent: percent(
+      some.filter(({ stopped, dipsMs }) => stopped || dipsMs.some((dipMs) => dipMs > FELT_MS)).length,
+      some.length,
+    ),
+    medianDipMs: Math.round(
+      percentile(
+        some.flatMap(({ dipsMs }) => dipsMs),
+        50,
+      ),
+    ),
     dipPercent: percent(some.filter(({ stopped, dipsMs }) => !stopped && dipsMs.length > 0).length, some.length),
     longestDipMs: Math.round(Math.max(0, ...some.flatMap(({ dipsMs }) => dipsMs))),
     silentAfterMs: distribution(some.flatMap(({ stopped, silentMs }) => (stopped ? [silentMs] : []))),

@@ -14,7 +14,9 @@ const BASE: OverlapFacts = {
   sound: undefined,
   agentText: 'We are open from nine to five.',
 };
-const AT_THE_LIMIT = { speechMs: 620, duckedMs: 480 };
+const { dipMs, doubtMs, duckAfterMs } = DEFAULT_OVERLAP;
+const AT_THE_LIMIT = { speechMs: duckAfterMs + dipMs, duckedMs: dipMs };
+const IN_DOUBT = { speechMs: AT_THE_LIMIT.speechMs + doubtMs, duckedMs: dipMs + doubtMs };
 const TALK = { talk: 0.95, backchannel: 0.04, noise: 0.01 };
 const BACKCHANNEL = { talk: 0.01, backchannel: 0.98, noise: 0.01 };
 
@@ -37,10 +39,15 @@ describe('speech over a paused agent', () => {
     });
   });
 
+  it('that is surely a sign of listening ends the pause at once', () => {
+    expect(judge({ speechMs: 360, sound: BACKCHANNEL })).toEqual({ verdict: 'dismiss', because: 'backchannel' });
+    expect(judge({ speechMs: 360, sound: BACKCHANNEL, words: 'stop it', wordsOfMs: 240 })).toEqual({ verdict: 'wait' });
+  });
+
   it('is waited for a little longer when it sounds like neither', () => {
     const unsure = { talk: 0.4, backchannel: 0.6, noise: 0 };
     expect(judge({ ...AT_THE_LIMIT, words: 'okay', wordsOfMs: 240, sound: unsure })).toEqual({ verdict: 'wait' });
-    expect(judge({ speechMs: 830, duckedMs: 690, words: 'okay', wordsOfMs: 240, sound: unsure })).toMatchObject({
+    expect(judge({ ...IN_DOUBT, words: 'okay', wordsOfMs: 240, sound: unsure })).toMatchObject({
       verdict: 'dismiss',
     });
   });
@@ -94,8 +101,7 @@ it('never keeps the agent paused beyond the longest doubt', () => {
         sound: fc.option(fc.record({ talk: chance, backchannel: chance, noise: chance }), { nil: undefined }),
       }),
       (facts) => {
-        const duckedMs = DEFAULT_OVERLAP.dipMs + DEFAULT_OVERLAP.doubtMs;
-        expect(judge({ ...facts, duckedMs }).verdict).not.toBe('wait');
+        expect(judge({ ...facts, duckedMs: dipMs + doubtMs }).verdict).not.toBe('wait');
       },
     ),
   );
