@@ -58,7 +58,7 @@ describe('importing a published model', () => {
     ).rejects.toMatchObject({ code: 'models.no-python', fix: expect.stringContaining('pip install') });
   });
 
-  const python = process.env['TRUNKLINE_TEST_PYTHON'] ?? 'python3';
+  const python = process.env['RECIPE_PYTHON'] ?? 'python3';
   const able = spawnSync(python, ['-c', 'import torch, onnx, numpy']).status === 0;
   // Without the recipe's packages there is nothing that could convert: then only the refusals above are tested.
   (able ? it : it.skip)(

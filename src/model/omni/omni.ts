@@ -92,6 +92,7 @@ class Session implements OmniSession {
   }
 
   async *answer(input: AnswerInput, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+    signal.throwIfAborted();
     const stages = new StageTimes(this.parts.nowMs);
     if (input.kind === 'say') {
       yield { type: 'text', delta: input.text };
