@@ -69,6 +69,15 @@ export function environmentVariable(
   return environment[name];
 }
 
+/**
+ * ONNX Runtime (1.30 and later, on Linux too) writes a device id into the home folder and reports its use to its maker
+ * over HTTPS. Nothing of ours leaves the machine unasked, so this comes before the library is loaded; threads and
+ * children inherit it.
+ */
+export function forbidTelemetry(environment: NodeJS.ProcessEnv = process.env): void {
+  environment['ORT_DISABLE_TELEMETRY'] = '1';
+}
+
 export function printableConfig(config: Config): string {
   return stringify(masked(configSchema, config), { lineWidth: 0 });
 }

@@ -1,4 +1,5 @@
 /** The command line's front door: finds the command, runs it, and turns every error into one line and an exit code. */
+import { forbidTelemetry } from '../config';
 import { TrunklineError } from '../core/errors';
 import { suggestion } from '../core/nearest-word';
 import { exitCodes, type NamedCommand, type Terminal } from './command';
@@ -17,6 +18,7 @@ const lingerMs = 1_000;
 
 /** Sets the exit code and returns; the process ends when nothing is left to do, and soon in any case. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
+  forbidTelemetry();
   // A reader that has gone away (`| head`) is no error of ours.
   process.stdout.on('error', () => {});
   process.exitCode = await execute(words, processTerminal);
