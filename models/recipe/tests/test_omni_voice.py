@@ -180,7 +180,7 @@ def test_a_sentence_is_always_in_the_same_part():
 
 def test_the_delayed_form_begins_as_the_codecs_own_choice_and_repeats_its_training():
     torch.manual_seed(4)
-    _, codec, _ = tiny()
+    codec = tiny()[1].eval()
     net = Delayed(width=16, code_width=4, hidden=24).eval()
     h = torch.randn(1, 16, 20)
     codes = interleave(codec.quantise(h)[1])

@@ -6,6 +6,8 @@ for the regression's latent, less the frame's coarser codes, and a recurrent net
 entry of the code book is taken; with a correction of nothing it is the first form.
 """
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -50,6 +52,8 @@ class Delayed(nn.Module):
             nn.init.zeros_(head[2].weight)
             nn.init.zeros_(head[2].bias)
         self.sharpness = nn.Parameter(torch.zeros(LAYERS))
+        # Which directions of code space matter for the choice.
+        self.metric = nn.Parameter(torch.eye(code_width).repeat(LAYERS, 1, 1))
 
     def state(self, latents, entries, memory=None):
         """latents [B, N, 4 width] of frame n - 1 at step n, entries [B, N, 7, code width] of the step before."""
@@ -63,8 +67,8 @@ class Delayed(nn.Module):
         return base + self.points[layer](torch.cat([state, base, before, latent.flatten(-2)], -1))
 
     def logits(self, codec, layer, point):
-        book = codec.levels[LEVEL[layer]].book
-        near = point @ (2 * book.T) - (book**2).sum(1)
+        book = codec.levels[LEVEL[layer]].book @ self.metric[layer]
+        near = (point @ self.metric[layer]) @ (2 * book.T) - (book**2).sum(1)
         return near * torch.exp(4 * self.sharpness[layer] - 1)
 
 
@@ -73,6 +77,20 @@ def delay(frames, fill):
     count = frames.shape[1]
     steps = [torch.cat([fill.expand(frames.shape[0], i, *frames.shape[3:]), frames[:, :, i], fill.expand(frames.shape[0], LAYERS - i, *frames.shape[3:])], 1) for i in range(LAYERS)]
     return torch.stack(steps, 2)[:, : count + LAYERS]
+
+
+@torch.no_grad()
+def calibrate(net, codec, latents, codes):
+    """Sets the sharpness of each layer's choice to the one under which the true codes are likeliest at the start."""
+    b, frames, _ = codes.shape
+    h = latents.transpose(1, 2).reshape(b, frames, 4, -1)
+    entries = embedded(codec, codes)
+    for layer in range(LAYERS):
+        rest = h - sum(expanded(codec, k, entries[:, :, k]) for k in coarser(layer)) if coarser(layer) else h
+        net.sharpness[layer] = 0.25
+        scores = net.logits(codec, layer, start(codec, layer, rest)).flatten(0, 1)
+        found = [(F.cross_entropy(scores * 2.0**k, codes[:, :, layer].flatten()), k) for k in range(-8, 7)]
+        net.sharpness[layer] += min(found)[1] * math.log(2) / 4
 
 
 def losses(net, codec, latents, codes, real, corrupt=0.15):

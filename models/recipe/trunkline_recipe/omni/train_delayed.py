@@ -13,7 +13,7 @@ import torch
 
 from .codec import Codec, interleave
 from .data import Shards
-from .delayed import Delayed, losses
+from .delayed import Delayed, calibrate, losses
 from .talker import TRUNK_WIDTH, Talker
 from .train_talker import batch
 from .training import Run, load
@@ -35,7 +35,7 @@ def main():
     codec, talker, net = Codec(arrays), Talker(out=2 * arrays["down"].shape[1]), Delayed()
     load(options.codec, codec=codec)
     load(options.talker, talker=talker)
-    run = Run(options.run, {"delayed": net}, 1e-3, options.steps, average=True)
+    run = Run(options.run, {"delayed": net}, 5e-4, options.steps, average=True)
     print(f"{shards.hours:.2f} h, {sum(p.numel() for p in net.parameters())} parameters", flush=True)
     random = np.random.default_rng(run.step)
     states = States(None, TRUNK_WIDTH)
@@ -50,11 +50,14 @@ def main():
         with torch.no_grad():
             latents, _ = codec.encode(said.float())
             codes = interleave(codec.quantise(codec.encode(y)[0])[1])
+        if run.step == 0:
+            calibrate(net, codec, latents, codes)
+            print("sharpness", [round(v, 2) for v in torch.exp(4 * net.sharpness - 1).tolist()], flush=True)
         loss, hits = losses(net, codec, latents, codes, real[:, ::4])
         run.update(loss)
         right = right + hits.detach()
-        if run.step % 25 == 0 or run.step == options.steps:
-            run.log(right=[round(v, 3) for v in (right / 25).tolist()])
+        if run.step % 10 == 0 or run.step == options.steps:
+            run.log(right=[round(v, 3) for v in (right / 10).tolist()])
             right = 0
         if run.step % 100 == 0 or run.step == options.steps:
             run.save()
