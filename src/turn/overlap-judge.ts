@@ -46,7 +46,7 @@ export const DEFAULT_OVERLAP: OverlapPolicy = {
   enabled: true,
   duckAfterMs: 140,
   dipMs: 440,
-  doubtMs: 40,
+  doubtMs: 200,
   longSpeechMs: 580,
   backchannelMs: 1_000,
   listenAfterMs: 240,
@@ -101,8 +101,6 @@ export type OverlapVerdict =
 /** Words found in less speech than this may be half of others. */
 const SURE_OF_WORDS_MS = 600;
 
-/** Its sound is not believed before. */
-const SURE_OF_SOUND_MS = 340;
 /** So sure of a sign of listening the sound outweighs what the recogniser took for "what?". */
 const SURER = 0.95;
 
@@ -113,8 +111,7 @@ export function judgeOverlap(facts: OverlapFacts, policy: OverlapPolicy): Overla
   if (facts.isEcho) return asEcho(facts, policy);
   const meaning = meaningOf(facts);
   const vetoed = soundsLikeSign(facts, meaning, policy);
-  if (vetoed && (facts.ended || facts.speechMs >= SURE_OF_SOUND_MS))
-    return { verdict: 'dismiss', because: 'backchannel' };
+  if (facts.ended && vetoed) return { verdict: 'dismiss', because: 'backchannel' };
   if (facts.ended && facts.wordsWhole && meaning !== 'unknown') return byWords(meaning, facts.sound);
   if (meaning === 'echo' && !facts.cautious) return { verdict: 'dismiss', because: 'echo' };
   if (facts.cautious) return whileCautious(facts, meaning, policy);

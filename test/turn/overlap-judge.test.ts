@@ -39,9 +39,10 @@ describe('speech over a paused agent', () => {
     });
   });
 
-  it('that is surely a sign of listening ends the pause at once', () => {
-    expect(judge({ speechMs: 360, sound: BACKCHANNEL })).toEqual({ verdict: 'dismiss', because: 'backchannel' });
-    expect(judge({ speechMs: 360, sound: BACKCHANNEL, words: 'stop it', wordsOfMs: 240 })).toEqual({ verdict: 'wait' });
+  it('that is over and surely a sign of listening ends the pause at once, and while it goes on it may become more', () => {
+    const sign = { speechMs: 360, sound: BACKCHANNEL };
+    expect(judge({ ...sign, ended: true })).toEqual({ verdict: 'dismiss', because: 'backchannel' });
+    expect(judge(sign)).toEqual({ verdict: 'wait' });
   });
 
   it('is waited for a little longer when it sounds like neither', () => {
