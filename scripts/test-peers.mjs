@@ -27,15 +27,18 @@ function whyNotInstall() {
   return undefined;
 }
 
-/** Returns lines for the reader: what was installed, what will be skipped and why. */
-export async function ensurePeers() {
+/**
+ * Returns lines for the reader: what could not be installed, what will be skipped and why. `say` is told at once what
+ * will take its time: a browser and its hundred packages come in minutes, in silence otherwise.
+ */
+export async function ensurePeers(say = () => {}) {
   const missing = peers.filter((peer) => findCommand(peer.commands) === undefined);
   if (missing.length === 0) return [];
   const refusal = whyNotInstall();
   const lines = [];
   if (refusal === undefined) {
     const names = missing.map((peer) => peer.package);
-    lines.push(`Installing test peers: ${names.join(', ')}`);
+    say(`Installing test peers: ${names.join(', ')}. This may take some minutes.`);
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     await runToEnd('apt-get', ['update', '-qq'], { quiet: true, env });
     // One by one, so that a package that cannot be had does not take the others with it.

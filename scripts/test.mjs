@@ -97,7 +97,7 @@ try {
   process.exit(1);
 }
 
-for (const line of await ensurePeers()) say(line);
+for (const line of await ensurePeers(say)) say(line);
 
 try {
   await ensureBuilt();
