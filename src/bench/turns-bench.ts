@@ -69,7 +69,8 @@ export async function benchTurns(options: TurnsBenchOptions): Promise<BenchRepor
     for (const [kind, found] of Object.entries(overlapFigures(outcomes))) {
       const name = `over the agent, ${kind} (${found.clips})`;
       figures.push(
-        single(`${name}: stopped`, '%', found.stopPercent, kind === 'harmless' ? '≤ 10' : undefined),
+        single(`${name}: stopped`, '%', found.stopPercent),
+        single(`${name}: … or paused for 500 ms`, '%', found.feltStopPercent, kind === 'harmless' ? '≤ 10' : undefined),
         single(`${name}: paused and gone on`, '%', found.dipPercent),
         single(`${name}: longest such pause`, 'ms', found.longestDipMs),
       );
