@@ -48,7 +48,10 @@ export function performPlay(
   return {
     ...NOTHING,
     onMedia(message: SessionMessage): void {
-      if (message.type !== 'playout' || message.state !== 'finished' || message.turnId !== turnId || closed) return;
+      if (message.type !== 'playout' || message.turnId !== turnId || closed) return;
+      // Told to stop: there is nothing else to hear on this line.
+      if (message.state === 'flushed') stage.end('finished');
+      if (message.state !== 'finished') return;
       if (turnId < action.repeat) void loaded.then(playIfOpen);
       else stage.end('finished');
     },
