@@ -9,6 +9,7 @@ import { ChatLayout, type ControlTokens } from '../trunk/chat-layout';
 import { endsInLoop, type GreedyRules, greedyToken } from '../trunk/greedy';
 import type { AnswerManner, Brain, BrainConversation, BrainEvent } from './conversation-brain';
 import { NumberGuard } from './number-guard';
+import { OpeningDays } from './opening-days';
 import { PersonaPrompt } from './persona-prompt';
 import { FactIndex, type RelevanceTable } from './relevance';
 
@@ -27,6 +28,12 @@ const CONTINUATION_BONUS = 4;
 const CONTINUATION_TOKENS = 2;
 /** Of both, what the facts after the best one get. */
 const LESSER_FACT_SHARE = 0.4;
+/**
+ * Added to the word that begins a refusal ("I do not have that information"): for a question that no fact is related to,
+ * and for one that some fact is. Chosen on invented businesses, see docs/models/brain.md.
+ */
+const REFUSAL_BONUS = { nothingRelated: 2, somethingRelated: -1 };
+const QUESTION = /\b(what|when|where|who|which|how|(do|have|can|could|may) (you|i)|(is|are) there|does|is it|until)\b/i;
 /** Share of the context that a persona may fill; the rest belongs to the conversation. */
 const PERSONA_SHARE = 0.5;
 
@@ -45,6 +52,7 @@ export interface TrunkBrainOptions {
 interface WarmPersona {
   readonly tokens: readonly number[];
   readonly index: FactIndex;
+  readonly days: OpeningDays;
   /** Numbers that the persona may say. */
   readonly numbers: ReadonlySet<string>;
   readonly prompt: PersonaPrompt;
@@ -106,7 +114,7 @@ export class TrunkBrain implements Brain {
     const prompt = new PersonaPrompt(this.model.createContext(), tokens);
     const index = new FactIndex(this.relevance, persona.facts);
     const numbers = NumberGuard.numbers([persona.name, persona.instructions, ...persona.facts]);
-    const warm = { tokens, index, numbers, prompt };
+    const warm = { tokens, index, days: new OpeningDays(persona.facts), numbers, prompt };
     this.personas.set(key, warm);
     const [oldest] = this.personas;
     if (this.personas.size > MAX_WARM_PERSONAS && oldest !== undefined) {
@@ -150,11 +158,13 @@ class TrunkConversation implements BrainConversation {
 
   async *answer(userText: string, signal: AbortSignal, how: AnswerManner = {}): AsyncGenerator<BrainEvent> {
     const words = userText.trim().split(/\s+/);
-    const related = this.persona.index.related(
+    const found = this.persona.index.related(
       userText,
       RELATED_FACTS,
       words.length <= FOLLOW_UP_WORDS ? this.earlier : '',
     );
+    const ofTheDay = this.persona.days.linesFor(userText, found.at(-1));
+    const related = ofTheDay.length > 0 ? ofTheDay : found;
     const question = this.layout.question(userText, related, how.heard);
     this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
     const before = this.sequence();
@@ -175,7 +185,7 @@ class TrunkConversation implements BrainConversation {
       }
       const token = greedyToken(logits, this.rules, {
         forbidden: this.guard.forbidden(said, numbers),
-        bonus: this.bonuses(evidence, said),
+        bonus: said.length === 0 ? this.firstBonuses(evidence, userText) : this.bonuses(evidence, said),
       });
       if (this.rules.ends.includes(token)) {
         end = token;
@@ -244,6 +254,16 @@ class TrunkConversation implements BrainConversation {
         }
       }
     });
+    return bonus;
+  }
+
+  /** At the first word it is decided whether to refuse. */
+  private firstBonuses(evidence: readonly number[][], userText: string): ReadonlyMap<number, number> {
+    const bonus = new Map(this.bonuses(evidence, []));
+    const extra =
+      evidence.length > 0 ? REFUSAL_BONUS.somethingRelated : QUESTION.test(userText) ? REFUSAL_BONUS.nothingRelated : 0;
+    const first = this.model.encode('I')[0];
+    if (first !== undefined && extra !== 0) bonus.set(first, (bonus.get(first) ?? 0) + extra);
     return bonus;
   }
 

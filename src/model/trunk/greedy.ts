@@ -14,7 +14,7 @@ export interface GreedyRules {
 
 export interface Guidance {
   readonly forbidden?: (token: number) => boolean;
-  /** Token → what is added to its logit. */
+  /** Token → what is added to its logit; less than nothing makes it rarer. */
   readonly bonus?: ReadonlyMap<number, number>;
 }
 
@@ -27,13 +27,17 @@ export function greedyToken(logits: Float32Array, rules: GreedyRules, guidance: 
     if (logit > bestLogit && forbidden?.(end) !== true) [best, bestLogit] = [end, logit];
   }
   const consider = (token: number, logit: number) => {
-    if (logit > bestLogit && !rules.unsaid.includes(token) && forbidden?.(token) !== true) {
-      [best, bestLogit] = [token, logit];
+    if (logit <= bestLogit) return;
+    const lowered = bonus?.get(token) ?? 0;
+    if (lowered < 0 && logit + lowered <= bestLogit) return;
+    if (!rules.unsaid.includes(token) && forbidden?.(token) !== true) {
+      [best, bestLogit] = [token, logit + Math.min(0, lowered)];
     }
   };
   for (let token = rules.firstTextToken; token < logits.length; token += 1) consider(token, logits[token]!);
   for (const [token, extra] of bonus ?? []) {
-    if (token >= rules.firstTextToken) consider(token, (logits[token] ?? Number.NEGATIVE_INFINITY) + extra);
+    if (extra > 0 && token >= rules.firstTextToken)
+      consider(token, (logits[token] ?? Number.NEGATIVE_INFINITY) + extra);
   }
   return best;
 }

@@ -22,6 +22,14 @@ describe('greedyToken', () => {
     );
   });
 
+  it('raises and lowers what the guidance names', () => {
+    const logits = new Float32Array(300).fill(-1);
+    [logits[250], logits[251], logits[252]] = [3, 2.5, 2];
+    expect(greedyToken(logits, rules, { bonus: new Map([[250, -0.7]]) })).toBe(251);
+    expect(greedyToken(logits, rules, { bonus: new Map([[250, -0.4]]) })).toBe(250);
+    expect(greedyToken(logits, rules, { bonus: new Map([[252, 1.5]]) })).toBe(252);
+  });
+
   it('takes an end when it is the likeliest', () => {
     const logits = new Float32Array(300);
     logits[1] = 9;
