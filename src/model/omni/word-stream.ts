@@ -159,6 +159,7 @@ export class WordStream {
     // What was handed out stays as it was said, whatever the words behind it make of it.
     const entries: Entry[] = [...this.spoken];
     const saidUpTo = this.spoken[this.spoken.length - 1]?.token.written ?? -1;
+    let said = this.spoken.filter((entry) => entry.token.written === saidUpTo).length;
     let letters = this.spoken.reduce((sum, { token }) => sum + token.text.length, 0);
     let ends: PauseMark | undefined;
     let to = complete.length;
@@ -176,7 +177,8 @@ export class WordStream {
         }
         continue;
       }
-      if (token.written <= saidUpTo) continue;
+      // A written word that is spoken as several may have been handed out in part.
+      if (token.written < saidUpTo || (token.written === saidUpTo && said-- > 0)) continue;
       letters += token.text.length;
       const before = entries[entries.length - 1];
       const full = entries.length >= MAX_SENTENCE_WORDS || letters > MAX_SENTENCE_LETTERS;

@@ -93,6 +93,14 @@ describe('streamed text as words', () => {
     );
   });
 
+  it('says all the words of a written one that is spoken as several, however it arrives', async () => {
+    const text = 'We open from 8 am to 6 pm, it costs $25.50 and needs an ID today.';
+    const whole = line(await feed([text]));
+    expect(whole).toContain('eight a m to six p m');
+    expect(line(await feed(text.split(/(?= )/)))).toBe(whole);
+    expect(line(await feed([...text]))).toBe(whole);
+  });
+
   it('cuts a sentence that does not end', async () => {
     const told = await feed(['word '.repeat(60)]);
     expect(told).toHaveLength(60);
