@@ -1,6 +1,6 @@
 /**
- * `bench heldout`: typed questions to the brain about twelve businesses that no setting was chosen on and no weight was
- * tuned on: how many answers are right, and how often something is stated that the facts do not say.
+ * `bench heldout`: typed questions to the brain about twelve businesses that no weight was tuned on and no number was
+ * chosen on: how many answers are right, and how often something is stated that the facts do not say.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -96,7 +96,7 @@ async function askAll(brain: Brain, persona: Persona, questions: readonly string
   return reply;
 }
 
-/** Every pattern found and the forbidden one not; small numbers count in words as in digits. */
+/** Every pattern found and the forbidden one not. To hang up is never an answer. */
 export function isAnswered(question: HeldoutQuestion, reply: Reply): boolean {
   if (question.kind === 'action') return reply.action === question.action;
   if (reply.action === 'hangup') return false;
