@@ -4,7 +4,7 @@
 
 A soft token is what the trunk's embedding is expected to be under the decoder's distribution over its 8 likeliest tokens
 (after the posterior "tight integration" of Bahar et al. 2021), plus a correction computed from the decoder's states (two
-layers, 1024 wide). The correction is taught with the transcript's true tokens: where the recogniser's pieces stand one to
+layers, 128 wide). The correction is taught with the transcript's true tokens: where the recogniser's pieces stand one to
 one with the text's, the sum must come close to the true token's embedding, in the metric in which the trunk tells tokens
 apart (cross-entropy over the whole table) and in squared distance. For comparison, --plain leaves the expectation out: states
 alone through the same net.
@@ -24,7 +24,7 @@ from torch import nn
 from .ear_hear import MAX_PIECES, TOP, Listener, adapter_rows, mixture, pieces_table
 from .ear_trunk import embedding_table, load_prompt
 
-STATE, WIDTH, INNER = 512, 576, 1024
+STATE, WIDTH, INNER = 512, 576, 128
 DISTANCE_SCALE = 40.0
 
 

@@ -2,6 +2,7 @@
 
     python -m trunkline_recipe.omni.ear_how classes WORK            probe and classifier on WORK/manner
     python -m trunkline_recipe.omni.ear_how replies WORK TRUNK      the tokens' rows, through the frozen trunk
+    python -m trunkline_recipe.omni.ear_how check WORK TRUNK        replies to held-out recordings
     python -m trunkline_recipe.omni.ear_how export WORK OUT         how.onnx
 
 The classifier is a small net over prosody and the encoder's pooled frames: sound (5), intonation (2), manner (3). A how token is
@@ -33,7 +34,7 @@ SHARPEN = 2.0
 
 
 def features(work, split):
-    """prosody [n, 36], pooled [n, 1536], labels [n, 3] (−1: does not apply), voices; kept in WORK/manner-SPLIT.npz"""
+    """prosody [n, 88], pooled [n, 1536], labels [n, 3] (−1: does not apply), voices; kept in WORK/manner-SPLIT.npz"""
     model = onnxruntime.InferenceSession(feature_model().SerializeToString())
     rows = [[], [], [], []]
     for path in sorted((Path(work) / "manner").glob(f"{split}-*.npz")):
@@ -51,7 +52,7 @@ def features(work, split):
 
 
 class Classifier(nn.Module):
-    """prosody [n, 36], pooled [n, 1536] -> logits [n, 10]; `use` leaves a half out, for the probe."""
+    """prosody [n, 88], pooled [n, 1536] -> logits [n, 10]; `use` leaves a half out, for the probe."""
 
     def __init__(self, use="both"):
         super().__init__()
@@ -119,9 +120,9 @@ def accuracy(net, data):
     return result
 
 
-def classes(work):
+def classes(work, probe):
     train, test = features(work, "train"), features(work, "test")
-    for use in ("prosody", "pooled", "both"):
+    for use in ("prosody", "pooled", "both") if probe else ("both",):
         net = fit(train, use)
         print(use, json.dumps(accuracy(net, test)), flush=True)
     torch.save(net.state_dict(), work / "how-classes.pt")
@@ -148,7 +149,7 @@ class HowRows(nn.Module):
 
     def forward(self, first, second):
         """Weights [7] and [3] -> [3, 576]"""
-        return torch.cat([first @ self.first[0][None], first @ self.first[1][None], second @ self.second[None]], dim=0) if first.dim() > 1 else torch.stack([first @ self.first[0], first @ self.first[1], second @ self.second])
+        return torch.stack([first @ self.first[0], first @ self.first[1], second @ self.second])
 
 
 def build(net, rows, out):
@@ -188,19 +189,25 @@ def load(work):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("classes", "replies", "export"))
+    parser.add_argument("step", choices=("classes", "replies", "check", "export"))
     parser.add_argument("work", type=Path)
     parser.add_argument("target", nargs="?")
-    parser.add_argument("--steps", type=int, default=360)
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--most", type=int, default=210, help="recordings that are checked")
+    parser.add_argument("--probe", action="store_true", help="each half of the features by itself as well")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     began = time.process_time()
     if arguments.step == "classes":
-        classes(arguments.work)
+        classes(arguments.work, arguments.probe)
     elif arguments.step == "replies":
         from .ear_replies import tune
 
         tune(arguments.work, arguments.target, arguments.steps)
+    elif arguments.step == "check":
+        from .ear_replies import check
+
+        check(arguments.work, arguments.target, arguments.most)
     else:
         build(*load(arguments.work), arguments.target)
     print(f"{time.process_time() - began:.0f} s of processor time")
