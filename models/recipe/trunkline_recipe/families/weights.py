@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+
 from onnx import helper
 
 from ..brain.network import quantise

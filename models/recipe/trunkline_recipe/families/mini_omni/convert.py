@@ -20,13 +20,21 @@ import shutil
 
 import numpy as np
 import torch
+
 from onnx import TensorProto
 
 from ..manifest import save_graph, sha256, write_manifest
 from ..snac import export_snac, load_snac
 from ..weights import CONTRIB, FLOAT, WeightGraph
 from ..whisper_encoder import load_encoder, write_encoder
-from .network import AUDIO_LAYERS, SPECIAL_IDS, Config, load_checkpoint, read_config, unpack
+from .network import (
+    AUDIO_LAYERS,
+    SPECIAL_IDS,
+    Config,
+    load_checkpoint,
+    read_config,
+    unpack,
+)
 
 INT32, INT64 = TensorProto.INT32, TensorProto.INT64
 NEEDED = ("lit_model.pth", "model_config.yaml", "tokenizer.json", "small.pt", "snac_24khz/config.json", "snac_24khz/pytorch_model.bin")
