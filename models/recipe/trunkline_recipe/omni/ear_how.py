@@ -34,7 +34,7 @@ SHARPEN = 2.0
 
 
 def features(work, split):
-    """prosody [n, 88], pooled [n, 1536], labels [n, 3] (−1: does not apply), voices; kept in WORK/manner-SPLIT.npz"""
+    """prosody [n, 88], pooled [n, 1536], labels [n, 3] (−1: does not apply), voices"""
     model = onnxruntime.InferenceSession(feature_model().SerializeToString())
     rows = [[], [], [], []]
     for path in sorted((Path(work) / "manner").glob(f"{split}-*.npz")):
