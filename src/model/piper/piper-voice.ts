@@ -27,7 +27,14 @@ export interface PiperVoiceOptions {
 }
 
 /** Silence behind a group, beside the decay that the net itself speaks. */
-export const PAUSE_MS: Readonly<Record<PauseMark, number>> = { ',': 90, ':': 150, ';': 170, '.': 240, '!': 240, '?': 260 };
+export const PAUSE_MS: Readonly<Record<PauseMark, number>> = {
+  ',': 90,
+  ':': 150,
+  ';': 170,
+  '.': 240,
+  '!': 240,
+  '?': 260,
+};
 const FADE_MS = 4;
 /** Latents of noise before it repeats (12 s): longer than any breath group. */
 const NOISE_FRAMES = 1_024;
