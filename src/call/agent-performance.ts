@@ -107,8 +107,8 @@ function tellCall(event: ConversationEvent, stage: Stage): void {
       stage.emit('turn.user', { turn: event.turnId, text: event.text });
       return;
     case 'agent-turn': {
-      const { turnId, heardText, interrupted, gapMs, playedMs, stages } = event;
-      if (interrupted) stage.emit('turn.interrupted', { turn: turnId, heardText });
+      const { turnId, heardText, interrupted, atHangup, gapMs, playedMs, stages } = event;
+      if (interrupted && !atHangup) stage.emit('turn.interrupted', { turn: turnId, heardText });
       stage.emit('turn.agent', { turn: turnId, text: heardText, interrupted, gapMs, playedMs, stages: { ...stages } });
       return;
     }

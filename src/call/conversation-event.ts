@@ -24,6 +24,8 @@ export type ConversationEvent =
       readonly text: string;
       readonly heardText: string;
       readonly interrupted: boolean;
+      /** It was cut because the call is over; nobody talked over it. */
+      readonly atHangup: boolean;
       readonly playedMs: number;
       /** Silence between the caller's last sample and the agent's first, on the call's sample clock. */
       readonly gapMs: number | undefined;

@@ -345,9 +345,10 @@ export class Conversation {
         const { turnId, kind, text, heardText, playedMs, interrupted } = report;
         const stages = this.times.stagesOf(turnId);
         const gapMs = this.gaps.get(turnId);
+        const atHangup = ['closing', 'closed'].includes(this.state.phase.name);
         this.forget(turnId);
         emit({ type: 'caption', role: 'agent', turnId, text, heardText, final: true, interrupted });
-        emit({ type: 'agent-turn', turnId, kind, text, heardText, interrupted, playedMs, gapMs, stages });
+        emit({ type: 'agent-turn', turnId, kind, text, heardText, interrupted, atHangup, playedMs, gapMs, stages });
         return;
       }
       case 'interrupted':

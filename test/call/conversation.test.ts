@@ -155,6 +155,9 @@ describe('a conversation', () => {
     line.advance(600);
     await Promise.all([closing, again]);
     expect(line.ofType('ended')).toEqual([{ type: 'ended', reason: 'caller-hangup' }]);
+    // Cut, but by nobody who talked over it: no interruption is counted.
+    expect(line.ofType('agent-turn')).toMatchObject([{ interrupted: true, atHangup: true }]);
+    expect(line.conversation.interruptions).toBe(0);
     expect(line.engine.closed).toBe(1);
     expect(line.engine.commits).toHaveLength(1);
     const told = line.events.length;
