@@ -98,7 +98,7 @@ export async function benchTape(options: TapeBenchOptions): Promise<BenchReport>
     rmSync(folder, { recursive: true, force: true });
   }
   return report(
-    'turn gap on tape, G.711 over SIP',
+    `turn gap on tape, G.711 over SIP, ${/engine (\S+)/.exec(agent.output())?.[1] ?? 'unknown engine'}`,
     [
       spread('turn gap', 'ms', gapsMs, 'p50 ≤ 900, p95 ≤ 1,400'),
       ...[...stages].map(([name, values]) => spread(`  ${name}`, 'ms', values)),

@@ -122,6 +122,7 @@ export const bench: Command = {
     { name: 'against', value: 'FILE', summary: 'show the figures of an earlier --json beside' },
     { name: 'count', value: 'N', summary: 'fewer questions or interruptions than all' },
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
+    { name: 'engine', value: 'NAME', summary: 'what is rung: cascade or omni' },
     { name: 'caller', value: 'baresip', summary: 'tape: measure from the recordings of this phone instead of ours' },
     { name: 'clips', value: 'FOLDER', summary: 'turns: where the labelled clips lie' },
   ],
@@ -149,11 +150,12 @@ async function withAgent(
   given: Arguments,
   measure: (agent: Awaited<ReturnType<typeof startOwnAgent>>) => Promise<BenchReport>,
 ): Promise<BenchReport> {
-  const threads = given.text('threads');
-  const agent = await startOwnAgent({
-    root: ROOT,
-    config: threads === undefined ? {} : { engine: { threads: Number(threads) } },
-  });
+  const [threads, name] = [given.text('threads'), given.text('engine')];
+  const engine = {
+    ...(threads === undefined ? {} : { threads: Number(threads) }),
+    ...(name === undefined ? {} : { name }),
+  };
+  const agent = await startOwnAgent({ root: ROOT, config: { engine } });
   try {
     return await measure(agent);
   } finally {
