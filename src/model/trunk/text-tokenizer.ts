@@ -14,6 +14,9 @@ interface BytePairTokenizer {
 const { Tokenizer }: { Tokenizer: new (json: object, config: object) => BytePairTokenizer } =
   createRequire(__filename)('@huggingface/tokenizers');
 
+/** Without this the package takes the blank out of " ." and "do n't" when it decodes. */
+const WHOLE_TEXT = { clean_up_tokenization_spaces: false };
+
 export class TextTokenizer {
   private readonly tokenizer: BytePairTokenizer;
 
@@ -21,7 +24,7 @@ export class TextTokenizer {
   constructor(json: string) {
     try {
       const parsed: unknown = JSON.parse(json);
-      this.tokenizer = new Tokenizer({ ...(parsed as object), added_tokens: [], post_processor: null }, {});
+      this.tokenizer = new Tokenizer({ ...(parsed as object), added_tokens: [], post_processor: null }, WHOLE_TEXT);
     } catch (cause) {
       throw new TrunklineError('trunk.bad-tokenizer', 'The tokenizer file of the language model cannot be read.', {
         cause,

@@ -80,6 +80,7 @@ describe('TextTokenizer', () => {
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
       }),
+      { examples: [[' .'], ["We do n't , sorry ?"]] },
     );
   });
 
