@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { decodeOggOpus } from '../codecs/ogg-opus';
 import type { Phone } from '../phone/phone';
 import type { PhoneStack } from '../phone/phone-stack';
-import { loudSpans, readBargeIn, type Span } from '../phone/tape';
+import { loudSpans, readBargeIn, type Span, STOPPED_MS } from '../phone/tape';
 import { readTapeFile } from '../phone/tape-file';
 import type { OwnAgent } from './own-agent';
 import { spreadOver } from './questions';
@@ -29,7 +29,6 @@ export const MONOLOGUE =
 /** RFC 3264's answer and the first words are over by then. */
 const EARLIEST_MS = 800;
 const LATEST_MS = 5_000;
-const RESUME_WITHIN_MS = 500;
 /** After a clip's end. */
 const WATCHED_MS = 1_500;
 /** An answer that was begun by the clip is heard within this time. */
@@ -90,7 +89,7 @@ export async function benchBargeIn(options: BargeInBenchOptions): Promise<BenchR
         if (clip.kind === 'interrupt') {
           if (stopped === undefined) missed.push(name);
           else stoppedMs.push({ name, ms: stopped });
-        } else if (silenceAfter(tape.agent, tape.sampleRate, onsetMs) > RESUME_WITHIN_MS) falseStops.push(name);
+        } else if (silenceAfter(tape.agent, tape.sampleRate, onsetMs) > STOPPED_MS) falseStops.push(name);
         else passed += 1;
         options.progress(
           `${clip.kind} ${name}: ${stopped === undefined ? 'went on' : `quiet after ${Math.round(stopped)} ms`}`,

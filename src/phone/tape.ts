@@ -130,9 +130,12 @@ export function readTurnGaps(tape: Tape, utterances: readonly Span[], agreeMs = 
   return { gaps, unanswered, cutIns, discarded };
 }
 
+/** Silence of the agent from which it counts as a stop: a dip that goes on before is none, and the next answer may follow soon. */
+export const STOPPED_MS = 500;
+
 /** From the onset of an interruption to the agent's last audible sample; undefined: the agent never stopped. */
 export function readBargeIn(tape: Tape, onsetMs: number, withinMs = 3_000): number | undefined {
-  const speaking = loudSpans(tape.agent, tape.sampleRate, { ...LOUDNESS, bridgeMs: 700 }).find(
+  const speaking = loudSpans(tape.agent, tape.sampleRate, { ...LOUDNESS, bridgeMs: STOPPED_MS }).find(
     (span) => span.startMs <= onsetMs && span.endMs > onsetMs,
   );
   if (speaking === undefined) return undefined;

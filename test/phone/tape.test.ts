@@ -82,5 +82,16 @@ describe('the tape', () => {
   it('measures how fast the agent stops, and says when it does not', () => {
     expect(readBargeIn(tapeOf([[3_000, 4_000]], [[1_000, 3_250]]), 3_000)).toBe(250);
     expect(readBargeIn(tapeOf([[3_000, 4_000]], [[1_000, 9_000]]), 3_000)).toBeUndefined();
+    // A dip of 400 ms is no stop; what follows after 600 ms is the next answer.
+    const dipped: [number, number][] = [
+      [1_000, 3_200],
+      [3_600, 9_000],
+    ];
+    expect(readBargeIn(tapeOf([[3_000, 4_000]], dipped), 3_000)).toBeUndefined();
+    const answered: [number, number][] = [
+      [1_000, 3_200],
+      [3_800, 9_000],
+    ];
+    expect(readBargeIn(tapeOf([[3_000, 3_300]], answered), 3_000)).toBe(200);
   });
 });
