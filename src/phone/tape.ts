@@ -136,9 +136,10 @@ export const STOPPED_MS = 500;
 /** From the onset of an interruption to the agent's last audible sample; undefined: the agent never stopped. */
 export function readBargeIn(tape: Tape, onsetMs: number, withinMs = 3_000): number | undefined {
   const speaking = loudSpans(tape.agent, tape.sampleRate, { ...LOUDNESS, bridgeMs: STOPPED_MS }).find(
-    (span) => span.startMs <= onsetMs && span.endMs > onsetMs,
+    // It may be between two sentences just then; that it does not go on is a stop as well.
+    (span) => span.startMs <= onsetMs && span.endMs > onsetMs - STOPPED_MS,
   );
   if (speaking === undefined) return undefined;
-  const stoppedAfterMs = speaking.endMs - onsetMs;
+  const stoppedAfterMs = Math.max(0, speaking.endMs - onsetMs);
   return stoppedAfterMs <= withinMs ? stoppedAfterMs : undefined;
 }

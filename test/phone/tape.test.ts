@@ -82,6 +82,8 @@ describe('the tape', () => {
   it('measures how fast the agent stops, and says when it does not', () => {
     expect(readBargeIn(tapeOf([[3_000, 4_000]], [[1_000, 3_250]]), 3_000)).toBe(250);
     expect(readBargeIn(tapeOf([[3_000, 4_000]], [[1_000, 9_000]]), 3_000)).toBeUndefined();
+    // Talked over between two sentences, of which the second never comes.
+    expect(readBargeIn(tapeOf([[3_000, 4_000]], [[1_000, 2_900]]), 3_000)).toBe(0);
     // A dip of 400 ms is no stop; what follows after 600 ms is the next answer.
     const dipped: [number, number][] = [
       [1_000, 3_200],
