@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Brain } from '../model/cascade/conversation-brain';
+import type { Brain } from '../model/brain/conversation-brain';
 import { openTrunkBrain } from '../model/load-model';
 import type { Persona } from '../model/omni-model';
 import { spreadOver } from './questions';

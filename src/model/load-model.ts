@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { TrunklineError } from '../core/errors';
 import type { StartTrace } from '../core/start-trace';
-import { TrunkBrain, type TrunkBrainOptions } from './cascade/brain';
+import { TrunkBrain, type TrunkBrainOptions } from './brain/brain';
+import type { Brain } from './brain/conversation-brain';
+import { OpenAiBrain, type OpenAiEndpoint } from './brain/openai-brain';
+import { RelevanceTable } from './brain/relevance';
 import { Cascade } from './cascade/cascade';
-import type { Brain } from './cascade/conversation-brain';
-import { OpenAiBrain, type OpenAiEndpoint } from './cascade/openai-brain';
-import { RelevanceTable } from './cascade/relevance';
 import { openModelFolder } from './manifest';
 import { openMiniOmni } from './mini-omni/open-mini-omni';
 import { OmniEar } from './omni/ear';

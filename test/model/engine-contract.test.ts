@@ -3,7 +3,7 @@
  * sound and word times that agree, an end in every case, and silence after an abort.
  */
 import { join } from 'node:path';
-import type { BrainConversation } from '../../src/model/cascade/conversation-brain';
+import type { BrainConversation } from '../../src/model/brain/conversation-brain';
 import { openMiniOmni } from '../../src/model/mini-omni/open-mini-omni';
 import { Omni } from '../../src/model/omni/omni';
 import { OmniVoice } from '../../src/model/omni/omni-voice';

@@ -4,12 +4,12 @@
  */
 import { TrunklineError } from '../../core/errors';
 import { audioEvent } from '../audio-event';
+import type { Brain, BrainConversation, BrainEvent } from '../brain/conversation-brain';
 import { HEARING_RATE, HeardAudio } from '../heard-audio';
 import type { AnswerEvent, AnswerInput, OmniModel, OmniSession, Persona } from '../omni-model';
 import type { Recogniser, Recognition, Voice, VoiceChunk } from '../parts';
 import { StageTimes } from '../stage-times';
 import { ClauseSplitter } from '../text/clause-splitter';
-import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
 
 const HEARING_SECONDS = 30;
 /** Tokens that the brain may write between two chunks of the voice: enough to stay ahead, too few to starve it. */

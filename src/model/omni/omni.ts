@@ -5,8 +5,8 @@
  */
 import { TrunklineError } from '../../core/errors';
 import { audioEvent } from '../audio-event';
+import type { Brain, BrainConversation, BrainEvent } from '../brain/conversation-brain';
 import { overlapWords } from '../cascade/cascade';
-import type { Brain, BrainConversation, BrainEvent } from '../cascade/conversation-brain';
 import { HEARING_RATE, HeardAudio } from '../heard-audio';
 import type { AnswerEvent, AnswerInput, OmniModel, OmniSession, Persona } from '../omni-model';
 import type { Recognition, Voice, VoiceChunk } from '../parts';

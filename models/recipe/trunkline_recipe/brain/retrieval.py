@@ -1,4 +1,4 @@
-"""Which facts of a persona a question is about: stems, synonym classes and inverse frequency; src/model/cascade/relevance.ts is its twin."""
+"""Which facts of a persona a question is about: stems, synonym classes and inverse frequency; src/model/brain/relevance.ts is its twin."""
 
 import json
 import math

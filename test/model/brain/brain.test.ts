@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { TrunkBrain } from '../../../src/model/cascade/brain';
-import type { BrainConversation } from '../../../src/model/cascade/conversation-brain';
-import { RelevanceTable } from '../../../src/model/cascade/relevance';
+import { TrunkBrain } from '../../../src/model/brain/brain';
+import type { BrainConversation } from '../../../src/model/brain/conversation-brain';
+import { RelevanceTable } from '../../../src/model/brain/relevance';
 import { openModelFolder } from '../../../src/model/manifest';
 import type { Persona } from '../../../src/model/omni-model';
 import { Trunk } from '../../../src/model/trunk/trunk';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { NumberGuard } from '../../../src/model/cascade/number-guard';
+import { NumberGuard } from '../../../src/model/brain/number-guard';
 
 // One token a character is enough of a tokenizer here.
 const encode = (text: string) => [...text].map((character) => character.charCodeAt(0));

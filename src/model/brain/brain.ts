@@ -1,5 +1,5 @@
 /**
- * The built-in brain of the cascade: a language model that answers from the facts of its persona, word by word, and
+ * The built-in brain of every engine that thinks in text: a language model that answers from the facts of its persona, word by word, and
  * decides when to hang up or to hand over. A persona's prompt is computed once and shared by its calls.
  */
 import { TrunklineError } from '../../core/errors';

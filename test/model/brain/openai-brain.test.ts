@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { OpenAiBrain } from '../../../src/model/cascade/openai-brain';
+import { OpenAiBrain } from '../../../src/model/brain/openai-brain';
 
 const persona = { id: 'p', name: 'Pat', instructions: 'You are Pat.', facts: ['The shop opens at nine.'] };
 

@@ -1,4 +1,4 @@
-import { PersonaPrompt } from '../../../src/model/cascade/persona-prompt';
+import { PersonaPrompt } from '../../../src/model/brain/persona-prompt';
 import type { LanguageContext } from '../../../src/model/parts';
 
 /** A sequence that only counts; every run waits until the test lets it end. */

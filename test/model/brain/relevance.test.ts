@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { FactIndex, RelevanceTable, stem } from '../../../src/model/cascade/relevance';
+import { FactIndex, RelevanceTable, stem } from '../../../src/model/brain/relevance';
 
 const root = join(__dirname, '../../..');
 const table = new RelevanceTable(JSON.parse(readFileSync(join(root, 'models/smollm2-135m/relevance.json'), 'utf8')));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { OpeningDays } from '../../../src/model/cascade/opening-days';
+import { OpeningDays } from '../../../src/model/brain/opening-days';
 
 const lines = (facts: string[], question: string, best: string | undefined = undefined) =>
   new OpeningDays(facts).linesFor(question, best);
