@@ -14,7 +14,7 @@ import { readTapeFile } from '../phone/tape-file';
 import type { OwnAgent } from './own-agent';
 import { spreadOver } from './questions';
 import { type BenchReport, report, single, spread } from './report';
-import { openPhones } from './tape-bench';
+import { newestLiveCall, openPhones } from './tape-bench';
 
 const clipsSchema = z.array(
   z.object({ file: z.string(), kind: z.enum(['interrupt', 'pass']), what: z.string(), source: z.string() }),
@@ -145,13 +145,13 @@ export async function ringDemo(
 
 /** Has the agent say the monologue; resolves when it is heard. */
 async function beginMonologue(phone: Phone, agent: OwnAgent): Promise<void> {
-  await act(agent, await liveCallId(agent), { type: 'say', text: MONOLOGUE });
+  await act(agent, await newestLiveCall(agent), { type: 'say', text: MONOLOGUE });
   await phone.waitUntilTalking(5_000);
 }
 
 /** Cuts off whatever the agent says or is about to say, until nothing has come for a while. */
 async function silence(phone: Phone, agent: OwnAgent): Promise<void> {
-  const callId = await liveCallId(agent);
+  const callId = await newestLiveCall(agent);
   for (let attempt = 0; attempt < 6; attempt += 1) {
     await act(agent, callId, { type: 'stop' });
     await phone.waitUntilQuiet(3_000);
@@ -161,11 +161,6 @@ async function silence(phone: Phone, agent: OwnAgent): Promise<void> {
 
 function act(agent: OwnAgent, callId: string, action: Readonly<Record<string, unknown>>): Promise<unknown> {
   return agent.request('POST', `/v1/calls/${callId}/actions`, action);
-}
-
-export async function liveCallId(agent: OwnAgent): Promise<string> {
-  const { calls } = (await agent.request('GET', '/v1/calls?state=answered&limit=1')) as { calls: { id: string }[] };
-  return calls[0]?.id ?? '';
 }
 
 /** The longest silence of the agent that begins within a second and a half after the onset. */

@@ -11,10 +11,10 @@ import { openRecogniser } from '../model/load-model';
 import type { Phone } from '../phone/phone';
 import { loudSpans } from '../phone/tape';
 import { readTapeFile } from '../phone/tape-file';
-import { liveCallId, MONOLOGUE, ringDemo } from './barge-in-bench';
+import { MONOLOGUE, ringDemo } from './barge-in-bench';
 import type { OwnAgent } from './own-agent';
 import { type BenchReport, report, single, spread } from './report';
-import { openPhones, timelineOf } from './tape-bench';
+import { newestLiveCall, openPhones, timelineOf } from './tape-bench';
 
 const EARLIEST_MS = 400;
 const LATEST_MS = 9_000;
@@ -48,7 +48,7 @@ export async function benchHistory(options: HistoryBenchOptions): Promise<BenchR
       for (let line = 0; line < LINES && line * CUTS_PER_CALL < wanted; line += 1) {
         const tapePath = join(folder, `${cuts.length}-${line}.wav`);
         const phone = await ringDemo(stack, agent, tapePath, [24_000 + line * 20, 24_019 + line * 20]);
-        const callId = await liveCallId(agent);
+        const callId = await newestLiveCall(agent);
         const cutsHere = Math.min(CUTS_PER_CALL, wanted - line * CUTS_PER_CALL);
         calls.push(cutOff({ ...options, phone, callId, tapePath, count: cutsHere }));
       }

@@ -38,6 +38,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
             questionsFolder: QUESTIONS,
             mediaEntry: workerEntry('media'),
             count: countOf(given),
+            lines: wholeNumber(given, 'lines'),
             progress,
           }),
     ),
@@ -121,6 +122,7 @@ export const bench: Command = {
     { name: 'json', value: 'FILE', summary: 'keep the figures' },
     { name: 'against', value: 'FILE', summary: 'show the figures of an earlier --json beside' },
     { name: 'count', value: 'N', summary: 'fewer questions or interruptions than all' },
+    { name: 'lines', value: 'N', summary: 'tape: calls at once' },
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
     { name: 'engine', value: 'NAME', summary: 'what is rung: cascade or omni' },
     { name: 'caller', value: 'baresip', summary: 'tape: measure from the recordings of this phone instead of ours' },
@@ -170,11 +172,15 @@ function callerOf(given: Arguments): 'baresip' | undefined {
 }
 
 function countOf(given: Arguments): number | undefined {
-  const text = given.text('count');
+  return wholeNumber(given, 'count');
+}
+
+function wholeNumber(given: Arguments, flag: string): number | undefined {
+  const text = given.text(flag);
   if (text === undefined) return undefined;
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new TrunklineError('cli.bad-value', `--count cannot be ${text}.`, { fix: 'Give a whole number.' });
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new TrunklineError('cli.bad-value', `--${flag} cannot be ${text}.`, { fix: 'Give a whole number.' });
 }
 
 /** The same places at every run (mulberry32), so that two runs differ by what they measure. */
