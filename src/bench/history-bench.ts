@@ -2,11 +2,12 @@
  * `bench history`: does the record say what the caller heard? The agent is cut off at random places; the tape is cut at
  * its last audible sample and given to the recogniser, and the words found there are compared with those of the record.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toFloat, toInt16 } from '../audio/pcm';
 import { Resampler } from '../audio/resampler';
+import { writeWav } from '../audio/wav';
 import { openRecogniser } from '../model/load-model';
 import type { Phone } from '../phone/phone';
 import { loudSpans } from '../phone/tape';
@@ -33,6 +34,8 @@ export interface HistoryBenchOptions {
   readonly count: number;
   /** 0…1; the places of the cuts are drawn from it. */
   readonly random: () => number;
+  /** Here the interruptions go whose words differ, for another judge: cuts.json and a WAV each. */
+  readonly keep?: string;
   readonly progress: (line: string) => void;
 }
 
@@ -111,11 +114,12 @@ async function cutOff(
   return cuts;
 }
 
-async function compare(cuts: readonly Cut[], { modelsDir }: HistoryBenchOptions): Promise<BenchReport> {
+async function compare(cuts: readonly Cut[], { modelsDir, keep }: HistoryBenchOptions): Promise<BenchReport> {
   const recogniser = await openRecogniser(modelsDir, 2);
   const whole = wordsOf(MONOLOGUE);
   const wordsWrong: number[] = [];
   const differing: string[] = [];
+  const kept: { file: string; record: string; tape: string; distance: number }[] = [];
   const differenceMs: number[] = [];
   let inCutWord = 0;
   try {
@@ -136,11 +140,18 @@ async function compare(cuts: readonly Cut[], { modelsDir }: HistoryBenchOptions)
       if (distance === 1) inCutWord += 1;
       wordsWrong.push(Math.max(0, distance - 1));
       differenceMs.push((heard.length * 1_000) / 16_000 - recordMs);
+      if (distance > 0 && keep !== undefined) {
+        const file = `${kept.length}.wav`;
+        mkdirSync(keep, { recursive: true });
+        writeFileSync(join(keep, file), writeWav({ sampleRate: 16_000, channels: 1, pcm: [toInt16(heard)] }));
+        kept.push({ file, record: recordText, tape: text, distance });
+      }
       if (distance > 0) differing.push(`record “…${lastWords(recordText)}”, tape “…${lastWords(text)}”`);
     }
   } finally {
     await recogniser.close();
   }
+  if (keep !== undefined && kept.length > 0) writeFileSync(join(keep, 'cuts.json'), JSON.stringify(kept, null, 2));
   return report(
     'history against what was heard',
     [
