@@ -272,7 +272,8 @@ export function isShortReply(text: string): boolean {
  */
 export function remainderOf(text: string, heardText: string, whole: boolean): string {
   const heard = wordsOf(heardText).length;
-  const sentences = text.match(/[^.!?…]+(?:[.!?…]+["')\]]*|$)\s*/gu) ?? [];
+  // Marks that follow one another ("no!' ?") belong to the sentence before: nothing between two sentences is lost.
+  const sentences = text.match(/[^.!?…]+(?:[.!?…]+["')\]]*\s*)*/gu) ?? [];
   let words = 0;
   const rest: string[] = [];
   for (const sentence of sentences) {

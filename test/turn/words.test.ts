@@ -97,6 +97,10 @@ describe('the rest of an answer', () => {
     expect(remainderOf(text, '', true)).toBe(text);
     expect(remainderOf(text, text, true)).toBe('');
   });
+  it('loses no mark between two sentences', () => {
+    expect(remainderOf("No!'?Yes.", '', true)).toBe("No!'?Yes.");
+    expect(remainderOf('No. .Yes', '', true)).toBe('No. .Yes');
+  });
   it('leaves out a sentence that was still being written', () => {
     expect(remainderOf('We open at nine. We close at', 'We open', false)).toBe('We open at nine.');
   });
