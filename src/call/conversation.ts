@@ -169,7 +169,13 @@ export class Conversation {
     switch (event.type) {
       case 'transcript':
         this.times.mark(turnId, 'transcriptMs', nowMs);
-        this.happen({ type: 'transcript', turnId, text: event.text, speech: event.speech });
+        this.happen({
+          type: 'transcript',
+          turnId,
+          text: event.text,
+          speech: event.speech,
+          doneProbability: event.doneProbability,
+        });
         return;
       case 'text':
         this.times.mark(turnId, 'firstTextMs', nowMs);

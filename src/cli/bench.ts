@@ -88,7 +88,8 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     }
     const { engine } = loadConfig();
     const threads = Number(given.text('threads') ?? engine.threads ?? 2);
-    return benchTurns({ clipsFolder, modelsDir: engine.models, threads, count: countOf(given) });
+    const { models: modelsDir } = engine;
+    return benchTurns({ clipsFolder, questionsFolder: QUESTIONS, modelsDir, threads, count: countOf(given) });
   },
   answers: (given, progress) => {
     const config = loadConfig();

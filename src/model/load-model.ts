@@ -16,6 +16,7 @@ import type { OmniModel } from './omni-model';
 import type { Recogniser, Voice } from './parts';
 import { PiperVoice } from './piper/piper-voice';
 import { Trunk } from './trunk/trunk';
+import { TurnEnd } from './whisper/turn-end';
 import { openWhisper } from './whisper/whisper-recogniser';
 
 export interface LoadOptions {
@@ -70,10 +71,11 @@ async function openOmni(options: LoadOptions, trace: StartTrace): Promise<OmniMo
       }),
     ),
   ]);
-  const ear = await trace.span('ear', () =>
+  const ear = await trace.span('ear', async () =>
     OmniEar.open({
       whisperFolder: join(modelsDir, 'whisper-base'),
       folder: earFolder,
+      turnEnd: await openTurnEnd(modelsDir),
       embed: (tokenIds) => trunk.embed(tokenIds),
       threads,
     }),
@@ -95,8 +97,13 @@ async function openImportedMiniOmni(options: LoadOptions, trace: StartTrace): Pr
   );
 }
 
-export function openRecogniser(modelsDir: string, threads: number): Promise<Recogniser> {
-  return openWhisper(join(modelsDir, 'whisper-base'), { threads });
+export async function openRecogniser(modelsDir: string, threads: number): Promise<Recogniser> {
+  const turnEnd = await openTurnEnd(modelsDir);
+  return openWhisper(join(modelsDir, 'whisper-base'), { threads, states: true, turnEnd });
+}
+
+async function openTurnEnd(modelsDir: string): Promise<TurnEnd> {
+  return TurnEnd.open(await openModelFolder(join(modelsDir, 'turn-end')));
 }
 
 export async function openTrunkBrain(

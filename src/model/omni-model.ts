@@ -23,7 +23,13 @@ export type AnswerInput =
 
 export type AnswerEvent =
   /** What the caller said, once known. `speech: false`: a sound without words (noise, cough, music). */
-  | { readonly type: 'transcript'; readonly text: string; readonly speech: boolean }
+  | {
+      readonly type: 'transcript';
+      readonly text: string;
+      readonly speech: boolean;
+      /** 0…1: how sure the model is that the caller is done, by words and tune; undefined: it has no opinion. */
+      readonly doneProbability?: number;
+    }
   | { readonly type: 'text'; readonly delta: string }
   /** Mono PCM at `sampleRate`; `words` are those whose audio begins in this chunk. */
   | { readonly type: 'audio'; readonly pcm: Int16Array; readonly sampleRate: number; readonly words: readonly Word[] }

@@ -12,6 +12,8 @@ export interface Recognition {
   readonly meanLogProbability: number;
   /** 0…1: how sure the recogniser is that nobody speaks; undefined: it has no opinion. */
   readonly noSpeechProbability?: number;
+  /** 0…1: how sure the recogniser is that the speaker is done, by words and tune; undefined: it has no opinion. */
+  readonly doneProbability?: number;
 }
 
 export interface Recogniser {

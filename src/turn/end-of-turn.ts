@@ -1,7 +1,8 @@
 /**
  * When is a caller who pauses done? A detector gives, for a pause and what is known of the words before it, the length
- * of silence after which the turn is over. The first detector looks at the silence and at how the words end; a
- * classifier on the audio can take its place behind the same interface.
+ * of silence after which the turn is over. It looks at how the words end, and listens to what a network that heard them
+ * thinks of it (`doneProbability`): surely done shortens the wait, surely not done lengthens it, and where words say that
+ * more must come the tune changes nothing.
  */
 import {
   announcesPieces,
@@ -23,6 +24,8 @@ export interface Pause {
   readonly longestPauseMs: number;
   /** The words so far, once the speculative answer has recognised them. */
   readonly transcript: string | undefined;
+  /** 0…1: how sure a network that heard them is that the caller is done; undefined: there is none. */
+  readonly doneProbability?: number | undefined;
   /** What the agent said last. */
   readonly agentText: string;
 }
@@ -58,6 +61,12 @@ export interface EndOfTurnConfig {
   /** Added when the caller has already paused in this turn. */
   readonly afterPauseMs: number;
   readonly longestMs: number;
+  /** Heard to be done with this chance or a greater one: no more than `doneMs`. */
+  readonly surelyDone: number;
+  readonly doneMs: number;
+  /** Heard to be done with this chance or a smaller one: no less than `notDoneMs`. */
+  readonly surelyNotDone: number;
+  readonly notDoneMs: number;
 }
 
 export const DEFAULT_END_OF_TURN: EndOfTurnConfig = {
@@ -77,6 +86,10 @@ export const DEFAULT_END_OF_TURN: EndOfTurnConfig = {
   wholeNumberDigits: 10,
   afterPauseMs: 200,
   longestMs: 2_500,
+  surelyDone: 0.95,
+  doneMs: 400,
+  surelyNotDone: 0.1,
+  notDoneMs: 1_200,
 };
 
 export class TextualEndOfTurn implements EndOfTurn {
@@ -92,7 +105,41 @@ export class TextualEndOfTurn implements EndOfTurn {
     const { config } = this;
     const byWords = this.byWords(transcript, pause.agentText);
     const partly = unexplainedMs(transcript, pause.speechMs) >= config.unexplainedMs;
-    return partly && transcript !== '' ? Math.max(byWords, config.partlyHeardMs) : byWords;
+    // What a recogniser took for a question is one, however slowly it was spoken; letters are taken for a statement.
+    const question = endingOf(transcript) === 'question';
+    if (partly && transcript !== '' && !(question && (pause.doneProbability ?? 0) >= config.surelyDone)) {
+      return Math.max(byWords, config.partlyHeardMs);
+    }
+    if (pause.doneProbability === undefined || this.wantsMore(transcript, pause.agentText)) return byWords;
+    return this.byTune(byWords, pause.doneProbability, question);
+  }
+
+  /** The words alone say that more must come: letters or digits, "and", "um". No tune outweighs that. */
+  private wantsMore(transcript: string, agentText: string): boolean {
+    switch (endingOf(transcript)) {
+      case 'question':
+        return false;
+      case 'answer':
+        return asksForDigits(agentText) || announcesPieces(transcript);
+      case 'statement':
+      case 'unpunctuated':
+        return announcesPieces(transcript);
+      case 'digits':
+        return this.afterDigits(wordsOf(transcript), agentText) >= this.config.digitsMs;
+      case 'goes-on':
+      case 'hesitates':
+      case 'nothing':
+        return true;
+    }
+  }
+
+  /** Between an even chance and a sure one the wait goes over from what the words say to what the tune says. */
+  private byTune(byWords: number, done: number, question: boolean): number {
+    const { surelyDone, doneMs, surelyNotDone, notDoneMs } = this.config;
+    if (done >= 0.5) return towards(Math.min(byWords, doneMs), byWords, (done - 0.5) / (surelyDone - 0.5));
+    // The mark of a question says that it is whole, whatever the tune.
+    if (question) return byWords;
+    return towards(Math.max(byWords, notDoneMs), byWords, (0.5 - done) / (0.5 - surelyNotDone));
   }
 
   private byWords(transcript: string, agentText: string): number {
@@ -130,4 +177,9 @@ export class TextualEndOfTurn implements EndOfTurn {
     }
     return config.digitsMs;
   }
+}
+
+/** `share` of the way from `from` to `to`, 0…1. */
+function towards(to: number, from: number, share: number): number {
+  return Math.round(from + (to - from) * Math.min(1, Math.max(0, share)));
 }

@@ -50,7 +50,7 @@ function onTranscript(step: Step, answer: Answer, event: Extract<TurnEvent, { ty
     else if (isBoundaryBackchannel(step, turn, text)) withdrawTurn(step, answer, 'backchannel', text);
     else if (phase.name === 'user-pausing') {
       step.changeAnswer({ userText: text });
-      reconsiderEnd(step, text);
+      reconsiderEnd(step, text, event.doneProbability);
     } else step.changeAnswer(reportUserTurn(step, answer, text));
   } else if (phase.name === 'on-hold') {
     if (event.speech) step.changeAnswer(reportUserTurn(step, answer, event.text.trim()));

@@ -12,6 +12,14 @@ import { INITIAL_STATE, type TurnConfig, type TurnEffect, type TurnEvent, type T
 import { VAD_SAMPLE_RATE, VAD_WINDOW_SAMPLES, type VadConfig, type VadEvent } from './vad';
 import { VoiceDetector } from './voice-detector';
 
+/** What was understood of a span of the clip. */
+export interface HeardSpan {
+  readonly text: string;
+  readonly speech: boolean;
+  /** How sure the recogniser is that the caller is done, 0…1. */
+  readonly doneProbability?: number | undefined;
+}
+
 export interface ReplayEngine {
   /** From the order to the words. */
   readonly transcriptMs: number;
@@ -20,11 +28,7 @@ export interface ReplayEngine {
   /** From asking about an overlap to its words. */
   readonly listenMs: number;
   /** What was said in a span of `heard`, the clip as it came to the listener. */
-  readonly recognise: (
-    fromSample: number,
-    toSample: number,
-    heard: Int16Array,
-  ) => Promise<{ readonly text: string; readonly speech: boolean }>;
+  readonly recognise: (fromSample: number, toSample: number, heard: Int16Array) => Promise<HeardSpan>;
 }
 
 export interface Replay {
@@ -163,8 +167,8 @@ async function answer(
     case 'answer': {
       const { turnId, input } = effect;
       if (input.kind === 'audio') {
-        const { text, speech } = await engine.recognise(input.fromSample, input.toSample, heard);
-        at(atMs + engine.transcriptMs, { type: 'transcript', turnId, text, speech });
+        const { text, speech, doneProbability } = await engine.recognise(input.fromSample, input.toSample, heard);
+        at(atMs + engine.transcriptMs, { type: 'transcript', turnId, text, speech, doneProbability });
         if (!speech) return;
       }
       at(atMs + engine.firstAudioMs, { type: 'answer-audio', turnId, durationMs: 3_000 });

@@ -10,7 +10,7 @@ import { Resampler } from '../audio/resampler';
 import { readWav } from '../audio/wav';
 import { type Distribution, distribution, percentile } from '../core/percentiles';
 import type { OverlapSound } from './overlap-sound';
-import { type ReplayEngine, replay } from './replay';
+import { type HeardSpan, type ReplayEngine, replay } from './replay';
 import type { SpeechProbability } from './silero-vad';
 import type { TurnConfig } from './turn-state';
 import { VAD_SAMPLE_RATE, type VadConfig } from './vad';
@@ -39,7 +39,7 @@ export interface BenchOptions {
   readonly agentPcm?: Int16Array;
   readonly times: Pick<ReplayEngine, 'transcriptMs' | 'firstAudioMs' | 'listenMs'>;
   /** Samples `span` of a clip, 16 kHz, −1…1. Left out: the labels' own words, with a full stop where a recogniser would put one. */
-  readonly recognise?: (pcm: Float32Array, span: ClipSpan) => Promise<Heard>;
+  readonly recognise?: (pcm: Float32Array, span: ClipSpan) => Promise<HeardSpan>;
 }
 
 export interface ClipSpan {
@@ -48,11 +48,6 @@ export interface ClipSpan {
   readonly toSample: number;
   /** Asked about a caller's turn, or about a sound over the agent. */
   readonly purpose: 'turn' | 'overlap';
-}
-
-interface Heard {
-  readonly text: string;
-  readonly speech: boolean;
 }
 
 /** What became of one clip with a caller's turn. */
@@ -128,29 +123,35 @@ export async function readClips(folder: string): Promise<TurnClip[]> {
 export async function replayTurns(clips: readonly TurnClip[], options: BenchOptions): Promise<TurnOutcome[]> {
   const outcomes: TurnOutcome[] = [];
   for (const clip of clips) {
-    const doneMs = clip.parts.at(-1)?.endMs ?? 0;
-    const { effects, heard } = await run(clip, options, 'turn');
-    const decisions = effects.filter(
-      ({ effect }) =>
-        effect.type === 'promote' ||
-        // Asking again because nothing was understood is a decision, too.
-        effect.type === 'prompt' ||
-        (effect.type === 'answer' && !effect.speculative),
-    );
-    const audible = effects.find(({ effect }) => effect.type === 'release');
-    const last = decisions.find(({ atMs }) => atMs >= doneMs);
-    outcomes.push({
-      file: clip.file,
-      kind: clip.kind,
-      parts: clip.parts.length,
-      early: decisions.some(({ atMs }) => atMs < doneMs),
-      cutIn: audible !== undefined && audible.atMs < doneMs,
-      audibleMs: audible?.atMs,
-      waitMs: last === undefined ? undefined : Math.round(last.atMs - doneMs),
-      heard,
-    });
+    const pcm = await loadClip(path.join(options.folder, clip.file));
+    outcomes.push(await replayTurn(clip, pcm, options));
   }
   return outcomes;
+}
+
+/** `pcm`: the clip, 16 kHz. */
+export async function replayTurn(clip: TurnClip, pcm: Int16Array, options: BenchOptions): Promise<TurnOutcome> {
+  const doneMs = clip.parts.at(-1)?.endMs ?? 0;
+  const { effects, heard } = await run(clip, pcm, options, 'turn');
+  const decisions = effects.filter(
+    ({ effect }) =>
+      effect.type === 'promote' ||
+      // Asking again because nothing was understood is a decision, too.
+      effect.type === 'prompt' ||
+      (effect.type === 'answer' && !effect.speculative),
+  );
+  const audible = effects.find(({ effect }) => effect.type === 'release');
+  const last = decisions.find(({ atMs }) => atMs >= doneMs);
+  return {
+    file: clip.file,
+    kind: clip.kind,
+    parts: clip.parts.length,
+    early: decisions.some(({ atMs }) => atMs < doneMs),
+    cutIn: audible !== undefined && audible.atMs < doneMs,
+    audibleMs: audible?.atMs,
+    waitMs: last === undefined ? undefined : Math.round(last.atMs - doneMs),
+    heard,
+  };
 }
 
 /** Figures by kind of clip, for those with a pause inside, and for `all`. */
@@ -170,6 +171,9 @@ export function endOfTurnFigures(outcomes: readonly TurnOutcome[]): Readonly<Rec
   return {
     ...kinds,
     'with a pause inside': figures(outcomes.filter(({ parts }) => parts > 1)),
+    '… said in parts': figures(outcomes.filter(({ parts, kind }) => parts > 1 && !kind.endsWith('stopped'))),
+    '… stopped inside a whole': figures(outcomes.filter(({ parts, kind }) => parts > 1 && kind.endsWith('stopped'))),
+    'without a pause': figures(outcomes.filter(({ parts }) => parts === 1)),
     all: all ?? figures([]),
   };
 }
@@ -178,7 +182,8 @@ export async function replayOverlaps(clips: readonly TurnClip[], options: BenchO
   const outcomes: OverlapOutcome[] = [];
   for (const clip of clips) {
     const onsetMs = clip.parts[0]?.startMs ?? 0;
-    const { effects, heard } = await run(clip, options, 'overlap');
+    const pcm = await loadClip(path.join(options.folder, clip.file));
+    const { effects, heard } = await run(clip, pcm, options, 'overlap');
     const stop = effects.find(({ effect }) => effect.type === 'flush');
     const dipsMs: number[] = [];
     let pausedMs: number | undefined;
@@ -236,8 +241,7 @@ export function overlapFigures(outcomes: readonly OverlapOutcome[]): Readonly<Re
   };
 }
 
-async function run(clip: TurnClip, options: BenchOptions, purpose: ClipSpan['purpose']) {
-  const pcm = await loadClip(path.join(options.folder, clip.file));
+async function run(clip: TurnClip, pcm: Int16Array, options: BenchOptions, purpose: ClipSpan['purpose']) {
   const { recognise, times, turns, openStream, vad, sounds } = options;
   const heard: string[] = [];
   const effects = await replay({
@@ -278,7 +282,7 @@ function spanOf(pcm: Int16Array, from: number, to: number): Float32Array {
 }
 
 /** The words of the parts that lie in the span, the last one perhaps by half. */
-function labelled(clip: TurnClip, from: number, to: number): Heard {
+function labelled(clip: TurnClip, from: number, to: number): HeardSpan {
   const words: string[] = [];
   for (const { text, startMs, endMs } of clip.parts) {
     const heard = Math.min(1, (to / SAMPLES_PER_MS - startMs) / Math.max(1, endMs - startMs));

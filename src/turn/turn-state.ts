@@ -261,7 +261,14 @@ export const MAX_WAITING = 8;
 export type TurnEvent = { readonly atMs: number } & (
   | { readonly type: 'opened'; readonly greeting: string | undefined }
   | VadEvent
-  | { readonly type: 'transcript'; readonly turnId: number; readonly text: string; readonly speech: boolean }
+  | {
+      readonly type: 'transcript';
+      readonly turnId: number;
+      readonly text: string;
+      readonly speech: boolean;
+      /** 0…1: how sure the engine is that the caller is done; undefined: it has no opinion. */
+      readonly doneProbability?: number | undefined;
+    }
   | { readonly type: 'answer-text'; readonly turnId: number; readonly delta: string }
   | { readonly type: 'answer-audio'; readonly turnId: number; readonly durationMs: number }
   | { readonly type: 'answer-end'; readonly turnId: number; readonly action: 'hangup' | 'handover' | undefined }

@@ -31,22 +31,28 @@ export function toUserPausing(step: Step, turn: UserTurn, silenceMs: number): vo
   const pastMs = step.atMs - silenceMs;
   step.enter({ name: 'user-pausing', turn, silenceMs, speculation: undefined, outcome: 'open' });
   step.timer('speculate', step.config.speculateAfterMs - pastMs);
-  step.timer('end-of-turn', waitMs(step, turn, undefined) - pastMs);
+  step.timer('end-of-turn', waitMs(step, turn, undefined, undefined) - pastMs);
 }
 
 /** The words are known: the turn ends sooner or later than it would have without. */
-export function reconsiderEnd(step: Step, transcript: string): void {
+export function reconsiderEnd(step: Step, transcript: string, doneProbability?: number): void {
   if (step.phase.name !== 'user-pausing') return;
   const { turn, silenceMs } = step.phase;
-  step.timer('end-of-turn', waitMs(step, turn, transcript) - (step.atMs - silenceMs));
+  step.timer('end-of-turn', waitMs(step, turn, transcript, doneProbability) - (step.atMs - silenceMs));
 }
 
-function waitMs(step: Step, turn: UserTurn, transcript: string | undefined): number {
+function waitMs(
+  step: Step,
+  turn: UserTurn,
+  transcript: string | undefined,
+  doneProbability: number | undefined,
+): number {
   return step.config.endOfTurn.waitMs({
     speechMs: turn.speechMs,
     pauses: turn.pauses,
     longestPauseMs: turn.longestPauseMs,
     transcript,
+    doneProbability,
     agentText: step.state.lastAgent.text,
   });
 }

@@ -38,6 +38,20 @@ describe('the wait for the end of a turn', () => {
     expect(waitMs('My name is Smith.', { speechMs: 2_000 })).toBe(DEFAULT_END_OF_TURN.partlyHeardMs);
   });
 
+  it('goes over to what was heard as that becomes sure', () => {
+    const { doneMs, notDoneMs, statementMs } = DEFAULT_END_OF_TURN;
+    const heard = (transcript: string, doneProbability: number) => waitMs(transcript, { doneProbability });
+    expect(heard('I would like to cancel my appointment.', 0.99)).toBe(doneMs);
+    expect(heard('I would like to cancel my appointment.', 0.5)).toBe(statementMs);
+    expect(heard('I would like to cancel my appointment.', 0.01)).toBe(notDoneMs);
+    expect(heard('What time do you open?', 0.01)).toBe(questionMs);
+  });
+
+  it('heeds no tune where the words want more', () => {
+    expect(waitMs('I would like to cancel the', { doneProbability: 1 })).toBe(goesOnMs);
+    expect(waitMs('You can reach me at six one.', { doneProbability: 1 })).toBe(digitsMs);
+  });
+
   it('is never beyond the longest nor below the shortest, whatever is said', () => {
     fc.assert(
       fc.property(
@@ -45,9 +59,11 @@ describe('the wait for the end of a turn', () => {
         fc.string(),
         fc.nat(60_000),
         fc.nat(20),
-        (transcript, agentText, speechMs, pauses) => {
-          const wait = detector.waitMs({ transcript, agentText, speechMs, pauses, longestPauseMs: 0 });
-          expect(wait).toBeGreaterThanOrEqual(questionMs);
+        fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
+        (transcript, agentText, speechMs, pauses, doneProbability) => {
+          const pause = { transcript, agentText, speechMs, pauses, longestPauseMs: 0, doneProbability };
+          const wait = detector.waitMs(pause);
+          expect(wait).toBeGreaterThanOrEqual(Math.min(questionMs, DEFAULT_END_OF_TURN.doneMs));
           expect(wait).toBeLessThanOrEqual(DEFAULT_END_OF_TURN.longestMs);
         },
       ),

@@ -81,9 +81,16 @@ class CascadeSession implements OmniSession {
       yield { type: 'end', stages: stages.all };
       return;
     }
-    const userText = input.kind === 'text' ? input.text : await this.transcribe(input, signal);
+    const recognition = input.kind === 'text' ? undefined : await this.transcribe(input, signal);
+    const userText = input.kind === 'text' ? input.text : recognition?.text.trim();
+    const doneProbability = recognition?.doneProbability;
     stages.mark('transcript');
-    yield { type: 'transcript', text: userText ?? '', speech: userText !== undefined };
+    yield {
+      type: 'transcript',
+      text: userText ?? '',
+      speech: userText !== undefined,
+      ...(doneProbability === undefined ? {} : { doneProbability }),
+    };
     // A sound without words is for the turn machine to judge; there is nothing to answer.
     if (userText === undefined) {
       yield { type: 'end', stages: stages.all };
@@ -140,13 +147,16 @@ class CascadeSession implements OmniSession {
     return recogniser.recognise(pcm, signal, earlier);
   }
 
-  private async transcribe(input: AnswerInput & { kind: 'audio' }, signal: AbortSignal): Promise<string | undefined> {
+  /** undefined: no words in it. */
+  private async transcribe(
+    input: AnswerInput & { kind: 'audio' },
+    signal: AbortSignal,
+  ): Promise<Recognition | undefined> {
     // A caller who went on after a pause repeats nothing: what was understood before it is only checked.
     const earlier = this.draft?.fromSample === input.fromSample ? this.draft.recognition : undefined;
     const recognition = await this.recognise(input.fromSample, input.toSample, signal, earlier);
     this.draft = { fromSample: input.fromSample, recognition };
-    const { text, speech } = recognition;
-    return speech && text.trim() !== '' ? text.trim() : undefined;
+    return recognition.speech && recognition.text.trim() !== '' ? recognition : undefined;
   }
 
   /** Brain and voice in turn: a few tokens, a chunk of audio, a few tokens … with the first clause as early as it is whole. */

@@ -7,6 +7,7 @@ import { type OnnxSession, openSession } from '../../onnx/session';
 import { float32Data, float32Tensor, int64Tensor } from '../../onnx/tensors';
 import type { ModelFolder } from '../manifest';
 import type { Recognition } from '../parts';
+import type { TurnEnd } from '../whisper/turn-end';
 import { openWhisper, type WhisperRecogniser, type WhisperRecognition } from '../whisper/whisper-recogniser';
 import { adapterRows, PieceTable } from './soft-words';
 
@@ -38,6 +39,8 @@ export interface EarOptions {
   /** The trunk's embeddings of tokens. */
   readonly embed: (tokenIds: readonly number[]) => Float32Array;
   readonly threads?: number;
+  /** Says whether the caller is done; closed together with the ear. */
+  readonly turnEnd?: TurnEnd;
 }
 
 export class OmniEar {
@@ -49,7 +52,7 @@ export class OmniEar {
     private readonly embed: EarOptions['embed'],
   ) {}
 
-  static async open({ whisperFolder, folder, embed, threads = 1 }: EarOptions): Promise<OmniEar> {
+  static async open({ whisperFolder, folder, embed, threads = 1, turnEnd }: EarOptions): Promise<OmniEar> {
     const parameters = folder.parameters(earParametersSchema);
     const { stateWidth, width, vocabulary, maxPieces } = parameters;
     const pieces = new PieceTable(await folder.read('pieces.bin'), vocabulary, maxPieces);
@@ -70,6 +73,7 @@ export class OmniEar {
       const whisper = await openWhisper(whisperFolder, {
         threads,
         states: true,
+        ...(turnEnd === undefined ? {} : { turnEnd }),
         ...(folder.has('decoder.onnx') ? { decoderFolder: folder } : {}),
       });
       return new OmniEar(whisper, adapter, pieces, parameters, embed);

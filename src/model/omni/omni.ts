@@ -109,7 +109,13 @@ class Session implements OmniSession {
     const userText = input.kind === 'text' ? input.text : understood?.recognition.text.trim();
     stages.mark('transcript');
     const speech = userText !== undefined && userText !== '';
-    yield { type: 'transcript', text: userText ?? '', speech };
+    const doneProbability = understood?.recognition.doneProbability;
+    yield {
+      type: 'transcript',
+      text: userText ?? '',
+      speech,
+      ...(doneProbability === undefined ? {} : { doneProbability }),
+    };
     // A sound without words is for the turn machine to judge; there is nothing to answer.
     if (!speech) {
       yield { type: 'end', stages: stages.all };

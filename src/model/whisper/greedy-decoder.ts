@@ -22,6 +22,8 @@ export interface DecodedTokens {
   readonly tokenIds: readonly number[];
   /** One for each token, if the decoder gives its states. */
   readonly written?: readonly WrittenToken[];
+  /** The hidden state at the position that chose the end, if the decoder gives its states: [width]. */
+  readonly endState?: Float32Array;
   /** Natural logarithm, over the tokens and the end that was chosen after them. */
   readonly meanLogProbability: number;
   readonly noSpeechProbability: number;
@@ -88,9 +90,11 @@ export class GreedyDecoder {
         const scores = logits.subarray(row * size, (row + 1) * size);
         const best = choose(scores, tokens.length === 0 ? this.suppressedFirst : this.suppressed);
         logProbability += best.logProbability;
+        const state = states?.slice((row * states.length) / rows, ((row + 1) * states.length) / rows);
         const result = (stoppedBy: DecodedTokens['stoppedBy'], sound = false): DecodedTokens => ({
           tokenIds: tokens,
           ...(this.givesStates ? { written: written.slice(0, tokens.length) } : {}),
+          ...(stoppedBy === 'end' && state !== undefined ? { endState: state } : {}),
           meanLogProbability: logProbability / (tokens.length + 1),
           noSpeechProbability,
           sound,
@@ -99,8 +103,7 @@ export class GreedyDecoder {
         if (best.token === endToken) return result('end');
         if (tokens.length === 0 && this.openers.has(best.token)) return result('end', true);
         tokens.push(best.token);
-        if (states !== undefined) {
-          const state = states.slice((row * states.length) / rows, ((row + 1) * states.length) / rows);
+        if (state !== undefined) {
           written.push({ token: best.token, state, candidates: likeliest(scores, this.wordless) });
         }
         const start = loopStart(tokens);

@@ -4,11 +4,12 @@
  */
 
 import { type OnnxSession, openSession, type Tensors } from '../../onnx/session';
-import { float32Tensor } from '../../onnx/tensors';
+import { float32Data, float32Tensor } from '../../onnx/tensors';
 import { type ModelFolder, openModelFolder } from '../manifest';
 import type { Recogniser, Recognition } from '../parts';
 import { GreedyDecoder, type WrittenToken } from './greedy-decoder';
 import { LogMel } from './log-mel';
+import type { TurnEnd } from './turn-end';
 import { Vocabulary } from './vocabulary';
 import {
   decoderSignature,
@@ -22,6 +23,8 @@ export interface WhisperRecognition extends Recognition {
   readonly tokenIds: readonly number[];
   /** What the decoder had in mind, token by token, if its graph tells. */
   readonly written?: readonly WrittenToken[];
+  /** The decoder's state where it chose the end. */
+  readonly endState?: Float32Array;
   readonly noSpeechProbability: number;
   readonly stoppedBy: 'end' | 'loop' | 'length' | 'quiet';
 }
@@ -33,6 +36,8 @@ export interface WhisperOptions {
   readonly decoderFolder?: ModelFolder;
   /** The decoder must tell its states. */
   readonly states?: boolean;
+  /** Says whether the caller is done; closed together with the recogniser. Needs a decoder that tells its states. */
+  readonly turnEnd?: TurnEnd;
 }
 
 /** What the encoder made of a span of audio: 50 vectors a second, and what the decoder needs of them. */
@@ -82,7 +87,7 @@ export async function openWhisper(
       expect: decoderSignature(parameters, options.states === true),
       label: `${label}/decoder.onnx`,
     });
-    return new WhisperRecogniser(encoder, decoder, vocabulary, parameters);
+    return new WhisperRecogniser(encoder, decoder, vocabulary, parameters, options.turnEnd);
   } catch (error) {
     await encoder.close();
     throw error;
@@ -100,6 +105,7 @@ export class WhisperRecogniser implements Recogniser {
     private readonly decoderSession: OnnxSession,
     private readonly vocabulary: Vocabulary,
     private readonly parameters: WhisperParameters,
+    private readonly turnEnd?: TurnEnd,
   ) {
     this.maxSeconds = parameters.maxSeconds;
     this.mel = new LogMel(parameters);
@@ -150,6 +156,7 @@ export class WhisperRecogniser implements Recogniser {
       meanLogProbability: decoded.meanLogProbability,
       tokenIds: decoded.tokenIds,
       ...(decoded.written === undefined ? {} : { written: decoded.written }),
+      ...(decoded.endState === undefined ? {} : { endState: decoded.endState }),
       noSpeechProbability: decoded.noSpeechProbability,
       stoppedBy: decoded.stoppedBy,
     };
@@ -158,6 +165,7 @@ export class WhisperRecogniser implements Recogniser {
   async close(): Promise<void> {
     await this.encoderSession.close();
     await this.decoderSession.close();
+    await this.turnEnd?.close();
   }
 
   private async recognisePart(
@@ -168,7 +176,19 @@ export class WhisperRecogniser implements Recogniser {
     if (peak(pcm) < QUIET_PEAK) return QUIET;
     const speech = await this.encode(pcm);
     signal.throwIfAborted();
-    return this.decode(speech, signal, earlier);
+    const recognition = await this.decode(speech, signal, earlier);
+    const doneProbability = await this.doneProbability(speech, recognition);
+    return doneProbability === undefined ? recognition : { ...recognition, doneProbability };
+  }
+
+  /** undefined: nobody was taught to say, or there were no words to judge. */
+  private async doneProbability(
+    speech: EncodedSpeech,
+    { speech: spoken, written, endState }: WhisperRecognition,
+  ): Promise<number | undefined> {
+    const lastToken = written?.at(-1)?.state;
+    if (this.turnEnd === undefined || !spoken || lastToken === undefined || endState === undefined) return undefined;
+    return this.turnEnd.chance(float32Data(speech.tensors['hidden'], 'hidden'), lastToken, endState);
   }
 
   private split(pcm: Float32Array): Float32Array[] {
@@ -225,7 +245,14 @@ function joined(results: readonly WhisperRecognition[]): WhisperRecognition {
     ...(heard.every((result) => result.written !== undefined)
       ? { written: heard.flatMap((result) => [...(result.written ?? [])]) }
       : {}),
+    ...lastOf(results),
     noSpeechProbability: Math.min(...heard.map((result) => result.noSpeechProbability)),
     stoppedBy: heard[heard.length - 1]!.stoppedBy,
   };
+}
+
+/** Whether the caller is done is what the last part says, and only if it holds words. */
+function lastOf(results: readonly WhisperRecognition[]): Pick<WhisperRecognition, 'doneProbability'> {
+  const { doneProbability } = results[results.length - 1]!;
+  return doneProbability === undefined ? {} : { doneProbability };
 }

@@ -9,6 +9,7 @@ line noise. Voices and sentences of the tuning half are not used in the test hal
 import json
 import math
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,48 @@ LETTERS = {
 WHOLE = {
     "tune": ["What time do you open on Saturday?", "Yes, please.", "How much is a double room?", "I would like to book a table for two on Friday.", "No, thank you.", "Tuesday.", "Do you have parking?", "My name is Robert Miller.", "I need to cancel my appointment.", "Is breakfast included?"],
     "test": ["When does the shop close today?", "Yes, that is right.", "Where can I park my car?", "I would like to change my reservation.", "No, not today.", "On Thursday.", "Can I bring my dog?", "My parcel has not arrived.", "Who is the doctor on duty?", "How long does it take?"],
+}
+
+# Said as a whole and stopped inside: the tune is that of going on. The test half also stops recorded human prompts.
+STOPPED = {
+    "tune": [
+        "Could you send me the menu for the wedding party?",
+        "I lost my umbrella on the bus this morning.",
+        "Which of your rooms has a view of the lake?",
+        "We would rather sit outside if the weather is good.",
+        "Please tell the doctor that the tablets do not help.",
+        "Do you repair old clocks and watches?",
+        "My sister booked two tickets for the late show.",
+        "How early can I drop off the children?",
+    ],
+    "test": [
+        "Can you move my massage from Tuesday to Friday afternoon?",
+        "I have been waiting for the plumber since eight this morning.",
+        "Which train goes to the airport after midnight?",
+        "My daughter would like to learn how to play the cello.",
+        "Is the museum open on the second of January?",
+        "The washing machine makes a terrible noise when it spins.",
+        "Do I need a visa if I only change planes?",
+        "We need two cots and a high chair in the room.",
+        "How much would it cost to frame a large picture?",
+        "Please cancel the newspaper while we are on holiday.",
+        "Have you found a black wallet with a library card in it?",
+        "I would like the fish but without any garlic.",
+        "When will the new glasses be ready for collection?",
+        "The gate code does not work since the power cut.",
+        "Are there any seats left for the evening concert?",
+        "My neighbour recommended your garage to me.",
+        "Could the driver ring me ten minutes before he comes?",
+        "We sent the form back three weeks ago by post.",
+        "What happens if my flight is delayed by an hour?",
+        "I think somebody charged my card twice for one order.",
+        "Would it be possible to get a table near the window?",
+        "The baby has had a fever since yesterday evening.",
+        "Who do I call about a broken street lamp?",
+        "He wants to know whether the course is also taught online.",
+        "Does the price include towels and bed linen?",
+        "I left my reading glasses in the waiting room.",
+    ],
 }
 
 AGENT = "We are open from Monday to Friday between nine in the morning and five in the afternoon, and on Saturdays until noon. On Sundays and public holidays we are closed, but you can leave a message at any time."
@@ -231,6 +274,59 @@ def turns(made: ClipSet, split: str, chance: random.Random) -> None:
         human_numbers(made, chance)
 
 
+def quietest(pcm: np.ndarray, chance: random.Random) -> int | None:
+    """A sample inside at which the voice dips, between two sounds; None where it does not."""
+    step = RATE // 100
+    level = np.sqrt(np.mean(pcm[: len(pcm) // step * step].reshape(-1, step) ** 2, axis=1))
+    about = int(chance.uniform(0.3, 0.75) * len(level))
+    low, high = max(30, about - 20), min(len(level) - 30, about + 20)
+    if high <= low:
+        return None
+    place = low + int(np.argmin(level[low:high]))
+    return place * step if level[place] < 0.3 * level.max() else None
+
+
+def stopped(made: ClipSet, split: str, chance: random.Random) -> None:
+    """Whole utterances with a pause put inside, and as many human prompts, whole and with one."""
+
+    def cut(kind: str, text: str, pcm: np.ndarray) -> bool:
+        place = quietest(pcm, chance)
+        if place is None:
+            return False
+        words = text.split()
+        share = max(1, round(len(words) * place / len(pcm)))
+        pcm = at_level(pcm, -24)
+        first, rest = pcm[:place].copy(), pcm[place:].copy()
+        fade = RATE // 80
+        first[-fade:] *= np.linspace(1, 0, fade)
+        rest[:fade] *= np.linspace(0, 1, fade)
+        pieces = [chance.uniform(300, 700), (" ".join(words[:share]), first), pause(chance), (" ".join(words[share:]) or words[-1], rest), 500.0]
+        made.add(split, kind, pieces, chance, chance.uniform(-32, -16))
+        return True
+
+    for index, text in enumerate(STOPPED[split]):
+        for turn in range(2):
+            voice = TURN_VOICES[split][(index + turn) % len(TURN_VOICES[split])]
+            pcm = speak(voice, text, chance.randint(140, 185))
+            cut("stopped", text, pcm)
+            if turn == 0:
+                made.add(split, "whole-more", [chance.uniform(300, 700), (text, at_level(pcm, -24)), 500.0], chance, chance.uniform(-32, -16))
+    if split == "test" and HUMAN.exists():
+        from ..ear.speech import human_prompts
+
+        # One sentence each, and no menu that goes on with the next prompt.
+        prompts = [(text, path) for _, text, path in human_prompts(test=True) if re.fullmatch(r"[A-Z][^.?!]{24,110}[.?!]", text) and not text.startswith(("Press", "To ", "For "))]
+        chance.shuffle(prompts)
+        made_of = 0
+        with tempfile.NamedTemporaryFile(suffix=".wav") as narrow:
+            for text, path in prompts:
+                pcm = phone_band(str(path), narrow.name)
+                if made_of < 64 and len(pcm) < 7 * RATE and cut("human-stopped", text, pcm):
+                    made_of += 1
+                    if made_of <= 32:
+                        made.add(split, "human-whole", [chance.uniform(300, 700), (text, at_level(pcm, -24)), 500.0], chance, chance.uniform(-32, -16))
+
+
 def human_numbers(made: ClipSet, chance: random.Random) -> None:
     """A recorded voice (Allison Smith) reads numbers and spells, in groups."""
     digits = "zero one two three four five six seven eight nine".split()
@@ -301,6 +397,9 @@ def main(folder: str, *only: str) -> None:
         made = ClipSet(Path(folder) / name)
         for split in ("tune", "test"):
             make(made, split, random.Random(f"{name} {split}"))
+        # After the others, so that those stay what they were.
+        for split in ("tune", "test") if name == "turns" else ():
+            stopped(made, split, random.Random(f"stopped {split}"))
         made.write()
         if name == "overlaps":
             agent(made.folder)
