@@ -85,8 +85,8 @@ async function askAll(brain: Brain, persona: Persona, questions: readonly string
     for (const userText of questions) {
       reply = { text: '', action: undefined };
       for await (const event of conversation.answer(userText, new AbortController().signal)) {
-        reply =
-          event.type === 'delta' ? { ...reply, text: reply.text + event.text } : { ...reply, action: event.action };
+        if (event.type === 'delta') reply = { ...reply, text: reply.text + event.text };
+        else if (event.type === 'action') reply = { ...reply, action: event.action };
       }
       conversation.commit({ userText, heardText: reply.text, interrupted: false });
     }

@@ -1,7 +1,7 @@
 /** Cut-ins, missed ends and false stops on labelled telephone clips, with the shipped networks for speech and words. */
 import { join } from 'node:path';
 import { Resampler } from '../audio/resampler';
-import { overlapWords } from '../model/cascade/cascade';
+import { overlapWords } from '../model/call-hearing';
 import { openRecogniser } from '../model/load-model';
 import { openModelFolder } from '../model/manifest';
 import { levelDbOf } from '../turn/energy-gate';

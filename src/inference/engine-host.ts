@@ -2,30 +2,39 @@
  * The model's side of inference/protocol.ts: one OmniModel, a session per call, answers advanced step by step by the
  * scheduler. Whatever fails ends that answer with a coded message; the process and the other calls go on.
  */
+import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
 import { StartTrace } from '../core/start-trace';
-import type { AnswerEvent, OmniModel, OmniSession } from '../model/omni-model';
+import type { AnswerEvent, OmniModel, OmniSession, Working } from '../model/omni-model';
 import type { EngineConfig, FromEngine, ToEngine } from './protocol';
 import { type Job, StepScheduler } from './step-scheduler';
 
-/** A turn that nobody cancelled and nobody plays must not eat memory: stop producing this far ahead of real time. */
-const MAX_LEAD_MS = 60_000;
-/** Guesses are at −1,000,000. */
+/** Sound is made this far ahead of its playout and no further: what is made too early is lost when the caller cuts in. */
+const LEAD_MS = 400;
+/** An answer with less than this left to play comes before a caller who still waits: a gap is worse than a late start. */
+const STARVING_MS = 150;
+const GUESS_URGENCY = -1_000_000;
+const LISTENING_AHEAD_URGENCY = -1_500_000;
 const WARMING_URGENCY = -2_000_000;
 
 interface Turn {
   readonly turnId: number;
   readonly abort: AbortController;
-  readonly events: AsyncIterator<AnswerEvent>;
+  readonly events: AsyncIterator<AnswerEvent | Working>;
   speculative: boolean;
-  firstAudioAtMs: number | undefined;
+  /** When its sound began to be heard; undefined: there is none, or it is only a guess. */
+  playingSinceMs: number | undefined;
   audioMs: number;
+  /** Pieces of sound that came after the one before them had been played out. */
+  late: number;
 }
 
 interface OpenCall {
   readonly session: OmniSession;
   readonly turns: Map<number, Turn>;
   readonly listening: Set<AbortController>;
+  /** Listening ahead has something to do. */
+  attending: boolean;
 }
 
 export interface EngineHostOptions {
@@ -34,6 +43,7 @@ export interface EngineHostOptions {
   /** Counts from the start of the process. */
   readonly nowMs: () => number;
   readonly breathe: () => Promise<void>;
+  readonly after: Clock['after'];
   readonly maxCalls: number;
   /** Called once the model is loaded and nobody waits for it: the files it was made from are garbage now. */
   readonly tidy?: () => void;
@@ -46,7 +56,7 @@ export class EngineHost {
   private readonly scheduler: StepScheduler;
 
   constructor(private readonly options: EngineHostOptions) {
-    this.scheduler = new StepScheduler(options.breathe);
+    this.scheduler = new StepScheduler(options);
   }
 
   /** Takes any message in any order; what does not fit (a late cancel, an unknown call) is ignored. */
@@ -82,13 +92,17 @@ export class EngineHost {
     switch (message.type) {
       case 'hear':
         call.session.hear(message.pcm, message.startSample);
+        this.attend(message.callId, call);
         return;
       case 'answer':
         this.answer(message.callId, call, message);
         return;
       case 'promote': {
         const turn = call.turns.get(message.turnId);
-        if (turn !== undefined) turn.speculative = false;
+        if (turn === undefined) return;
+        turn.speculative = false;
+        if (turn.audioMs > 0) turn.playingSinceMs ??= this.options.nowMs();
+        this.scheduler.poke();
         return;
       }
       case 'listen':
@@ -170,7 +184,7 @@ export class EngineHost {
         session.close();
         return;
       }
-      this.calls.set(callId, { session, turns: new Map(), listening: new Set() });
+      this.calls.set(callId, { session, turns: new Map(), listening: new Set(), attending: false });
       this.options.send({ type: 'opened', callId });
     });
     if (!opened) this.calls.delete(callId);
@@ -189,8 +203,9 @@ export class EngineHost {
       abort,
       events: call.session.answer(message.input, abort.signal)[Symbol.asyncIterator](),
       speculative: message.speculative,
-      firstAudioAtMs: undefined,
+      playingSinceMs: undefined,
       audioMs: 0,
+      late: 0,
     };
     call.turns.set(turn.turnId, turn);
     this.scheduler.add(this.turnJob(callId, call, turn));
@@ -198,10 +213,15 @@ export class EngineHost {
 
   private turnJob(callId: string, call: OpenCall, turn: Turn): Job {
     const leadMs = () =>
-      turn.firstAudioAtMs === undefined ? 0 : turn.audioMs - (this.options.nowMs() - turn.firstAudioAtMs);
+      turn.playingSinceMs === undefined ? turn.audioMs : turn.audioMs - (this.options.nowMs() - turn.playingSinceMs);
     return {
+      owner: callId,
       // A caller who waits in silence comes before one whose answer is ahead of its playout; guesses come last.
-      urgency: () => (turn.speculative ? -1_000_000 : 0) - leadMs(),
+      urgency: () => {
+        if (turn.speculative) return GUESS_URGENCY - leadMs();
+        return turn.audioMs === 0 ? 0 : STARVING_MS - leadMs();
+      },
+      dueInMs: () => (turn.abort.signal.aborted ? 0 : leadMs() - LEAD_MS),
       step: async () => {
         if (turn.abort.signal.aborted) return false;
         let going = false;
@@ -212,12 +232,14 @@ export class EngineHost {
             const next = await turn.events.next();
             if (turn.abort.signal.aborted || next.done === true) return;
             const event = next.value;
+            going = event.type !== 'end';
+            if (event.type === 'working') return;
             if (event.type === 'audio') {
-              turn.firstAudioAtMs ??= this.options.nowMs();
+              if (leadMs() < 0) turn.late += 1;
+              if (!turn.speculative) turn.playingSinceMs ??= this.options.nowMs();
               turn.audioMs += (event.pcm.length * 1_000) / event.sampleRate;
             }
-            this.options.send({ type: 'answer-event', callId, turnId: turn.turnId, event });
-            going = event.type !== 'end' && turn.audioMs < MAX_LEAD_MS;
+            this.options.send({ type: 'answer-event', callId, turnId: turn.turnId, event: withLate(event, turn.late) });
           },
           turn.abort.signal,
         );
@@ -228,6 +250,33 @@ export class EngineHost {
         return going;
       },
     };
+  }
+
+  /** While its caller speaks a call looks ahead, when nobody needs the model; whoever does stops it between two runs. */
+  private attend(callId: string, call: OpenCall): void {
+    const { session } = call;
+    if (call.attending || session.attend === undefined) return;
+    call.attending = true;
+    let abort = new AbortController();
+    this.scheduler.add({
+      urgency: () => LISTENING_AHEAD_URGENCY,
+      preempt: (by) => {
+        // The call's own answer wants just what is being done.
+        if (by.owner !== callId) abort.abort(new Error('more urgent'));
+      },
+      step: async () => {
+        abort = new AbortController();
+        let more = false;
+        try {
+          if (this.calls.get(callId) === call) more = (await session.attend?.(abort.signal)) ?? false;
+        } catch {
+          // Cut short it goes on later; what goes wrong is told by the answer that needs it.
+          more = abort.signal.aborted;
+        }
+        call.attending = more;
+        return more;
+      },
+    });
   }
 
   private listen(callId: string, call: OpenCall, message: Extract<ToEngine, { type: 'listen' }>): void {
@@ -257,6 +306,7 @@ export class EngineHost {
     if (turn === undefined) return;
     call.turns.delete(turnId);
     turn.abort.abort();
+    this.scheduler.poke();
     void turn.events.return?.()?.catch(() => undefined);
     this.options.send({ type: 'cancelled', callId, turnId });
   }
@@ -310,4 +360,9 @@ export class EngineHost {
       fix: known?.fix,
     });
   }
+}
+
+/** The waterfall of a turn tells how often its sound came too late to be played without a gap. */
+function withLate(event: AnswerEvent, late: number): AnswerEvent {
+  return event.type === 'end' && late > 0 ? { ...event, stages: { ...event.stages, late } } : event;
 }

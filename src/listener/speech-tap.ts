@@ -1,6 +1,6 @@
 /**
  * Cuts out of a caller's audio what a model should hear: speech with some audio before its onset and after its end, in
- * chunks of about 100 ms, each sample once. Everything else is dropped after a second.
+ * chunks of 64 ms, each sample once. Everything else is dropped after a second.
  */
 import { VAD_SAMPLE_RATE, type VadEvent } from '../turn/vad';
 
@@ -11,7 +11,7 @@ export interface HeardChunk {
 
 const PRE_ROLL_SAMPLES = 0.3 * VAD_SAMPLE_RATE;
 const HANGOVER_SAMPLES = 0.3 * VAD_SAMPLE_RATE;
-const CHUNK_SAMPLES = 0.096 * VAD_SAMPLE_RATE;
+const CHUNK_SAMPLES = 0.064 * VAD_SAMPLE_RATE;
 /** The pre-roll and the time that it takes to believe an onset. */
 const KEPT_SAMPLES = VAD_SAMPLE_RATE;
 

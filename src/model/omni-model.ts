@@ -40,6 +40,11 @@ export type AnswerEvent =
       readonly stages: Readonly<Record<string, number>>;
     };
 
+/** Nothing to tell yet: a place where another call's step may come first, or this answer end. */
+export interface Working {
+  readonly type: 'working';
+}
+
 export interface Persona {
   /** Key under which the prefilled prompt is shared by calls. */
   readonly id: string;
@@ -54,7 +59,12 @@ export interface OmniSession {
   /** 16 kHz mono. `startSample` is the chunk's place on the call's sample clock; gaps are silence. */
   hear(pcm: Int16Array, startSample: number): void;
   /** One turn. Ends after `end`, or at once and without it when `signal` is aborted; throws TrunklineError. */
-  answer(input: AnswerInput, signal: AbortSignal): AsyncIterable<AnswerEvent>;
+  answer(input: AnswerInput, signal: AbortSignal): AsyncIterable<AnswerEvent | Working>;
+  /**
+   * One step of listening ahead, while the caller speaks and nobody else needs the model: what is understood and read by then
+   * need not be when the turn is over. True: there is more to do now. Rejects when aborted, and may be called again.
+   */
+  attend?(signal: AbortSignal): Promise<boolean>;
   /**
    * Words in a span of audio, without answering: tells an interruption from "mm-hmm", a cough or noise. `speech` without
    * text: somebody speaks, but no word was understood yet.

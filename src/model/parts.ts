@@ -65,3 +65,16 @@ export interface Voice {
   synthesise(text: string, signal: AbortSignal): AsyncIterable<VoiceChunk>;
   close(): Promise<void>;
 }
+
+/** An answer that is spoken while it is being written. */
+export interface StreamedSpeech {
+  push(delta: string): void;
+  /** The language model's state after it has read the characters [from, to) of the answer; for voices that use it. */
+  read?(from: number, to: number, hidden: Float32Array): void;
+  /** No text follows. */
+  end(): void;
+  /** The next chunk; undefined: more text is needed, or all was said. */
+  next(signal: AbortSignal): Promise<VoiceChunk | undefined>;
+  /** Gives back what a voice holds. Left out: nothing. */
+  close?(): Promise<void>;
+}

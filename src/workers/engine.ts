@@ -1,4 +1,5 @@
 /** Entry point of the model process: wires the protocol to the engine that the control thread asks for. */
+import { SystemClock } from '../core/clock';
 import { EngineHost } from '../inference/engine-host';
 import type { FromEngine, ToEngine } from '../inference/protocol';
 import { loadModel } from '../model/load-model';
@@ -18,12 +19,14 @@ function collectGarbage(): void {
   });
 }
 
+const clock = new SystemClock();
 const host = new EngineHost({
   load: loadModel,
   send: (message: FromEngine) => {
     if (process.connected) process.send?.(message);
   },
-  nowMs: () => performance.now(),
+  nowMs: () => clock.nowMs(),
+  after: (delayMs, run) => clock.after(delayMs, run),
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
   maxCalls: MAX_CALLS,
   tidy: collectGarbage,

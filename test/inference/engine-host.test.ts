@@ -1,5 +1,6 @@
 /** The engine host: sessions, turn order, cancellation and failure, over a scripted model with virtual time. */
 
+import { ManualClock } from '../../src/core/clock';
 import { TrunklineError } from '../../src/core/errors';
 import { EngineHost } from '../../src/inference/engine-host';
 import type { FromEngine, ToEngine } from '../../src/inference/protocol';
@@ -31,6 +32,8 @@ class WordModel implements OmniModel {
 class WordSession implements OmniSession {
   commits: string[] = [];
   closed = false;
+  attended = 0;
+  attend?: OmniSession['attend'];
   hear(): void {}
   async *answer(input: AnswerInput): AsyncGenerator<AnswerEvent> {
     if (input.kind === 'audio') throw new TrunklineError('ear.unheard', 'Nothing was heard.');
@@ -52,15 +55,23 @@ class WordSession implements OmniSession {
 function rig(maxCalls = 4) {
   const sent: FromEngine[] = [];
   const model = new WordModel();
+  const clock = new ManualClock();
   const host = new EngineHost({
     load: async () => model,
     send: (message) => sent.push(message),
-    nowMs: () => 0,
+    nowMs: () => clock.nowMs(),
+    after: (delayMs, run) => clock.after(delayMs, run),
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
     maxCalls,
   });
+  const breathe = async (turns = 60) => {
+    for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
   const settle = async () => {
-    for (let turn = 0; turn < 60; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 60; turn += 1) {
+      await breathe(1);
+      clock.advance(20);
+    }
   };
   const start = async () => {
     host.receive({ type: 'load', config: { name: 'words', modelsDir: '', threads: 1 } });
@@ -69,7 +80,7 @@ function rig(maxCalls = 4) {
     host.receive({ type: 'open', callId: 'b', persona });
     await settle();
   };
-  return { sent, model, host, settle, start };
+  return { sent, model, clock, host, breathe, settle, start };
 }
 
 const answer = (callId: string, turnId: number, text: string, speculative = false): ToEngine => ({
@@ -193,6 +204,123 @@ describe('the engine host', () => {
   });
 });
 
+describe('making sound', () => {
+  const pieces = async function* (): AsyncGenerator<AnswerEvent> {
+    for (let piece = 0; piece < 40; piece += 1) {
+      yield { type: 'audio', pcm: new Int16Array(800), sampleRate: 8_000, words: [] };
+    }
+    yield { type: 'end', stages: {} };
+  };
+  const madeMs = (sent: readonly FromEngine[]) =>
+    100 * sent.filter((message) => message.type === 'answer-event' && message.event.type === 'audio').length;
+
+  it('stays 400 ms ahead of what is heard, and a piece more at most', async () => {
+    const { sent, model, clock, host, breathe, start } = rig();
+    await start();
+    model.sessions[0]!.answer = pieces;
+    host.receive(answer('a', 1, 'x'));
+    const startedMs = clock.nowMs();
+    await breathe();
+    for (let step = 0; step < 100; step += 1) {
+      const playedMs = Math.min(4_000, clock.nowMs() - startedMs);
+      expect(madeMs(sent) - playedMs).toBeLessThanOrEqual(500);
+      expect(madeMs(sent)).toBeGreaterThanOrEqual(Math.min(4_000, playedMs + 400));
+      clock.advance(50);
+      await breathe();
+    }
+    expect(sent.at(-1)).toMatchObject({ event: { type: 'end', stages: {} } });
+  });
+
+  it('of a guess waits at 400 ms until the guess is true', async () => {
+    const { sent, model, clock, host, breathe, start } = rig();
+    await start();
+    model.sessions[0]!.answer = pieces;
+    host.receive(answer('a', 1, 'x', true));
+    await breathe();
+    clock.advance(3_000);
+    await breathe();
+    expect(madeMs(sent)).toBeLessThanOrEqual(500);
+    host.receive({ type: 'promote', callId: 'a', turnId: 1 });
+    clock.advance(1_000);
+    await breathe();
+    expect(madeMs(sent)).toBeGreaterThanOrEqual(1_400);
+  });
+
+  it('too late for its playout is counted in the stages of the turn', async () => {
+    const { sent, model, clock, host, breathe, start } = rig();
+    await start();
+    model.sessions[0]!.answer = async function* () {
+      for await (const event of pieces()) {
+        clock.advance(300);
+        yield event;
+      }
+    };
+    host.receive(answer('a', 1, 'x'));
+    await breathe(400);
+    expect(sent.at(-1)).toMatchObject({ event: { type: 'end', stages: { late: 39 } } });
+  });
+
+  it('ends at once when cancelled while it waits, and leaves no job', async () => {
+    const { sent, model, host, breathe, start } = rig();
+    await start();
+    model.sessions[0]!.answer = pieces;
+    host.receive(answer('a', 1, 'x'));
+    await breathe();
+    const made = madeMs(sent);
+    host.receive({ type: 'cancel', callId: 'a', turnId: 1 });
+    await breathe();
+    expect(madeMs(sent)).toBe(made);
+    expect(sent.at(-1)).toMatchObject({ type: 'cancelled' });
+  });
+});
+
+describe('listening ahead', () => {
+  const hear = (host: { receive(message: ToEngine): void }, callId: string) =>
+    host.receive({ type: 'hear', callId, startSample: 0, pcm: new Int16Array(160) });
+
+  it('goes on step by step while nobody needs the model, and once more with new audio', async () => {
+    const { model, host, breathe, start } = rig();
+    await start();
+    const session = model.sessions[0]!;
+    session.attend = async () => {
+      session.attended += 1;
+      return session.attended % 3 !== 0;
+    };
+    hear(host, 'a');
+    hear(host, 'a');
+    await breathe();
+    expect(session.attended).toBe(3);
+    hear(host, 'a');
+    await breathe();
+    expect(session.attended).toBe(6);
+  });
+
+  it.each([
+    ['another call', 'b', true],
+    ['the answer of its own call, which wants the same', 'a', false],
+  ])('is cut short by %s: %s %s', async (_, callId, cut) => {
+    const { model, host, breathe, start } = rig();
+    await start();
+    let reason: unknown;
+    let release = () => {};
+    model.sessions[0]!.attend = async (signal) => {
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      reason = signal.reason;
+      signal.throwIfAborted();
+      return false;
+    };
+    hear(host, 'a');
+    await breathe(3);
+    host.receive(answer(callId, 1, 'x'));
+    release();
+    await breathe();
+    expect(reason !== undefined).toBe(cut);
+    release();
+  });
+});
+
 describe('warming a persona', () => {
   it('says when it is done, and makes no sound', async () => {
     const { sent, model, host, settle, start } = rig();
@@ -200,7 +328,7 @@ describe('warming a persona', () => {
     host.receive({ type: 'warm', persona });
     await settle();
     expect(model.warmSteps).toBe(3);
-    expect(sent).toContainEqual({ type: 'warmed', personaId: 'p', tookMs: 0 });
+    expect(sent).toContainEqual({ type: 'warmed', personaId: 'p', tookMs: expect.any(Number) });
     expect(sent.some(({ type }) => type === 'answer-event')).toBe(false);
   });
 
@@ -213,7 +341,11 @@ describe('warming a persona', () => {
     host.receive(answer('b', 1, 'real real real real'));
     await settle();
     const firstStep = sent.findIndex((message) => message.type === 'warmed');
-    expect(firstStep).toBeGreaterThan(sent.findLastIndex((message) => message.type === 'answer-event'));
+    const told = (type: string) => (message: FromEngine) =>
+      message.type === 'answer-event' && message.event.type === type;
+    expect(firstStep).toBeGreaterThan(sent.findLastIndex(told('text')));
+    // Then both answers are ahead of their playout, and nobody needs the model.
+    expect(firstStep).toBeLessThan(sent.findLastIndex(told('end')));
   });
 
   it('that fails is told as such, and no call is told that the engine failed', async () => {

@@ -7,6 +7,7 @@ import type { Persona } from '../omni-model';
 import type { ContextItem, LanguageContext, LanguageModel } from '../parts';
 import { ChatLayout, type ControlTokens } from '../trunk/chat-layout';
 import { endsInLoop, type GreedyRules, greedyToken } from '../trunk/greedy';
+import { CHUNK_TOKENS } from '../trunk/trunk';
 import type { AnswerManner, Brain, BrainConversation, BrainEvent } from './conversation-brain';
 import { NumberGuard } from './number-guard';
 import { OpeningDays } from './opening-days';
@@ -177,6 +178,11 @@ class TrunkConversation implements BrainConversation {
     /** Where the characters of the token read last begin. */
     let readFrom = 0;
     let end = this.layout.control.turnEnd;
+    const asked = [...before, ...question];
+    for (let to = await this.nextRun(asked); to < asked.length; to = await this.nextRun(asked, to)) {
+      await this.advance(asked.slice(0, to), signal);
+      yield { type: 'reading' };
+    }
     while (said.length < MAX_ANSWER_TOKENS) {
       const logits = await this.advance([...before, ...question, ...said], signal);
       if (text.length > readFrom && this.context.hidden !== undefined) {
@@ -204,6 +210,12 @@ class TrunkConversation implements BrainConversation {
     if (related.length > 0) this.earlier = userText;
     const action = actionOf(text, end, this.layout.control);
     if (action !== undefined) yield { type: 'action', action };
+  }
+
+  async readAhead(heard: readonly Float32Array[], signal: AbortSignal): Promise<void> {
+    const wanted = [...this.sequence(), ...this.layout.userHead, ...heard];
+    // No more than one run: the words of the next look come with the next.
+    if (heard.length > 0) await this.advance(wanted.slice(0, await this.nextRun(wanted)), signal);
   }
 
   commit(turn: { userText: string | undefined; heardText: string; interrupted: boolean }): void {
@@ -267,6 +279,12 @@ class TrunkConversation implements BrainConversation {
     return bonus;
   }
 
+  /** How far the next run reads, after one to `from`. Everything asked for before comes first; another answer may undo a run. */
+  private async nextRun(wanted: readonly ContextItem[], from = 0): Promise<number> {
+    await this.pending;
+    return Math.max(from, this.common(wanted)) + CHUNK_TOKENS;
+  }
+
   private sequence(): ContextItem[] {
     return [...this.persona.tokens, ...this.history.flat()];
   }
@@ -279,6 +297,13 @@ class TrunkConversation implements BrainConversation {
     while (this.history.length > 0 && length > room / 2) length -= this.history.shift()?.length ?? 0;
   }
 
+  /** Items of `wanted` that are cached already. */
+  private common(wanted: readonly ContextItem[]): number {
+    let common = 0;
+    while (common < this.cached.length && this.cached[common] === wanted[common]) common += 1;
+    return common;
+  }
+
   /** Brings the cache to exactly `wanted` and returns the logits after it. One at a time. */
   private advance(wanted: readonly ContextItem[], signal?: AbortSignal): Promise<Float32Array> {
     const turn = this.pending.then(async () => {
@@ -288,10 +313,8 @@ class TrunkConversation implements BrainConversation {
         });
       }
       signal?.throwIfAborted();
-      let common = 0;
-      while (common < this.cached.length && this.cached[common] === wanted[common]) common += 1;
       // Logits come only with a token: if all are cached, the last one is read again.
-      common = Math.min(common, wanted.length - 1);
+      const common = Math.min(this.common(wanted), wanted.length - 1);
       this.context.truncate(common);
       this.cached.length = common;
       const missing = wanted.slice(common);

@@ -5,6 +5,8 @@
 import type { Persona } from '../omni-model';
 
 export type BrainEvent =
+  /** A part of the question was read: a place to stop at, or to let somebody else come first. */
+  | { readonly type: 'reading' }
   | { readonly type: 'delta'; readonly text: string }
   /** Decided beside or instead of speaking; comes at most once, before the end. */
   | { readonly type: 'action'; readonly action: 'hangup' | 'handover' };
@@ -27,6 +29,8 @@ export interface AnswerManner {
 export interface BrainConversation {
   /** Streams the answer. Nothing enters the history here; returning or aborting early leaves no trace. */
   answer(userText: string, signal: AbortSignal, how?: AnswerManner): AsyncIterable<BrainEvent>;
+  /** Reads the beginning of what the caller is still saying, so that less is left to read when it is over. */
+  readAhead?(heard: readonly Float32Array[], signal: AbortSignal): Promise<void>;
   /** What was said and what of the answer was heard. `userText` undefined: the agent spoke unasked. */
   commit(turn: {
     readonly userText: string | undefined;

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { type OnnxSession, openSession } from '../../onnx/session';
 import { float32Data, float32Tensor, int64Tensor } from '../../onnx/tensors';
+import type { Understood } from '../call-hearing';
 import type { ModelFolder } from '../manifest';
 import type { Recognition } from '../parts';
 import type { TurnEnd } from '../whisper/turn-end';
@@ -25,6 +26,9 @@ export const earParametersSchema = z.object({
   /** Names of the classes of sounds, in order. */
   classes: z.array(z.string()).default([]),
 });
+
+/** Words at the end of what was heard so far may become others. */
+const EDGE_TOKENS = 3;
 
 export interface Heard {
   /** A by-product: captions, records, the choice of facts. */
@@ -92,15 +96,31 @@ export class OmniEar {
     return this.whisper.recognise(pcm, signal, earlier);
   }
 
-  /** `pcm`: 16 kHz mono −1…1. `earlier`: what was heard of the beginning of the same audio. */
-  async hear(pcm: Float32Array, signal: AbortSignal, earlier?: Recognition): Promise<Heard> {
-    const recognition = await this.whisper.recognise(pcm, signal, earlier);
+  /**
+   * `pcm`: 16 kHz mono −1…1. `earlier`: what was heard of the beginning of the same audio. Vectors of words that it had
+   * right stay the same objects, so that whoever has read them need not again.
+   */
+  async hear(pcm: Float32Array, signal: AbortSignal, earlier?: Understood): Promise<Heard> {
+    const recognition = await this.whisper.recognise(pcm, signal, earlier?.recognition);
     signal.throwIfAborted();
-    return { recognition, vectors: recognition.speech ? await this.vectors(recognition) : [] };
+    if (!recognition.speech) return { recognition, vectors: [] };
+    const vectors = await this.vectors(recognition);
+    const known = earlier?.vectors.slice(0, this.settledRows(recognition, earlier.recognition)) ?? [];
+    return { recognition, vectors: [...known, ...vectors.slice(known.length)] };
   }
 
   async close(): Promise<void> {
     await Promise.all([this.whisper.close(), this.adapter.close()]);
+  }
+
+  /** Rows of the words on which both agree, but for the last of the earlier ones: what followed them was not known then. */
+  private settledRows(now: WhisperRecognition, earlier: Recognition): number {
+    const before = 'tokenIds' in earlier ? (earlier as WhisperRecognition).tokenIds : [];
+    let rows = 0;
+    for (let at = 0; at < before.length - EDGE_TOKENS && before[at] === now.tokenIds[at]; at += 1) {
+      rows += this.pieces.of(before[at]!, at === 0).length;
+    }
+    return rows;
   }
 
   private async vectors({ written = [] }: WhisperRecognition): Promise<Float32Array[]> {
