@@ -5,6 +5,7 @@ import { benchAnswers } from '../bench/answers-bench';
 import { benchBaresipTape } from '../bench/baresip-tape';
 import { benchBargeIn } from '../bench/barge-in-bench';
 import { benchCapacity } from '../bench/capacity-bench';
+import { benchEngine } from '../bench/engine-bench';
 import { benchHeldout } from '../bench/heldout-bench';
 import { benchHistory } from '../bench/history-bench';
 import { benchMemory } from '../bench/memory-bench';
@@ -65,8 +66,20 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
         progress,
       }),
     ),
-  model: (given) => {
+  model: (given, progress) => {
     const config = loadConfig();
+    const engine = given.text('engine');
+    if (engine !== undefined) {
+      return benchEngine({
+        engine,
+        modelsDir: config.engine.models,
+        threads: Number(given.text('threads') ?? config.engine.threads ?? 2),
+        questionsFolder: QUESTIONS,
+        personas: loadDialplan(resolve(config.dialplans)).personas,
+        count: countOf(given),
+        progress,
+      });
+    }
     const persona = loadDialplan(resolve(config.dialplans)).personas[0];
     if (persona === undefined)
       throw new TrunklineError('bench.no-persona', 'The dialplan has no persona.', { fix: 'Add one.' });
@@ -127,7 +140,7 @@ export const bench: Command = {
     { name: 'keep', value: 'FOLDER', summary: 'history: keep the sound of interruptions whose words differ' },
     { name: 'lines', value: 'N', summary: 'tape: calls at once' },
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
-    { name: 'engine', value: 'NAME', summary: 'what is rung: cascade or omni' },
+    { name: 'engine', value: 'NAME', summary: 'what is rung, or measured whole by model: cascade or omni' },
     { name: 'caller', value: 'baresip', summary: 'tape: measure from the recordings of this phone instead of ours' },
     { name: 'clips', value: 'FOLDER', summary: 'turns: where the labelled clips lie' },
   ],
