@@ -1,5 +1,5 @@
 /**
- * `bench model --engine NAME`: a whole engine by itself, asked the recorded questions through G.711 and nobody else's time:
+ * `bench model --engine NAME`: a whole engine by itself, asked the recorded questions through G.711:
  * once with nothing heard before, once hearing while the caller speaks.
  *
  * Listening ahead is timed on a clock on which audio comes as it is spoken and a step takes what it took here: what is
@@ -18,7 +18,6 @@ const RATE = 16_000;
 /** As the listener hands audio on (listener/speech-tap.ts), and as long after the end of speech as an answer is ordered. */
 const CHUNK_SAMPLES = 0.064 * RATE;
 const ORDER_AFTER_MS = 200;
-/** The longest pieces of work are what everybody else waits for. */
 const never = new AbortController().signal;
 
 export interface EngineBenchOptions {

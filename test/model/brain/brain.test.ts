@@ -52,7 +52,7 @@ async function ask(
   let action: string | undefined;
   for await (const event of conversation.answer(userText, new AbortController().signal)) {
     if (event.type === 'delta') text += event.text;
-    else action = event.action;
+    else if (event.type === 'action') action = event.action;
   }
   return { text, action };
 }
