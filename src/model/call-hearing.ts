@@ -37,6 +37,8 @@ interface Draft extends Span {
 const HEARING_SECONDS = 30;
 /** Silence after which the ear looks. A shorter one most likely stands inside of a word. */
 const PAUSE_SAMPLES = 0.08 * HEARING_RATE;
+/** An ear that judges by the silence behind the words whether the caller is done gets as much as when it is asked. */
+const ORDER_PAUSE_SAMPLES = 0.2 * HEARING_RATE;
 /** Less speech than this is not worth a look ahead. */
 const LEAST_SPEECH_SAMPLES = 0.15 * HEARING_RATE;
 /** Speech without a pause is looked at this often, so that at its end few words are new. */
@@ -100,13 +102,16 @@ export class CallHearing {
     }
     const knownTo = draft?.fromSample === span.fromSample ? draft.toSample : span.fromSample;
     if (!quiet && span.toSample - knownTo < LOOK_EVERY_SAMPLES) return undefined;
-    return { understood: await this.hear(span, signal), quiet };
+    const silence = quiet ? Math.max(0, ORDER_PAUSE_SAMPLES - levels.quietTail) : 0;
+    return { understood: await this.hear(span, signal, silence), quiet };
   }
 
-  private async hear(span: Span, signal: AbortSignal): Promise<Understood> {
+  /** `silence`: samples of it that are to be expected behind the span. */
+  private async hear(span: Span, signal: AbortSignal, silence = 0): Promise<Understood> {
     // A caller who went on after a pause repeats nothing: what was understood before it is only checked.
     const earlier = this.draft?.fromSample === span.fromSample ? this.draft.understood : undefined;
-    const understood = await this.ear.hear(this.read(span), signal, earlier);
+    const heard = this.read({ ...span, toSample: span.toSample + silence });
+    const understood = await this.ear.hear(heard, signal, earlier);
     this.draft = { ...span, understood };
     return understood;
   }

@@ -17,10 +17,11 @@ const silence = (seconds: number) => new Int16Array(seconds * RATE);
 /** Counts what it is asked; understands as many words as there are loud tenths of a second. */
 function rig() {
   const counts = { heard: 0, asked: 0, reads: 0, returned: 0 };
+  const lengths: number[] = [];
   const earlier: (string | undefined)[] = [];
   const recognise = async (pcm: Float32Array): Promise<Recognition> => {
     const words = Math.round(pcm.filter((sample) => Math.abs(sample) > 0.05).length / 1_000);
-    return { text: `${words} words`, speech: words > 0, meanLogProbability: 0 };
+    return { text: `${words} words`, speech: words > 0, meanLogProbability: 0, doneProbability: 0.9 };
   };
   const ear = {
     maxSeconds: 30,
@@ -28,6 +29,7 @@ function rig() {
     hear: async (pcm: Float32Array, signal: AbortSignal, before?: Understood) => {
       signal.throwIfAborted();
       counts.heard += 1;
+      lengths.push(pcm.length);
       earlier.push(before?.recognition.text);
       return { recognition: await recognise(pcm), vectors: [] };
     },
@@ -101,7 +103,7 @@ function rig() {
     session.hear(talk(seconds), fromSample + 0.3 * RATE);
     session.hear(silence(pause), fromSample + (0.3 + seconds) * RATE);
   };
-  return { session, counts, earlier, attend, ask, hear };
+  return { session, counts, lengths, earlier, attend, ask, hear };
 }
 
 describe('a session', () => {
@@ -114,8 +116,15 @@ describe('a session', () => {
     session.hear(silence(0.2), 1.45 * RATE);
     const events = await ask(0, 1.6 * RATE);
     expect(counts).toMatchObject({ heard: 1, asked: 1, reads: 2 });
-    expect(events[0]).toMatchObject({ type: 'transcript', text: '14 words' });
+    expect(events[0]).toMatchObject({ type: 'transcript', text: '14 words', doneProbability: 0.9 });
     expect(events.map((event) => event.type)).toEqual(['transcript', 'text', 'audio', 'end']);
+  });
+
+  it('shows the ear as much silence behind the words as there will be when it is asked', async () => {
+    const { lengths, attend, hear } = rig();
+    hear(0, 1, 0.1);
+    await attend();
+    expect(Math.abs(lengths[0]! - 1.5 * RATE)).toBeLessThanOrEqual(320);
   });
 
   it('looks once at a pause, however often it is asked to', async () => {
