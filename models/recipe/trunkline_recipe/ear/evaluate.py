@@ -1,7 +1,7 @@
 """Word error rates of the recogniser: python -m trunkline_recipe.ear.evaluate WORK MODEL [--published WORK/x-published --float WORK/x-float]
 
 Human prompts of the test half and synthetic telephone talk, as recorded and through a telephone line (300-3400 Hz, G.711
-µ-law), and sounds without words. MODEL is an exported folder; `npm run build` first for the rows of the TypeScript code.
+µ-law), the end-to-end benchmark's questions through that line, and sounds without words. MODEL is an exported folder; `npm run build` first for the rows of the TypeScript code.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import soundfile as sf
 
 from .features import SAMPLE_RATE, cut_context, padded_context
 from .sentences import template_sentence
-from .speech import FLITE, MUSIC, human_prompts, level, mu_law, no_speech, read_wav, synthesise, telephone
+from .speech import FLITE, MUSIC, human_prompts, is_validation_prompt, level, no_speech, read_wav, synthesise, telephone
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
@@ -65,12 +65,45 @@ def build_sets(work, count):
             sf.write(paths["g711"], telephone(pcm), SAMPLE_RATE)
         for band, path in paths.items():
             sets.setdefault(f"{kind} {band}", []).append((text, path))
+    questions = REPOSITORY / "test/fixtures/questions"
+    for question in json.loads((questions / "questions.json").read_text()):
+        path = folder / f"question-{question['id']}-g711.wav"
+        if not path.exists():
+            sf.write(path, telephone(level(read_wav(questions / f"{question['id']}.ogg"), 0.5)), SAMPLE_RATE)
+        sets.setdefault("questions g711", []).append((question["text"], path))
     music = sorted(MUSIC.glob("*.wav"))[3:]
     for i in range(count):
         path = folder / f"sound-{i:03}.wav"
         if not path.exists():
             pcm, _ = no_speech(np.random.default_rng(90_000 + i), music)
             sf.write(path, pcm, SAMPLE_RATE)
+        sets.setdefault("no speech", []).append(("", path))
+    return sets
+
+
+def build_validation(work):
+    """Sets to choose weights by, apart from those that are published: synthetic variants and human prompts kept aside."""
+    folder = work / "validation"
+    folder.mkdir(exist_ok=True)
+    spoken = []
+    for path in sorted((work / "callers-validation").glob("*.npz")):
+        data = np.load(path)
+        spoken.append(("synthetic", path.stem, str(data["text"]), data["pcm"].astype(np.float32) / 32767))
+    for name, text, path in human_prompts(test=False):
+        if is_validation_prompt(name) and len(plain(text)) > 2 and sf.info(path).duration < 14:
+            spoken.append(("human", name.replace("/", "_"), text, read_wav(path)))
+    sets = {}
+    for kind, name, text, pcm in spoken:
+        for band in ("wide", "g711") if kind == "human" else ("g711",):
+            path = folder / f"{kind}-{name}-{band}.wav"
+            if not path.exists():
+                sf.write(path, telephone(level(pcm, 0.5)) if band == "g711" else level(pcm, 0.5), SAMPLE_RATE)
+            sets.setdefault(f"{kind} {band}", []).append((text, path))
+    music = sorted(MUSIC.glob("*.wav"))[:3]
+    for i in range(40):
+        path = folder / f"sound-{i:03}.wav"
+        if not path.exists():
+            sf.write(path, no_speech(np.random.default_rng(80_000 + i), music)[0], SAMPLE_RATE)
         sets.setdefault("no speech", []).append(("", path))
     return sets
 
@@ -147,7 +180,9 @@ def report(name, engine, sets, verbose):
         pairs = [(plain(text), plain(r["text"])) for (text, _), r in zip(rows, results)]
         rate = jiwer.wer([a for a, _ in pairs], [b for _, b in pairs])
         missed = sum(not r["speech"] for r in results)
-        cells.append(f"{100 * rate:.1f} % ({loops} loops, {missed} missed)")
+        marked = [r["text"].endswith("?") == text.endswith("?") for (text, _), r in zip(rows, results) if text[-1] in ".?!"]
+        marks = f", {100 * sum(marked) / len(marked):.0f} % of question marks right" if not kind.startswith("human") else ""
+        cells.append(f"{100 * rate:.1f} % ({loops} loops, {missed} missed{marks})")
         if verbose:
             for a, b in pairs:
                 if a != b:
@@ -164,9 +199,10 @@ def main():
     parser.add_argument("--count", type=int, default=80)
     parser.add_argument("--only", choices=("python", "typescript", "compared"))
     parser.add_argument("--sets", default="", help="only sets whose name begins so")
+    parser.add_argument("--validation", action="store_true", help="sets to choose weights by, in place of those that are published")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
-    sets = build_sets(arguments.work, arguments.count)
+    sets = build_validation(arguments.work) if arguments.validation else build_sets(arguments.work, arguments.count)
     sets = {name: rows for name, rows in sets.items() if name.startswith(arguments.sets)}
     print("| recogniser | " + " | ".join(f"{k}, n = {len(v)}" for k, v in sets.items()) + " |")
     print("|---" * (len(sets) + 1) + "|")

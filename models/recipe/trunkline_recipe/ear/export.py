@@ -141,13 +141,14 @@ def build_decoder(state, int8=True):
 
 
 def tuned_state(work, tuned=True):
-    """Numpy arrays of the model with the kept vocabulary, its decoder tuned or not."""
+    """Numpy arrays of the model with the kept vocabulary, tuned or as published."""
     state = torch.load(work / "whisper-base.pt")
     kept = vocabulary.load(work)
     state["decoder.embedding.weight"] = state["decoder.embedding.weight"][kept]
     if tuned:
-        decoder = torch.load(work / "tuned.pt")["decoder"]
-        state.update({f"decoder.{name}": value for name, value in decoder.items()})
+        saved = torch.load(work / "tuned.pt")
+        for side in ("decoder", "encoder"):
+            state.update({f"{side}.{name}": value for name, value in saved.get(side, {}).items()})
     if not torch.allclose(state["encoder.positions"], sinusoids(1500, WIDTH), atol=1e-3):
         raise ValueError("the encoder's positions are not the sinusoids that encoder.onnx computes")
     return {name: value.numpy() for name, value in state.items()}, kept
@@ -197,7 +198,7 @@ def main():
     parser.add_argument("work", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--float", action="store_true", help="32-bit weights, to compare with")
-    parser.add_argument("--untuned", action="store_true", help="the decoder as published, to compare with")
+    parser.add_argument("--untuned", action="store_true", help="as published, to compare with")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     state, kept = tuned_state(arguments.work, not arguments.untuned)

@@ -33,6 +33,11 @@ def is_test_prompt(name):
     return int(hashlib.sha256(name.encode()).hexdigest()[-1], 16) % 2 == 1
 
 
+def is_validation_prompt(name):
+    """About one in six of the half to learn from is kept aside, to choose weights by."""
+    return hashlib.sha256(name.encode()).hexdigest()[-2] in "012"
+
+
 def human_prompts(test):
     """(name, text, path) of the prompts with words, of one half."""
     rows = []
@@ -98,7 +103,12 @@ def coloured_noise(samples, rng, slope):
 def line(pcm, rng, tail=True):
     """One way a caller may arrive: level, silence around the words, noise, lost packets, the phone's band."""
     lead, tail = rng.uniform(0, 0.5), rng.uniform(0, 0.6) if tail else 0
-    pcm = np.pad(level(pcm, rng.uniform(0.08, 0.9)), (int(lead * SAMPLE_RATE), int(tail * SAMPLE_RATE)))
+    return arriving(pcm, rng, int(lead * SAMPLE_RATE), int(tail * SAMPLE_RATE))
+
+
+def arriving(pcm, rng, lead, tail):
+    """`line` with so many samples of silence before and after the words."""
+    pcm = np.pad(level(pcm, rng.uniform(0.08, 0.9)), (lead, tail))
     if rng.random() < 0.5:
         ratio_db = rng.uniform(10, 35)
         noise = coloured_noise(len(pcm), rng, rng.choice([0, 0.5, 1]))
@@ -112,9 +122,9 @@ def line(pcm, rng, tail=True):
     return np.clip(pcm, -1, 1).astype(np.float32)
 
 
-def no_speech(rng, music_paths):
-    """A sound without words, and its kind."""
-    samples = int(rng.uniform(0.3, 5) * SAMPLE_RATE)
+def no_speech(rng, music_paths, samples=None):
+    """A sound without words, and its kind; of 0.3 to 5 s unless told."""
+    samples = samples or int(rng.uniform(0.3, 5) * SAMPLE_RATE)
     t = np.arange(samples) / SAMPLE_RATE
     kind = rng.choice(["silence", "noise", "hum", "tone", "clicks", "cough", "music", "breath"])
     if kind == "silence":

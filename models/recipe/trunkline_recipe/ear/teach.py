@@ -13,7 +13,7 @@ from . import tokens
 from .features import SAMPLE_RATE, padded_context
 from .network import Whisper
 from .sentences import REPLIES, open_sentences, template_sentence
-from .speech import ESPEAK, FLITE, human_prompts, read_wav, synthesise, trim
+from .speech import ESPEAK, FLITE, human_prompts, is_validation_prompt, read_wav, synthesise, trim
 
 TOP = 32
 LONGEST = 11 * SAMPLE_RATE
@@ -23,15 +23,18 @@ def recipe_list(count):
     """(key, source) in the order in which they are taught, human speech spread evenly."""
     rng = np.random.default_rng(7)
     open_texts = open_sentences()
-    humans = human_prompts(test=False)
+    humans = [row for row in human_prompts(test=False) if not is_validation_prompt(row[0])]
     rng.shuffle(humans)
     digits = [row for row in humans if "/" in row[0]]
     items = []
     for i in range(count):
         draw = rng.random()
-        if draw < 0.36:
+        if draw < 0.62:
             items.append(("human", [humans[i % len(humans)]]))
-        elif draw < 0.42 and digits:
+        elif draw < 0.72:
+            first = rng.integers(len(humans))
+            items.append(("human", [humans[(first + k) % len(humans)] for k in range(rng.integers(2, 4))]))
+        elif draw < 0.8 and digits:
             items.append(("human", [digits[rng.integers(len(digits))] for _ in range(rng.integers(2, 7))]))
         else:
             kind = rng.random()
@@ -87,7 +90,7 @@ def teach(model, pcm):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--count", type=int, default=600)
+    parser.add_argument("--count", type=int, default=420)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     model = Whisper().eval()

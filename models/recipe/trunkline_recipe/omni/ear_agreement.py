@@ -65,9 +65,10 @@ def main():
     parser.add_argument("ear", type=Path)
     parser.add_argument("repository", type=Path)
     parser.add_argument("--how", action="store_true", help="with the how tokens after the words")
+    parser.add_argument("--padded", type=int, help="seconds to fill up to, for the published model")
     arguments = parser.parse_args()
     started = time.process_time()
-    ear, trunk = Ear(arguments.trunk, arguments.whisper, arguments.ear), ReadingTrunk(arguments.trunk)
+    ear, trunk = Ear(arguments.trunk, arguments.whisper, arguments.ear, arguments.padded), ReadingTrunk(arguments.trunk)
     how = session(arguments.ear / "how.onnx") if arguments.how else None
     prompt = ear.prompt
     folder = arguments.repository / "test/fixtures/questions"

@@ -28,8 +28,9 @@ from .ear_trunk import embedding_table, load_prompt, load_trunk
 class Ear:
     """The exported ear: PCM -> what the trunk reads."""
 
-    def __init__(self, trunk, whisper, ear):
-        self.listener = Listener(whisper, Path(ear) / "decoder.onnx" if (Path(ear) / "decoder.onnx").exists() else None)
+    def __init__(self, trunk, whisper, ear, padded_seconds=None):
+        decoder = Path(ear) / "decoder.onnx"
+        self.listener = Listener(whisper, decoder if decoder.exists() else None, padded_seconds)
         self.prompt, self.embedding = load_prompt(trunk), embedding_table(trunk)
         self.table = pieces_table(self.listener.tokens, self.prompt.tokenizer)
         self.adapter = session(Path(ear) / "adapter.onnx")
@@ -126,9 +127,10 @@ def main():
     parser.add_argument("piper")
     parser.add_argument("--words", type=int, default=1000)
     parser.add_argument("--repeat", type=int, default=0, help="utterances per set that the trunk repeats; -1: all")
+    parser.add_argument("--padded", type=int, help="seconds to fill up to, for the published model")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    ear = Ear(arguments.trunk, arguments.whisper, arguments.ear)
+    ear = Ear(arguments.trunk, arguments.whisper, arguments.ear, arguments.padded)
     sets = {}
     for kind, path in hear_all(arguments.work, arguments.words, ear, Piper(arguments.piper)):
         sets.setdefault(kind, []).append({k: v for k, v in np.load(path).items()})

@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from ..ear.features import SAMPLE_RATE, cut_context
+from ..ear.features import SAMPLE_RATE, cut_context, padded_context
 from ..ear.speech import line
 from ..ear.tokens import token_bytes
 
@@ -34,8 +34,9 @@ def session(path):
 class Listener:
     """The exported recogniser, greedy, with the rules of the program: suppression, length bound, no speech."""
 
-    def __init__(self, folder, decoder=None):
-        folder = Path(folder)
+    def __init__(self, folder, decoder=None, padded_seconds=None):
+        """padded_seconds: fill up with zeros as the published model wants it, to compare with."""
+        folder, self.padded_seconds = Path(folder), padded_seconds
         self.parameters = p = json.loads((folder / "manifest.json").read_text())["parameters"]
         self.tokens = (folder / "tokens.txt").read_text().split("\n")
         self.encoder, self.decoder = session(folder / "encoder.onnx"), session(decoder or folder / "decoder.onnx")
@@ -46,7 +47,7 @@ class Listener:
         self.never = np.array(sorted({*p["suppressed"], p["endToken"]}))
 
     def encode(self, pcm):
-        mel = cut_context(pcm)
+        mel = padded_context(pcm, self.padded_seconds) if self.padded_seconds else cut_context(pcm)
         memory = dict(zip(self.names, self.encoder.run(None, {"mel": mel[None]})))
         return mel, memory.pop("hidden"), memory
 
