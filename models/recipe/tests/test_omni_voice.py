@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from trunkline_recipe.omni import basis, sentences, train_codec, train_talker, trunk_states
+from trunkline_recipe.omni import basis, import_voice, listen, sentences, train_codec, train_pcm_encoder, train_talker, trunk_states
 from trunkline_recipe.omni.codec import LEFT_FRAMES, Codec, interleave, separate
 from trunkline_recipe.omni.delayed import Delayed, StepGraph, delay, generate, losses
-from trunkline_recipe.omni.export import tiny, write_graphs, manifest
+from trunkline_recipe.omni.draw import draw
+from trunkline_recipe.omni.export import manifest, pcm_graph, tiny, write_graph, write_graphs
+from trunkline_recipe.omni.pcm_encoder import HOP, LAG, PcmEncoder, PcmEncoderGraph, log_mel
+from trunkline_recipe.omni.pcm_speech import stretched, warped
 from trunkline_recipe.omni.reference import Voice, steps
+from trunkline_recipe.omni.round_trip import Ear
 from trunkline_recipe.omni.symbols import padded, phoneme_ids, read_sentence
 from trunkline_recipe.omni.talker import LEFT_SYMBOLS, Talker, steps_of
 from trunkline_recipe.omni.teacher import LEAD, TAIL, merge
@@ -200,3 +204,84 @@ def test_layers_are_delayed_by_one_step_to_seven():
     steps = delay(frames, torch.zeros(1, 1, 1))[0, :, :, 0]
     assert steps[:, 0].tolist() == [1, 8, 0, 0, 0, 0, 0, 0, 0]
     assert steps[:, 6].tolist() == [0, 0, 0, 0, 0, 0, 7, 14, 0]
+
+
+def test_the_codecs_ear_streams_what_it_hears_at_once_46_ms_late(tmp_path):
+    torch.manual_seed(6)
+    codec = halved(tiny()[1])
+    encoder = halved(PcmEncoder(width=16, out=4))
+    write_graph(tmp_path, "codec-pcm", *pcm_graph(encoder, codec))
+    ear = Ear(tmp_path)
+    pcm = 0.3 * np.random.default_rng(2).standard_normal(30000).astype(np.float32)
+    whole, parts = ear(pcm), ear(pcm, chunk=1)
+    assert all(np.array_equal(a, b) for a, b in zip(whole, parts))
+    assert whole[0].shape[1] == -(-(len(pcm) + LAG) // 2048)
+    # The same log-mel as training's, two latents before the stream's first sample.
+    graph = PcmEncoderGraph(encoder, codec)
+    mel = graph.features(torch.from_numpy(pcm[None, : 14 * 2048]), torch.zeros(1, 896))[0].T.reshape(-1, 80).numpy()
+    np.testing.assert_allclose(mel[2:-2], log_mel(pcm)[: len(mel) - 4], atol=2e-3)
+
+
+def test_moments_of_another_speaker_get_what_the_voice_says_there():
+    random = np.random.default_rng(3)
+    own = np.repeat(random.standard_normal((20, 80)), 5, 0).astype(np.float32)
+    y = np.repeat(np.arange(20.0), 5)[:, None]
+    slow = np.repeat(own, 2, 0) + 0.05 * random.standard_normal((200, 80)).astype(np.float32)
+    target, _ = warped(slow, own, y)
+    assert np.abs(target[:, 0] - np.repeat(np.arange(20), 10)).mean() < 0.5
+    assert stretched(y, 200).shape == (200, 1)
+    np.testing.assert_allclose(stretched(y, 100), y)
+
+
+def test_the_codecs_ear_learns_and_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):
+    random = np.random.default_rng(4)
+    turn = random.standard_normal((80, 6)).astype(np.float32) / 9
+    mel = [random.standard_normal((random.integers(150, 400), 80)).astype(np.float32) for _ in range(40)]
+    np.savez(tmp_path / "pairs-00000.npz", who=["joe"] * 30 + ["human 1.0"] * 10, lengths=[len(m) for m in mel], mel=np.concatenate(mel), y=np.concatenate(mel) @ turn)
+    for count in ("50", "250"):
+        monkeypatch.setattr("sys.argv", ["train", str(tmp_path), str(tmp_path / "run"), "--tiny", "--batch", "4", "--steps", count])
+        train_pcm_encoder.main()
+    logs = [json.loads(text) for text in capsys.readouterr().out.splitlines() if text.startswith("{")]
+    assert [log["step"] for log in logs] == [50, 100, 150, 200, 250]
+    assert logs[-1]["error"] < 0.8 * logs[0]["error"]
+    assert set(logs[-1]["kept"]) == {"joe", "human"}
+
+
+def test_shipped_weights_come_back_into_torch_and_out_again_the_same(tmp_path):
+    model = VOICE.parent / "omni-voice"
+    talker, codec = import_voice.read(model)
+    again = {f["path"]: f["sha256"] for f in write_graphs(talker, codec, tmp_path)}
+    shipped = {f["path"]: f["sha256"] for f in json.loads((model / "manifest.json").read_text())["files"]}
+    for name in again:
+        if again[name] != shipped[name]:  # Another torch may order its nodes otherwise: then the numbers count.
+            for a, b in zip(import_voice.tensors(tmp_path / name), import_voice.tensors(model / name)):
+                np.testing.assert_allclose(a.astype(np.float32), b.astype(np.float32), rtol=2e-3, atol=2e-3)
+
+
+def test_lines_are_drawn_of_each_kind_by_its_share():
+    rows = [{"text": str(i)} for i in range(1000)]
+    kinds = {str(i): "talk" if i < 700 else "numbers" for i in range(1000)}
+    drawn = draw(rows, kinds, 100, 11)
+    assert sum(row["kind"] == "talk" for row in drawn) == 70 and len({row["text"] for row in drawn}) == 100
+    assert draw(rows, kinds, 100, 11) == drawn != draw(rows, kinds, 100, 12)
+
+
+def test_a_voice_is_added_to_the_listening_page_and_the_others_stay(tmp_path, monkeypatch):
+    soundfile = pytest.importorskip("soundfile")
+    monkeypatch.setattr(listen, "spoken_words", lambda texts: [t.lower().strip(".") for t in texts])
+    texts = ["A first line.", "A <second> line."]
+    (tmp_path / "lines.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
+    for name, heard in (("talker", texts), ("cascade", ["A first line.", "A line."])):
+        folder = tmp_path / name / "voices" / name
+        folder.mkdir(parents=True)
+        for number in range(2):
+            soundfile.write(folder / f"{number:04d}.wav", 0.3 * np.sin(np.arange(22050) / 20), 22050)
+        (folder / "rows.jsonl").write_text("".join(json.dumps({"text": t, "wide": h, "seconds": 1}) + "\n" for t, h in zip(texts, heard)))
+        monkeypatch.setattr("sys.argv", ["listen", str(tmp_path / "lines.jsonl"), str(tmp_path / name / "voices"), str(tmp_path / "out"), "--lines", "2"])
+        listen.main()
+    told = json.loads((tmp_path / "out" / "listening.json").read_text())
+    assert set(told["voices"]) == {"talker", "cascade"}
+    assert told["voices"]["talker"]["wide"]["wer"] == 0 and told["voices"]["cascade"]["heard"][1]["wer"] == 33
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "A &lt;second&gt; line." in page and page.index("Talker") < page.index("Cascade")
+    assert (tmp_path / "out" / "talker" / "01.png").read_bytes()[:4] == b"\x89PNG"

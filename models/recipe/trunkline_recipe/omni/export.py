@@ -1,12 +1,14 @@
 """Writes the codec and the talker as ONNX graphs that stream, with a manifest; and tiny ones of the same interface.
 
-    python -m trunkline_recipe.omni.export BASIS.npz CODEC_RUN TALKER_RUN OUT_DIR [--delayed RUN]
+    python -m trunkline_recipe.omni.export BASIS.npz CODEC_RUN TALKER_RUN OUT_DIR [--delayed RUN] [--pcm RUN]
+    python -m trunkline_recipe.omni.export --add-pcm RUN MODEL_DIR      (only codec-pcm.onnx, into an exported folder)
     python -m trunkline_recipe.omni.export --tiny OUT_DIR      (random weights, for tests)
 
 talker-encoder.onnx  symbols, words, hidden, known           -> features, durations   (per word, stateless)
 talker-frames.onnx   features, index, position, state        -> codes0, codes1, codes2, state   (frames, any number)
 codec-decoder.onnx   codes0, codes1, codes2 with left context -> z of the voice's VITS latents
 codec-encoder.onnx   z, state                                 -> codes0, codes1, codes2, state
+codec-pcm.onnx       PCM in whole frames, memory, state       -> codes0, codes1, codes2, memory, state; 46 ms late
 talker-delayed.onnx  latent of one frame, valid, six states   -> codes of seven layers, each of its own frame, states
 """
 
@@ -24,6 +26,7 @@ from torch import nn
 from ..voice.piper import short_names
 from .codec import LEFT_FRAMES, Codec
 from .delayed import LAYERS, Delayed, StepGraph
+from .pcm_encoder import LAG, MEMORY, PcmEncoder, PcmEncoderGraph
 from .talker import LEFT_SYMBOLS, LOOK_AHEAD_WORDS, MAX_DURATION, Talker
 from .training import load
 
@@ -95,7 +98,15 @@ def delayed_graph(net, codec):
     return StepGraph(net, codec), example, ["latent", "valid", *states], ["codes", *(f"next_{s}" for s in states)], {}
 
 
-def graphs(talker, codec, delayed=None):
+def pcm_graph(encoder, codec):
+    """As an entry of graphs()."""
+    graph = PcmEncoderGraph(encoder, codec)
+    example = (torch.randn(1, 3 * 2048), torch.zeros(1, MEMORY), torch.zeros(1, encoder.into.out_channels, state_size(graph)))
+    axes = {"pcm": {1: "2048 frames"}, **{f"codes{k}": {1: f"{2**k} frames" if k else "frames"} for k in range(3)}}
+    return graph, example, ["pcm", "memory", "state"], ["codes0", "codes1", "codes2", "next_memory", "next_state"], axes
+
+
+def graphs(talker, codec, delayed=None, pcm=None):
     """name -> (module, example inputs, input names, output names, free axes)."""
     width, trunk = talker.encoder.table.embedding_dim, talker.encoder.condition_down.in_features
     frames, encoder = FramesGraph(talker, codec), CodecEncoderGraph(codec)
@@ -106,6 +117,7 @@ def graphs(talker, codec, delayed=None):
     out = ["codes0", "codes1", "codes2"]
     words = torch.tensor([[0] * 5 + [1] * 4 + [2] * 3])
     more = {"talker-delayed": delayed_graph(delayed.eval(), codec)} if delayed else {}
+    more |= {"codec-pcm": pcm_graph(pcm.eval(), codec)} if pcm else {}
     return more | {
         "talker-encoder": (EncoderGraph(talker), (torch.randint(1, 150, (1, s)), words, torch.randn(1, w, trunk), torch.ones(1, w)), ["symbols", "words", "hidden", "known"], ["features", "durations"], {"symbols": {1: "symbols"}, "words": {1: "symbols"}, "hidden": {1: "words"}, "known": {1: "words"}, "features": {1: "symbols"}, "durations": {1: "symbols"}}),
         "talker-frames": (frames, (torch.randn(1, s, width), torch.randint(0, s, (1, 4 * f)), torch.rand(1, 4 * f, 4), torch.zeros(1, width, state_size(frames))), ["features", "index", "position", "state"], [*out, "next_state", "latent"], {"latent": {2: "4 frames"}, "features": {1: "symbols"}, "index": {1: "4 frames"}, "position": {1: "4 frames"}, **codes}),
@@ -131,22 +143,40 @@ def halve(graph):
     graph.node.extend(nodes)
 
 
-def write_graphs(talker, codec, out, delayed=None):
-    """-> the manifest's file entries. Large weights in float16, made float32 again at load by constant folding."""
+def write_graph(out, name, module, example, inputs, outputs, axes):
+    """-> the manifest's entry. Large weights in float16, made float32 again at load by constant folding."""
+    path = out / f"{name}.onnx"
+    torch.onnx.export(module, example, str(path), input_names=inputs, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False)
+    model = onnx.load(path)
+    model.producer_name = "trunkline"
+    halve(model.graph)
+    short_names(model.graph)
+    onnx.checker.check_model(model)
+    data = model.SerializeToString()
+    path.write_bytes(data)
+    return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def write_graphs(talker, codec, out, delayed=None, pcm=None):
+    """-> the manifest's file entries."""
     out.mkdir(parents=True, exist_ok=True)
-    files = []
-    for name, (module, example, inputs, outputs, axes) in graphs(talker.eval(), codec.eval(), delayed).items():
-        path = out / f"{name}.onnx"
-        torch.onnx.export(module, example, str(path), input_names=inputs, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False)
-        model = onnx.load(path)
-        model.producer_name = "trunkline"
-        halve(model.graph)
-        short_names(model.graph)
-        onnx.checker.check_model(model)
-        data = model.SerializeToString()
-        path.write_bytes(data)
-        files.append({"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
-    return files
+    return [write_graph(out, name, *entry) for name, entry in graphs(talker.eval(), codec.eval(), delayed, pcm).items()]
+
+
+def add_pcm(run, folder):
+    """Adds codec-pcm.onnx, trained against the codec of an exported folder, to that folder and its manifest."""
+    from .import_voice import read
+
+    codec = read(folder)[1].eval()
+    encoder = PcmEncoder(out=codec.decode_out.out_channels)
+    steps = load(run, pcm=encoder)
+    path = folder / "manifest.json"
+    told = json.loads(path.read_text())
+    entry = write_graph(folder, "codec-pcm", *pcm_graph(encoder, codec))
+    told["files"] = [f for f in told["files"] if f["path"] != entry["path"]] + [entry]
+    told["parameters"] |= {"codecPcmState": state_size(PcmEncoderGraph(encoder, codec)), "codecPcmMemory": MEMORY, "codecPcmLagSamples": LAG}
+    path.write_text(json.dumps(told, indent=2) + "\n")
+    print(json.dumps({"steps": steps, **entry}))
 
 
 def manifest(talker, codec, files, notes):
@@ -197,8 +227,13 @@ def main():
     arguments.add_argument("paths", type=Path, nargs="+")
     arguments.add_argument("--tiny", action="store_true")
     arguments.add_argument("--delayed", type=Path)
+    arguments.add_argument("--pcm", type=Path)
+    arguments.add_argument("--add-pcm", type=Path)
     options = arguments.parse_args()
-    notes, delayed = "", None
+    if options.add_pcm:
+        add_pcm(options.add_pcm, options.paths[-1])
+        return
+    notes, delayed, pcm = "", None, None
     if options.tiny:
         talker, codec, delayed = tiny()
     else:
@@ -208,8 +243,11 @@ def main():
         if options.delayed:
             delayed = Delayed()
             notes += f" Delayed form {load(options.delayed, delayed=delayed)} steps."
+        if options.pcm:
+            pcm = PcmEncoder(out=codec.decode_out.out_channels)
+            notes += f" Ear of the codec {load(options.pcm, pcm=pcm)} steps."
     out = options.paths[-1]
-    files = write_graphs(talker, codec, out, delayed)
+    files = write_graphs(talker, codec, out, delayed, pcm)
     (out / "manifest.json").write_text(json.dumps(manifest(talker, codec, files, notes), indent=2) + "\n")
     print(out, sum(f["bytes"] for f in files), "bytes")
 
