@@ -9,7 +9,7 @@ agent's own normaliser (needs the built program and Node), so that "7:30" and "s
 teacher's latents through the codec; `teacher`: the voice's own latents. `--states`: the talker hears the trunk's hidden
 states of these sentences (trunk_states.py). `--wavs`: judges NNNN.wav of a folder instead, line by line, such as
 voice/speak.mjs or round_trip.py write. Results are kept line by line: run again to go on. `--keep`
-writes what was heard as NNNN.wav. Where lines have a kind (draw.py), the rates of each kind come out too.
+writes what was heard as NNNN.wav; with `--bands= --mos-every 0` nothing is judged. Where lines have a kind (draw.py), the rates of each kind come out too.
 """
 
 import argparse
@@ -140,15 +140,16 @@ def main():
     arguments.add_argument("--compute", default="float32")
     arguments.add_argument("--bands", default="wide,g711")
     arguments.add_argument("--noise", type=float, default=0.2)
-    arguments.add_argument("--mos-every", type=int, default=1, help="DNSMOS of every n-th line: it costs as much as the judge")
+    arguments.add_argument("--mos-every", type=int, default=1, help="DNSMOS of every n-th line (0: of none): it costs as much as the judge")
     options = arguments.parse_args()
     lines = options.sentences.read_text().splitlines()[: options.limit]
     done = [json.loads(row) for row in options.out.read_text().splitlines()] if options.out.exists() else []
-    bands = options.bands.split(",")
+    bands = [band for band in options.bands.split(",") if band]
     kept = {path.name for path in options.keep.glob("*.wav")} if options.keep else set()
     say = heard(options)
     if len(done) < len(lines):
-        judge, dnsmos = Judge(options.whisper, options.compute), one_threaded_dnsmos()
+        judge = Judge(options.whisper, options.compute) if bands else None
+        dnsmos = one_threaded_dnsmos() if options.mos_every else None
     with options.out.open("a") as file:
         for number, line in enumerate(lines):
             name = f"{number:04d}.wav"
@@ -162,7 +163,7 @@ def main():
                 continue
             wide = librosa.resample(pcm, orig_sr=rate, target_sr=16000)
             row = {"text": text, "seconds": len(pcm) / rate}
-            if number % options.mos_every == 0:
+            if options.mos_every and number % options.mos_every == 0:
                 row["mos"] = float(dnsmos.run(np.clip(wide, -1, 1), 16000)["ovrl_mos"])
             if "wide" in bands:
                 row["wide"] = judge(wide)

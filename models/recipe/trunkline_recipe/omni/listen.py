@@ -108,6 +108,7 @@ table { margin: 1.4rem 0; border-collapse: collapse; font-size: .92rem; }
 .wide { overflow-x: auto; }
 th, td { padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--edge); text-align: left; vertical-align: top; }
 th { font-weight: 600; white-space: nowrap; }
+td.note { min-width: 17rem; }
 td.figure { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .row { display: grid; grid-template-columns: repeat(auto-fill, minmax(15.5rem, 1fr)); gap: .8rem; }
 figure { margin: 0; padding: .8rem; background: var(--card); border: 1px solid var(--edge); border-radius: .8rem; }
@@ -138,7 +139,7 @@ def page(told):
 
     def rate(entry, band):
         found = entry.get(band)
-        return f"{found['wer']} % [{found['interval'][0]}, {found['interval'][1]}]" if found else "–"
+        return f"{found['wer']:.1f} % [{found['interval'][0]:.1f}, {found['interval'][1]:.1f}]" if found else "–"
 
     table = "".join(
         f"<tr><th>{html.escape(VOICES.get(n, (n, ''))[0])}</th><td class='figure'>{rate(e, 'wide')}</td><td class='figure'>{rate(e, 'g711')}</td>"

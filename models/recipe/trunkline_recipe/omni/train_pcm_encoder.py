@@ -2,7 +2,7 @@
 
     python -m trunkline_recipe.omni.train_pcm_encoder PAIRS_DIR RUN_DIR [--steps 1500] [--tiny]
 
-Resumable: run again to go on; new shards are seen after a restart. Every twentieth clip is kept from training; `kept` in the log is the share of the heard
+Resumable: run again to go on; new shards are seen after a restart. Every twentieth sentence is kept from training; `kept` in the log is the share of the heard
 variance that the net foretells on those, by who speaks.
 """
 
@@ -80,7 +80,9 @@ def main():
     run = Run(options.run, {"pcm": net}, 2e-3, options.steps, average=True)
     random = np.random.default_rng(run.step)
     every = np.arange(len(pairs.who))
-    learnt, held = every[every % 20 != 7], every[every % 20 == 7]
+    # Clips of one sentence stand together.
+    group = every // 4 % 20
+    learnt, held = every[group != 7], every[group == 7]
     # By length, so that each second of speech comes as often as any other.
     weight = np.array([len(pairs.mel[i]) for i in learnt], float)
     while run.step < options.steps:
