@@ -67,14 +67,16 @@ export interface EndOfTurnConfig {
   /** Heard to be done with this chance or a smaller one: no less than `notDoneMs`. */
   readonly surelyNotDone: number;
   readonly notDoneMs: number;
+  /** … after the mark of a question. */
+  readonly notDoneQuestionMs: number;
 }
 
 export const DEFAULT_END_OF_TURN: EndOfTurnConfig = {
   unknownMs: 1_000,
   questionMs: 500,
-  answerMs: 700,
-  statementMs: 800,
-  unpunctuatedMs: 1_000,
+  answerMs: 800,
+  statementMs: 900,
+  unpunctuatedMs: 1_200,
   beginningMs: 1_300,
   fewWords: 4,
   digitsMs: 1_400,
@@ -89,7 +91,8 @@ export const DEFAULT_END_OF_TURN: EndOfTurnConfig = {
   surelyDone: 0.95,
   doneMs: 400,
   surelyNotDone: 0.1,
-  notDoneMs: 1_200,
+  notDoneMs: 1_400,
+  notDoneQuestionMs: 1_000,
 };
 
 export class TextualEndOfTurn implements EndOfTurn {
@@ -135,11 +138,11 @@ export class TextualEndOfTurn implements EndOfTurn {
 
   /** Between an even chance and a sure one the wait goes over from what the words say to what the tune says. */
   private byTune(byWords: number, done: number, question: boolean): number {
-    const { surelyDone, doneMs, surelyNotDone, notDoneMs } = this.config;
+    const { surelyDone, doneMs, surelyNotDone, notDoneMs, notDoneQuestionMs } = this.config;
     if (done >= 0.5) return towards(Math.min(byWords, doneMs), byWords, (done - 0.5) / (surelyDone - 0.5));
-    // The mark of a question says that it is whole, whatever the tune.
-    if (question) return byWords;
-    return towards(Math.max(byWords, notDoneMs), byWords, (0.5 - done) / (0.5 - surelyNotDone));
+    // "How much would it cost …" gets the mark of a question although it goes on; what has the mark is still more often whole.
+    const more = question ? notDoneQuestionMs : notDoneMs;
+    return towards(Math.max(byWords, more), byWords, (0.5 - done) / (0.5 - surelyNotDone));
   }
 
   private byWords(transcript: string, agentText: string): number {

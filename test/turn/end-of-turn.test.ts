@@ -39,12 +39,12 @@ describe('the wait for the end of a turn', () => {
   });
 
   it('goes over to what was heard as that becomes sure', () => {
-    const { doneMs, notDoneMs, statementMs } = DEFAULT_END_OF_TURN;
+    const { doneMs, notDoneMs, notDoneQuestionMs, statementMs } = DEFAULT_END_OF_TURN;
     const heard = (transcript: string, doneProbability: number) => waitMs(transcript, { doneProbability });
     expect(heard('I would like to cancel my appointment.', 0.99)).toBe(doneMs);
     expect(heard('I would like to cancel my appointment.', 0.5)).toBe(statementMs);
     expect(heard('I would like to cancel my appointment.', 0.01)).toBe(notDoneMs);
-    expect(heard('What time do you open?', 0.01)).toBe(questionMs);
+    expect(heard('What time do you open?', 0.01)).toBe(notDoneQuestionMs);
   });
 
   it('heeds no tune where the words want more', () => {

@@ -170,6 +170,7 @@ const MEANING: Readonly<Record<string, string>> = {
   'endOfTurn.doneMs': '… the longest wait then',
   'endOfTurn.surelyNotDone': 'that chance up to which the caller surely goes on, 0…1',
   'endOfTurn.notDoneMs': '… the shortest wait then',
+  'endOfTurn.notDoneQuestionMs': '… after the mark of a question',
   'interruptions.duckAfterMs': 'overlapping speech that pauses the agent',
   'interruptions.dipMs': 'longest such pause when nothing speaks for an interruption',
   'interruptions.doubtMs': '… and so much longer while somebody speaks of whom it is not sure',
