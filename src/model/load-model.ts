@@ -7,10 +7,11 @@ import type { Brain } from './brain/conversation-brain';
 import { OpenAiBrain, type OpenAiEndpoint } from './brain/openai-brain';
 import { RelevanceTable } from './brain/relevance';
 import { Cascade } from './cascade/cascade';
+import { UnitVoice } from './llama-omni/unit-voice';
 import { openModelFolder } from './manifest';
 import { openMiniOmni } from './mini-omni/open-mini-omni';
 import { OmniEar } from './omni/ear';
-import { Omni } from './omni/omni';
+import { Omni, type StreamingVoice } from './omni/omni';
 import { OmniVoice } from './omni/omni-voice';
 import type { OmniModel } from './omni-model';
 import type { Recogniser, Voice } from './parts';
@@ -32,6 +33,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   cascade: openCascade,
   omni: openOmni,
   'mini-omni': openImportedMiniOmni,
+  'llama-omni': openLlamaOmni,
 };
 
 export const engineNames: readonly string[] = Object.keys(FAMILIES);
@@ -57,19 +59,36 @@ async function openCascade(options: LoadOptions, trace: StartTrace): Promise<Omn
   return new Cascade({ recogniser, brain, voice, nowMs: () => performance.now() });
 }
 
-async function openOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
+function openOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
+  return openOnTrunk('omni', options, trace, () => OmniVoice.open(voiceOptions('omni-voice', options)));
+}
+
+/** What was imported, or our own small one: the trunk and the ear of `omni`, a voice of LLaMA-Omni's form. */
+async function openLlamaOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
+  return openOnTrunk('llama-omni', options, trace, () => UnitVoice.open(voiceOptions('omni-units', options)));
+}
+
+function voiceOptions(folder: string, { modelsDir, threads }: LoadOptions) {
+  return {
+    voiceFolder: join(modelsDir, folder),
+    generatorFolder: join(modelsDir, 'piper-joe'),
+    pronunciationFolder: join(modelsDir, 'g2p-en'),
+    threads,
+  };
+}
+
+/** An engine that hears with the soft ear, thinks with the shipped trunk and speaks from its states. */
+async function openOnTrunk(
+  name: string,
+  options: LoadOptions,
+  trace: StartTrace,
+  openStreamingVoice: () => Promise<StreamingVoice>,
+): Promise<OmniModel> {
   const { modelsDir, threads, llm } = options;
   const [{ trunk, brain }, earFolder, voice] = await Promise.all([
     trace.span('brain', () => openTrunk(modelsDir, threads)),
     openModelFolder(join(modelsDir, 'omni-ear')),
-    trace.span('voice', () =>
-      OmniVoice.open({
-        voiceFolder: join(modelsDir, 'omni-voice'),
-        generatorFolder: join(modelsDir, 'piper-joe'),
-        pronunciationFolder: join(modelsDir, 'g2p-en'),
-        threads,
-      }),
-    ),
+    trace.span('voice', openStreamingVoice),
   ]);
   const ear = await trace.span('ear', async () =>
     OmniEar.open({
@@ -82,7 +101,7 @@ async function openOmni(options: LoadOptions, trace: StartTrace): Promise<OmniMo
   );
   // Another model may think; then its text alone guides the voice.
   const thinking = llm === undefined ? brain : new OpenAiBrain(llm);
-  return new Omni({ ear, brain: thinking, voice, nowMs: () => performance.now() });
+  return new Omni({ name, ear, brain: thinking, voice, nowMs: () => performance.now() });
 }
 
 async function openImportedMiniOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { BrainConversation } from '../../src/model/brain/conversation-brain';
+import { UnitVoice } from '../../src/model/llama-omni/unit-voice';
 import { openMiniOmni } from '../../src/model/mini-omni/open-mini-omni';
 import { Omni } from '../../src/model/omni/omni';
 import { OmniVoice } from '../../src/model/omni/omni-voice';
@@ -17,6 +18,13 @@ const WIDTH = 8;
 const openVoice = () =>
   OmniVoice.open({
     voiceFolder: join(root, 'test/fixtures/omni'),
+    generatorFolder: join(root, 'models/piper-joe'),
+    pronunciationFolder: join(root, 'models/g2p-en'),
+  });
+
+const openUnitVoice = () =>
+  UnitVoice.open({
+    voiceFolder: join(root, 'test/fixtures/omni-units'),
     generatorFolder: join(root, 'models/piper-joe'),
     pronunciationFolder: join(root, 'models/g2p-en'),
   });
@@ -74,6 +82,7 @@ const ear = {
 
 const families: Record<string, () => Promise<OmniModel>> = {
   omni: async () => new Omni({ ear, brain, voice: await openVoice(), nowMs: () => 0 }),
+  'llama-omni': async () => new Omni({ name: 'llama-omni', ear, brain, voice: await openUnitVoice(), nowMs: () => 0 }),
   'mini-omni': async () =>
     openMiniOmni({
       folder: join(root, 'test/fixtures/mini-omni'),

@@ -14,6 +14,8 @@ export interface UnitWindow {
 export interface UnitChunkRules {
   /** Units of a chunk. */
   readonly omega: number;
+  /** The same for the first chunk, for sound to begin sooner; `omega` if not given. */
+  readonly first?: number;
   /** Units either side that the vocoder is shown beside them. */
   readonly context: number;
 }
@@ -26,7 +28,7 @@ export class UnitChunks {
   private ended = false;
 
   constructor(private readonly rules: UnitChunkRules) {
-    if (rules.omega < 1) throw new RangeError('A chunk has at least one unit.');
+    if (Math.min(rules.omega, rules.first ?? rules.omega) < 1) throw new RangeError('A chunk has at least one unit.');
   }
 
   push(units: readonly number[]): void {
@@ -37,14 +39,25 @@ export class UnitChunks {
     this.ended = true;
   }
 
+  /** A chunk can be taken. */
+  get ready(): boolean {
+    const { omega, context, first = omega } = this.rules;
+    const waiting = this.forgotten + this.units.length - this.said;
+    return waiting > 0 && (this.ended || waiting >= (this.said === 0 ? first : omega) + context);
+  }
+
+  /** Every unit was taken and none will come. */
+  get done(): boolean {
+    return this.ended && this.forgotten + this.units.length === this.said;
+  }
+
   /** The next chunk; undefined when more units are needed or all were said. */
   next(): UnitWindow | undefined {
-    const { omega, context } = this.rules;
+    if (!this.ready) return undefined;
+    const { omega, context, first = omega } = this.rules;
     const available = this.forgotten + this.units.length;
-    const waiting = available - this.said;
-    if (waiting <= 0 || (!this.ended && waiting < omega + context)) return undefined;
     const from = this.said;
-    const to = Math.min(available, from + omega);
+    const to = Math.min(available, from + (from === 0 ? first : omega));
     const start = Math.max(0, from - context);
     const end = Math.min(available, to + context);
     const units = this.units.slice(start - this.forgotten, end - this.forgotten);

@@ -10,7 +10,8 @@ import { PAUSE_MS } from '../piper/piper-voice';
 import { voiceParameters } from '../piper/vits-graphs';
 import { Pronouncer } from '../text/pronouncer';
 import type { PauseMark } from '../text/spoken-text';
-import { SentenceVoice } from './sentence-voice';
+import type { SpokenWord } from './sentence-features';
+import { SentenceVoice, type SoundPiece } from './sentence-voice';
 import { VoiceGraphs } from './voice-graphs';
 import { WordStream } from './word-stream';
 
@@ -47,11 +48,9 @@ export class OmniVoice implements Voice {
 
   /** A new answer, to be fed while it is spoken. */
   begin(): Speech {
-    return new Speech(
-      this.graphs,
-      this.symbols,
-      new WordStream(this.pronouncer, this.graphs.parameters.lookAheadWords),
-    );
+    const { sampleRate, lookAheadWords } = this.graphs.parameters;
+    const stream = new WordStream(this.pronouncer, lookAheadWords);
+    return new Speech((early) => new SentenceVoice(this.graphs, this.symbols, early), stream, sampleRate);
   }
 
   async *synthesise(text: string, signal: AbortSignal): AsyncGenerator<VoiceChunk> {
@@ -66,17 +65,28 @@ export class OmniVoice implements Voice {
   }
 }
 
+/** One sentence on its way from words to sound. */
+export interface SentenceSpeech {
+  /** True when `next` has something to do without another word. */
+  readonly ready: boolean;
+  /** Speaks `word`; `ahead`: the words behind it as far as they are known. */
+  speak(word: SpokenWord, ahead: readonly SpokenWord[]): Promise<void>;
+  /** The next piece, when enough was spoken. Aborts between two runs. */
+  next(signal: AbortSignal): Promise<SoundPiece | undefined>;
+}
+
 /** One answer: sentence after sentence, each with the silence behind it. */
 export class Speech {
-  private sentence: SentenceVoice | undefined;
+  private sentence: SentenceSpeech | undefined;
   private texts: (string | undefined)[] = [];
   private endMark: PauseMark | undefined;
   private heard = false;
 
   constructor(
-    private readonly graphs: VoiceGraphs,
-    private readonly symbols: PhonemeIdMap,
+    /** `early`: nothing was heard yet, so sound should begin soon. */
+    private readonly open: (early: boolean) => SentenceSpeech,
     private readonly stream: WordStream,
+    private readonly sampleRate: number,
   ) {}
 
   push(delta: string): void {
@@ -115,7 +125,7 @@ export class Speech {
       const streamed = await this.stream.next();
       if (streamed === undefined) return undefined;
       if (this.sentence === undefined) {
-        this.sentence = new SentenceVoice(this.graphs, this.symbols, !this.heard);
+        this.sentence = this.open(!this.heard);
         this.texts = [];
         this.endMark = undefined;
       }
@@ -134,7 +144,7 @@ export class Speech {
   }
 
   private withPause(pcm: Float32Array): Float32Array {
-    const silence = Math.round((PAUSE_MS[this.endMark ?? '.'] * this.graphs.parameters.sampleRate) / 1000);
+    const silence = Math.round((PAUSE_MS[this.endMark ?? '.'] * this.sampleRate) / 1000);
     const out = new Float32Array(pcm.length + silence);
     out.set(pcm);
     return out;

@@ -1,7 +1,7 @@
 /**
  * The end-to-end engine: the trunk reads what the ear heard as vectors, not as a transcript, and the voice speaks from the
  * trunk's states while the text is still being written. The transcript is a by-product, for captions, records and the
- * choice of facts.
+ * choice of facts. Which voice reads the states is a part: the talker's codes (`omni`) or units by CTC (`llama-omni`).
  */
 import type { Brain } from '../brain/conversation-brain';
 import type { Ear } from '../call-hearing';
@@ -14,6 +14,8 @@ export interface StreamingVoice extends Voice {
 }
 
 export interface OmniParts {
+  /** The engine's name: `omni`, if not given. */
+  readonly name?: string;
   readonly ear: Ear;
   readonly brain: Brain;
   readonly voice: StreamingVoice;
@@ -21,11 +23,12 @@ export interface OmniParts {
 }
 
 export class Omni implements OmniModel {
-  readonly name = 'omni';
+  readonly name: string;
   private readonly session: SessionParts;
 
   constructor(private readonly parts: OmniParts) {
     const { ear, brain, voice, nowMs } = parts;
+    this.name = parts.name ?? 'omni';
     // A token, then whatever can be said of the words so far.
     this.session = { ear, brain, voice, beginSpeech: () => voice.begin(), tokensPerChunk: 1, nowMs };
   }

@@ -9,15 +9,8 @@ import { type Codebooks, toCodebooks, toFrames } from '../codec/frame-codes';
 import type { ModelFolder } from '../manifest';
 import type { Latents } from '../piper/vits-graphs';
 import type { StepPlace } from './length-regulator';
+import type { EncoderWindow } from './sentence-features';
 import { type OmniVoiceParameters, omniVoiceParametersSchema } from './voice-parameters';
-
-export interface EncoderWindow {
-  readonly symbols: readonly number[];
-  /** The word of each symbol, never falling. */
-  readonly words: readonly number[];
-  /** The trunk's state for each word from the first symbol's on; undefined: not known. */
-  readonly hidden: readonly (Float32Array | undefined)[];
-}
 
 export interface SymbolFeatures {
   /** [symbols, width] */

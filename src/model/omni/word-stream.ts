@@ -5,7 +5,7 @@
 import { normalise } from '../text/normaliser';
 import type { Pronounced, SpeakableToken } from '../text/pronouncer';
 import type { PauseMark, SpokenText } from '../text/spoken-text';
-import type { SpokenWord } from './sentence-voice';
+import type { SpokenWord } from './sentence-features';
 
 export interface StreamedWord {
   readonly word: SpokenWord;

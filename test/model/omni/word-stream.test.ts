@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { SpokenWord } from '../../../src/model/omni/sentence-voice';
+import type { SpokenWord } from '../../../src/model/omni/sentence-features';
 import { type Speaker, WordStream } from '../../../src/model/omni/word-stream';
 
 /** Spells instead of pronouncing. */

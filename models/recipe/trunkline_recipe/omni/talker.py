@@ -99,7 +99,7 @@ class Encoder(nn.Module):
         self.length = nn.Linear(width, width)
         self.length_out = nn.Linear(width, 1)
 
-    def forward(self, symbols, words, hidden, known):
+    def features(self, symbols, words, hidden, known):
         told = self.condition_up(gelu(self.condition_down(self.condition_norm(hidden)))) * known[..., None]
         place = (words - words[:, :1])[..., None].expand(-1, -1, told.shape[2])
         x = self.table(symbols) + told.gather(1, place)
@@ -107,7 +107,10 @@ class Encoder(nn.Module):
         words = words.masked_fill(symbols == 0, 1 << 20)
         for block in self.blocks:
             x = block(x, words)
-        x = self.last(self.ahead(x, words))
+        return self.last(self.ahead(x, words))
+
+    def forward(self, symbols, words, hidden, known):
+        x = self.features(symbols, words, hidden, known)
         length = self.length_out(gelu(self.length(x)))[..., 0].clamp(0, math.log1p(MAX_DURATION))
         return x, torch.exp(length) - 1, length
 
