@@ -34,6 +34,12 @@ const FAMILIES: readonly PublishedFamily[] = [
     ],
     converter: 'trunkline_recipe.families.mini_omni.convert',
   },
+  {
+    name: 'llama-omni',
+    marks: ['config.json', 'large-v3.pt'],
+    needs: ['config.json', 'tokenizer.json', 'large-v3.pt', 'vocoder/config.json', 'vocoder/g_00500000'],
+    converter: 'trunkline_recipe.families.llama_omni.convert',
+  },
 ];
 
 const root = join(__dirname, '../..');

@@ -1,4 +1,5 @@
 /** The table of engines: from a name in the configuration to a model that is loaded, verified and warm. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrunklineError } from '../core/errors';
 import type { StartTrace } from '../core/start-trace';
@@ -7,6 +8,7 @@ import type { Brain } from './brain/conversation-brain';
 import { OpenAiBrain, type OpenAiEndpoint } from './brain/openai-brain';
 import { RelevanceTable } from './brain/relevance';
 import { Cascade } from './cascade/cascade';
+import { openLlamaOmni } from './llama-omni/open-llama-omni';
 import { UnitVoice } from './llama-omni/unit-voice';
 import { openModelFolder } from './manifest';
 import { openMiniOmni } from './mini-omni/open-mini-omni';
@@ -33,7 +35,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   cascade: openCascade,
   omni: openOmni,
   'mini-omni': openImportedMiniOmni,
-  'llama-omni': openLlamaOmni,
+  'llama-omni': openEitherLlamaOmni,
 };
 
 export const engineNames: readonly string[] = Object.keys(FAMILIES);
@@ -63,9 +65,27 @@ function openOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
   return openOnTrunk('omni', options, trace, () => OmniVoice.open(voiceOptions('omni-voice', options)));
 }
 
-/** What was imported, or our own small one: the trunk and the ear of `omni`, a voice of LLaMA-Omni's form. */
-async function openLlamaOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
-  return openOnTrunk('llama-omni', options, trace, () => UnitVoice.open(voiceOptions('omni-units', options)));
+/** What was imported, if anything; else our own small one: the trunk and the ear of `omni`, a voice of LLaMA-Omni's form. */
+async function openEitherLlamaOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
+  const { modelsDir, threads } = options;
+  const has = (name: string) => existsSync(join(modelsDir, name, 'manifest.json'));
+  if (!has('llama-omni')) {
+    if (!has('omni-units')) {
+      throw new TrunklineError('engine.no-weights', 'There are no weights of LLaMA-Omni.', {
+        fix: 'Import its checkpoint with `npx trunkline models import FOLDER` (docs/models.md), or make our own (docs/models/llama-omni.md).',
+      });
+    }
+    return openOnTrunk('llama-omni', options, trace, () => UnitVoice.open(voiceOptions('omni-units', options)));
+  }
+  return trace.span('llama-omni', async () =>
+    openLlamaOmni({
+      folder: join(modelsDir, 'llama-omni'),
+      threads,
+      recogniser: await openRecogniser(modelsDir, threads),
+      reader: await openVoice(modelsDir, threads),
+      nowMs: () => performance.now(),
+    }),
+  );
 }
 
 function voiceOptions(folder: string, { modelsDir, threads }: LoadOptions) {

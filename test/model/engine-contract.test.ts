@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { BrainConversation } from '../../src/model/brain/conversation-brain';
+import { openLlamaOmni } from '../../src/model/llama-omni/open-llama-omni';
 import { UnitVoice } from '../../src/model/llama-omni/unit-voice';
 import { openMiniOmni } from '../../src/model/mini-omni/open-mini-omni';
 import { Omni } from '../../src/model/omni/omni';
@@ -83,6 +84,15 @@ const ear = {
 const families: Record<string, () => Promise<OmniModel>> = {
   omni: async () => new Omni({ ear, brain, voice: await openVoice(), nowMs: () => 0 }),
   'llama-omni': async () => new Omni({ name: 'llama-omni', ear, brain, voice: await openUnitVoice(), nowMs: () => 0 }),
+  'llama-omni, imported': async () =>
+    openLlamaOmni({
+      folder: join(root, 'test/fixtures/llama-omni'),
+      threads: 1,
+      recogniser: ear,
+      reader: await openVoice(),
+      mostTokens: 12,
+      nowMs: () => 0,
+    }),
   'mini-omni': async () =>
     openMiniOmni({
       folder: join(root, 'test/fixtures/mini-omni'),

@@ -5,6 +5,7 @@
 import { type OnnxSession, openSession, type SessionOptions } from '../../onnx/session';
 import { float32Data, float32Tensor, int64Tensor } from '../../onnx/tensors';
 import type { ModelFolder } from '../manifest';
+import { encoderFeeds } from '../omni/encoder-feeds';
 import type { StepPlace } from '../omni/length-regulator';
 import type { EncoderWindow } from '../omni/sentence-features';
 import type { Latents } from '../piper/vits-graphs';
@@ -101,21 +102,8 @@ export class UnitVoiceGraphs implements UnitVoiceSteps {
     }
   }
 
-  async encode({ symbols, words, hidden }: EncoderWindow): Promise<{ features: Float32Array }> {
-    const { trunkWidth } = this.parameters;
-    const rows = new Float32Array(hidden.length * trunkWidth);
-    const known = new Float32Array(hidden.length);
-    hidden.forEach((state, row) => {
-      if (state === undefined) return;
-      rows.set(state, row * trunkWidth);
-      known[row] = 1;
-    });
-    const out = await this.encoder.run({
-      symbols: int64Tensor(symbols, [1, symbols.length]),
-      words: int64Tensor(words, [1, words.length]),
-      hidden: float32Tensor(rows, [1, hidden.length, trunkWidth]),
-      known: float32Tensor(known, [1, hidden.length]),
-    });
+  async encode(window: EncoderWindow): Promise<{ features: Float32Array }> {
+    const out = await this.encoder.run(encoderFeeds(window, this.parameters.trunkWidth));
     return { features: float32Data(out['features'], 'features') };
   }
 

@@ -8,6 +8,7 @@ import type { Frame } from '../codec/delay-pattern';
 import { type Codebooks, toCodebooks, toFrames } from '../codec/frame-codes';
 import type { ModelFolder } from '../manifest';
 import type { Latents } from '../piper/vits-graphs';
+import { encoderFeeds } from './encoder-feeds';
 import type { StepPlace } from './length-regulator';
 import type { EncoderWindow } from './sentence-features';
 import { type OmniVoiceParameters, omniVoiceParametersSchema } from './voice-parameters';
@@ -100,21 +101,8 @@ export class VoiceGraphs implements VoiceSteps {
     }
   }
 
-  async encode({ symbols, words, hidden }: EncoderWindow): Promise<SymbolFeatures> {
-    const { trunkWidth } = this.parameters;
-    const rows = new Float32Array(hidden.length * trunkWidth);
-    const known = new Float32Array(hidden.length);
-    hidden.forEach((state, row) => {
-      if (state === undefined) return;
-      rows.set(state, row * trunkWidth);
-      known[row] = 1;
-    });
-    const out = await this.encoder.run({
-      symbols: int64Tensor(symbols, [1, symbols.length]),
-      words: int64Tensor(words, [1, words.length]),
-      hidden: float32Tensor(rows, [1, hidden.length, trunkWidth]),
-      known: float32Tensor(known, [1, hidden.length]),
-    });
+  async encode(window: EncoderWindow): Promise<SymbolFeatures> {
+    const out = await this.encoder.run(encoderFeeds(window, this.parameters.trunkWidth));
     return {
       features: float32Data(out['features'], 'features'),
       durations: float32Data(out['durations'], 'durations'),

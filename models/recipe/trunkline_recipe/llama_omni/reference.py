@@ -1,6 +1,9 @@
 """The unit voice in Python, streaming as the runtime does: the reference for golden values, evaluation and listening.
 
-    python -m trunkline_recipe.llama_omni.reference --golden MODEL_DIR VOICE_DIR OUT.json
+    python -m trunkline_recipe.llama_omni.reference MODEL_DIR VOICE_DIR OUT_DIR --lines SENTENCES.jsonl [--limit 60]     (WAV files)
+    python -m trunkline_recipe.llama_omni.reference MODEL_DIR VOICE_DIR OUT.json                    (golden values)
+
+The WAV files are judged by `python -m trunkline_recipe.omni.evaluate … --wavs OUT_DIR`.
 """
 
 import argparse
@@ -101,10 +104,20 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     for name in ("model", "voice", "out"):
         arguments.add_argument(name, type=Path)
-    arguments.add_argument("--golden", action="store_true", required=True)
+    arguments.add_argument("--lines", type=Path)
+    arguments.add_argument("--limit", type=int, default=60)
     options = arguments.parse_args()
-    cases = golden(UnitVoice(options.model, options.voice), phoneme_ids(options.voice))
-    options.out.write_text(json.dumps(cases, ensure_ascii=False) + "\n")
+    voice, ids = UnitVoice(options.model, options.voice), phoneme_ids(options.voice)
+    if not options.lines:
+        options.out.write_text(json.dumps(golden(voice, ids), ensure_ascii=False) + "\n")
+        return
+    import soundfile
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    for number, line in enumerate(options.lines.read_text().splitlines()[: options.limit]):
+        path = options.out / f"{number:04d}.wav"
+        if not path.exists():
+            soundfile.write(path, np.clip(voice(read_sentence(line, ids)), -1, 1), 22050)
 
 
 if __name__ == "__main__":

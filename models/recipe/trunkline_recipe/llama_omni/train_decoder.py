@@ -1,7 +1,7 @@
 """Trains the speech decoder on the frozen trunk's states and the known alignment; the trunk learns nothing (stage two).
 
     python -m trunkline_recipe.llama_omni.train_decoder LATENTS_DIR UNITS.npz RUN_DIR [--hidden DIR] [--steps 1500]
-        [--start SHIPPED.pt] [--tiny]      (the symbol encoder begins as the shipped talker's: omni/import_onnx.py)
+        [--start SHIPPED] [--tiny]      (the symbol encoder begins as the shipped talker's: omni/import_voice.py)
 
 LLaMA-Omni learns by CTC, because it does not know when a unit is said. The teacher told its durations, so each position
 has its step of speech: squared error in the heard directions, which for units that are told by their distance is cross
@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from ..omni.data import Shards
-from ..omni.talker import TRUNK_WIDTH
-from ..omni.training import Run
+from ..omni.talker import TRUNK_WIDTH, Talker
+from ..omni.training import Run, load
 from ..omni.trunk_states import States
 from .speech_decoder import SpeechDecoder
 from .unit_data import Units, layout, padded, times
@@ -67,8 +67,10 @@ def main():
     shards, units = Shards(options.latents), Units(options.units)
     decoder = SpeechDecoder(units.centres, **(TINY if options.tiny else {}))
     if options.start:
-        talker = torch.load(options.start, weights_only=True)["talker"]
-        decoder.encoder.load_state_dict({n: talker[f"encoder.{n}"] for n in decoder.encoder.state_dict()})
+        talker = Talker()
+        load(options.start / "talker", talker=talker)
+        shipped = talker.encoder.state_dict()
+        decoder.encoder.load_state_dict({name: shipped[name] for name in decoder.encoder.state_dict()})
     run = Run(options.run, {"decoder": decoder}, 2e-3, options.steps, average=True)
     print(f"{shards.hours:.2f} h, {len(shards)} sentences, {sum(p.numel() for p in decoder.parameters())} parameters", flush=True)
     random = np.random.default_rng(run.step)

@@ -112,13 +112,14 @@ def main():
         decoder = SpeechDecoder(units.centres, **(TINY_DECODER if options.tiny else {}))
         load(options.decoder, decoder=decoder)
     vocoder = UnitVocoder(units.centres, **(TINY if options.tiny else {}))
+    states = States(options.hidden, TRUNK_WIDTH)
+    if not (options.run / "state.pt").exists():
+        random = np.random.default_rng(1)
+        some = [i for _, group in zip(range(FIRST_GROUPS), shards.batches(random, options.batch)) for i in group]
+        usual_durations(vocoder, told(shards, some, units, decoder, states, random))
     run = Run(options.run, {"vocoder": vocoder}, 2e-3, options.steps, average=True)
     print(f"{shards.hours:.2f} h, {len(shards)} sentences, {sum(p.numel() for p in vocoder.parameters())} parameters", flush=True)
     random = np.random.default_rng(run.step)
-    states = States(options.hidden, TRUNK_WIDTH)
-    if run.step == 0:
-        some = [i for _, group in zip(range(FIRST_GROUPS), shards.batches(random, options.batch)) for i in group]
-        usual_durations(vocoder, told(shards, some, units, decoder, states, random))
     for group in shards.batches(random, options.batch):
         if run.step >= options.steps:
             break
@@ -129,6 +130,8 @@ def main():
             run.log()
         if run.step % 100 == 0 or run.step == options.steps:
             run.save()
+    if run.step == 0:
+        run.save()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Units of speech: k-means over what the voice's generator hears, and the upsampled positions that each phoneme gets.
 
-    python -m trunkline_recipe.llama_omni.units LATENTS_DIR OUT.npz [--units 1000] [--start SHIPPED.pt]
+    python -m trunkline_recipe.llama_omni.units LATENTS_DIR OUT.npz [--units 1000] [--start SHIPPED]
 
---start: the basis of shipped weights (omni/import_onnx.py), so that nets which speak in it can be gone on with.
+--start: the basis of shipped weights (omni/import_voice.py), so that nets which speak in it can be gone on with.
 
 LLaMA-Omni (Fang et al., 2024) clusters the 50 Hz features of HuBERT's 11th layer. Here a step is two latents of the voice
 (43.07 Hz) in the heard directions of omni/basis.py: the same thing measured where it is heard, without a second network.
@@ -71,8 +71,7 @@ def main():
     torch.set_num_threads(1)
     shards = Shards(options.latents, most=2048)
     if options.start:
-        codec = torch.load(options.start, weights_only=True)["codec"]
-        basis = {name: codec[name].numpy() for name in ("mean", "down", "up")}
+        basis = dict(np.load(options.start / "basis.npz"))
     else:
         weight, _ = conv_pre(options.voice)
         found = heard_basis.find(np.concatenate(shards.z[:512]), weight.numpy(), options.size)

@@ -20,7 +20,7 @@ from .tiny import write_tiny
 from .vocoder import load_vocoder
 
 SAMPLES = 6400
-MOST_TOKENS = 24
+MOST_TOKENS = 16
 QUESTION = "Hi!"
 
 
@@ -40,16 +40,17 @@ def golden(folder: pathlib.Path) -> dict | None:
     out = {"origin": "trunkline_recipe.families.llama_omni.fixtures: random weights in the published layout, run by the reference in torch", "samples": SAMPLES, "mostTokens": MOST_TOKENS, "question": QUESTION, "vectors": [round(float(v), 5) for v in vectors[[0, -1]].flatten()], "answers": {}}
     for name, question in asked.items():
         tokens, states = model.answer(question, MOST_TOKENS, prompt.text_tokens)
-        if len(tokens) < 6 or len(set(tokens)) < 5:
+        if len(set(tokens)) < 4:
             return None
         symbols = model.symbols(states)
         units = collapse(symbols, c.units)
-        if len(units) < 30 or c.units not in symbols:
+        if len(units) < 10:
             return None
         frames = vocoder.durations(torch.tensor(units))
         pcm = vocoder.sound(torch.tensor(units).repeat_interleave(frames))
         out["answers"][name] = {"tokens": tokens, "symbols": symbols, "units": units, "frames": frames.tolist(), "pcm": base64.b64encode((pcm[::7] * 32767).round().to(torch.int16).numpy().tobytes()).decode()}
-    return out
+    blanks = [c.units in answer["symbols"] for answer in out["answers"].values()]
+    return out if any(blanks) else None
 
 
 def main() -> None:

@@ -15,11 +15,11 @@ from .network import expected_shapes, read_config
 
 SPECIALS = ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 CONFIG = {
-    "model_type": "omni_speech2s_llama", "num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64,
-    "vocab_size": 256 + len(SPECIALS), "max_position_embeddings": 1024, "tokenizer_model_max_length": 512, "rope_theta": 500000.0, "rms_norm_eps": 1e-5,
+    "model_type": "omni_speech2s_llama", "num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 64,
+    "vocab_size": 256 + len(SPECIALS), "max_position_embeddings": 1024, "tokenizer_model_max_length": 1024, "rope_theta": 500000.0, "rms_norm_eps": 1e-5,
     "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64},
     "eos_token_id": [259], "speech_encoder_hidden_size": 16, "speech_encoder_ds_rate": 5, "speech_projector_type": "linear",
-    "speech_generator_type": "ctc", "ctc_decoder_config": "(2,32,4,48)", "ctc_upsample_factor": 25, "unit_vocab_size": 40,
+    "speech_generator_type": "ctc", "ctc_decoder_config": "(2,32,2,48)", "ctc_upsample_factor": 25, "unit_vocab_size": 40,
 }
 WHISPER = {"n_mels": 128, "n_audio_ctx": 1500, "n_audio_state": 16, "n_audio_head": 2, "n_audio_layer": 1, "n_vocab": 51866, "n_text_ctx": 448, "n_text_state": 16, "n_text_head": 2, "n_text_layer": 1}
 VOCODER = {
@@ -86,6 +86,8 @@ def write_tiny(folder: pathlib.Path, seed: int) -> None:
     (folder / "config.json").write_text(json.dumps(CONFIG))
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer(), ensure_ascii=False), encoding="utf-8")
     state = random_checkpoint(expected_shapes(read_config(folder / "config.json")), chance)
+    # Blanks are to be met too.
+    state["speech_generator.output_proj.bias"][-1] += 3
     # Two files and an index, as the published checkpoint has several.
     names = list(state)
     parts = {"model-00001-of-00002.safetensors": names[:9], "model-00002-of-00002.safetensors": names[9:]}
