@@ -239,6 +239,7 @@ export class CallSession implements OmniSession {
     const events = conversation.answer(userText, abort.signal, {
       ...(heard.length === 0 ? {} : { heard }),
       onRead: (from, to, hidden) => speech.read?.(from, to, hidden),
+      ...(speech.answerFrom === undefined ? {} : { onPrompt: (context) => speech.answerFrom?.(context) }),
     });
     return { events: events[Symbol.asyncIterator](), speech, abort, first: undefined };
   }

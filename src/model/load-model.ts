@@ -12,6 +12,7 @@ import { openLlamaOmni } from './llama-omni/open-llama-omni';
 import { UnitVoice } from './llama-omni/unit-voice';
 import { openModelFolder } from './manifest';
 import { openMiniOmni } from './mini-omni/open-mini-omni';
+import { openRowVoice } from './mini-omni/open-row-voice';
 import { OmniEar } from './omni/ear';
 import { Omni, type StreamingVoice } from './omni/omni';
 import { OmniVoice } from './omni/omni-voice';
@@ -34,7 +35,7 @@ type Family = (options: LoadOptions, trace: StartTrace) => Promise<OmniModel>;
 const FAMILIES: Readonly<Record<string, Family>> = {
   cascade: openCascade,
   omni: openOmni,
-  'mini-omni': openImportedMiniOmni,
+  'mini-omni': openMiniOmniFamily,
   'llama-omni': openEitherLlamaOmni,
 };
 
@@ -102,18 +103,15 @@ async function openOnTrunk(
   name: string,
   options: LoadOptions,
   trace: StartTrace,
-  openStreamingVoice: () => Promise<StreamingVoice>,
+  openStreamingVoice: (trunk: Trunk) => Promise<StreamingVoice>,
 ): Promise<OmniModel> {
   const { modelsDir, threads, llm } = options;
-  const [{ trunk, brain }, earFolder, voice] = await Promise.all([
-    trace.span('brain', () => openTrunk(modelsDir, threads)),
-    openModelFolder(join(modelsDir, 'omni-ear')),
-    trace.span('voice', openStreamingVoice),
-  ]);
+  const { trunk, brain } = await trace.span('brain', () => openTrunk(modelsDir, threads));
+  const voice = await trace.span('voice', () => openStreamingVoice(trunk));
   const ear = await trace.span('ear', async () =>
     OmniEar.open({
       whisperFolder: join(modelsDir, 'whisper-base'),
-      folder: earFolder,
+      folder: await openModelFolder(join(modelsDir, 'omni-ear')),
       turnEnd: await openTurnEnd(modelsDir),
       embed: (tokenIds) => trunk.embed(tokenIds),
       threads,
@@ -122,6 +120,22 @@ async function openOnTrunk(
   // Another model may think; then its text alone guides the voice.
   const thinking = llm === undefined ? brain : new OpenAiBrain(llm);
   return new Omni({ name, ear, brain: thinking, voice, nowMs: () => performance.now() });
+}
+
+/** The published checkpoint where it was imported; else the layout on our own trunk, where its weights are. */
+function openMiniOmniFamily(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
+  const { modelsDir, threads } = options;
+  const there = (folder: string) => existsSync(join(modelsDir, folder, 'manifest.json'));
+  if (there('mini-omni') || !there('mini-omni-135m')) return openImportedMiniOmni(options, trace);
+  return openOnTrunk('mini-omni', options, trace, (trunk) =>
+    openRowVoice({
+      folder: join(modelsDir, 'mini-omni-135m'),
+      generatorFolder: join(modelsDir, 'piper-joe'),
+      pronunciationFolder: join(modelsDir, 'g2p-en'),
+      trunk,
+      threads,
+    }),
+  );
 }
 
 async function openImportedMiniOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {

@@ -71,6 +71,8 @@ export interface StreamedSpeech {
   push(delta: string): void;
   /** The language model's state after it has read the characters [from, to) of the answer; for voices that use it. */
   read?(from: number, to: number, hidden: Float32Array): void;
+  /** For a voice that is a row of the language model itself: a sequence that has read the question, theirs to dispose of. */
+  answerFrom?(context: LanguageContext): void;
   /** No text follows. */
   end(): void;
   /** The next chunk; undefined: more text is needed, or all was said. */

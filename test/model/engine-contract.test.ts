@@ -7,9 +7,11 @@ import type { BrainConversation } from '../../src/model/brain/conversation-brain
 import { openLlamaOmni } from '../../src/model/llama-omni/open-llama-omni';
 import { UnitVoice } from '../../src/model/llama-omni/unit-voice';
 import { openMiniOmni } from '../../src/model/mini-omni/open-mini-omni';
+import { openRowVoice } from '../../src/model/mini-omni/open-row-voice';
 import { Omni } from '../../src/model/omni/omni';
 import { OmniVoice } from '../../src/model/omni/omni-voice';
 import type { AnswerEvent, AnswerInput, OmniModel, OmniSession } from '../../src/model/omni-model';
+import { spellingTrunk } from './mini-omni/one-line-trunk';
 
 const root = join(__dirname, '../..');
 const never = new AbortController().signal;
@@ -93,6 +95,15 @@ const families: Record<string, () => Promise<OmniModel>> = {
       mostTokens: 12,
       nowMs: () => 0,
     }),
+  'mini-omni on our own trunk': async () => {
+    const voice = await openRowVoice({
+      folder: join(root, 'test/fixtures/mini-omni-own'),
+      generatorFolder: join(root, 'models/piper-joe'),
+      pronunciationFolder: join(root, 'models/g2p-en'),
+      trunk: spellingTrunk(),
+    });
+    return new Omni({ name: 'mini-omni', ear, brain, voice, nowMs: () => 0 });
+  },
   'mini-omni': async () =>
     openMiniOmni({
       folder: join(root, 'test/fixtures/mini-omni'),

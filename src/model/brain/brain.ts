@@ -185,6 +185,7 @@ class TrunkConversation implements BrainConversation {
     }
     while (said.length < MAX_ANSWER_TOKENS) {
       const logits = await this.advance([...before, ...question, ...said], signal);
+      if (said.length === 0) how.onPrompt?.(this.context.fork());
       if (text.length > readFrom && this.context.hidden !== undefined) {
         how.onRead?.(readFrom, text.length, this.context.hidden);
         readFrom = text.length;

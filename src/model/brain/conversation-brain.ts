@@ -3,6 +3,7 @@
  * endpoint alike.
  */
 import type { Persona } from '../omni-model';
+import type { LanguageContext } from '../parts';
 
 export type BrainEvent =
   /** A part of the question was read: a place to stop at, or to let somebody else come first. */
@@ -24,6 +25,8 @@ export interface AnswerManner {
   readonly heard?: readonly Float32Array[];
   /** Told after the model has read the characters [from, to) of its own answer: its state there. */
   readonly onRead?: (from: number, to: number, hidden: Float32Array) => void;
+  /** Given a copy of the model's sequence once it has read the question: a second row to answer in. Theirs to dispose of. */
+  readonly onPrompt?: (context: LanguageContext) => void;
 }
 
 export interface BrainConversation {

@@ -15,6 +15,9 @@ export interface IdSizes {
   readonly specialIds: number;
 }
 
+/** Text ids of a trunk that has its own: they stand in the place of those that follow the tokenizer's. */
+export type TextIds = Partial<Pick<MiniOmniIds, 'eot' | 'answerText' | 'textEnd'>>;
+
 export class MiniOmniIds {
   /** End of text; also closes the caller's turn inside a prompt. */
   readonly eot: number;
@@ -23,6 +26,8 @@ export class MiniOmniIds {
   readonly answerText: number;
   /** Asks for a transcription instead of an answer. */
   readonly asr: number;
+  /** Text ids that can be an answer: 0 … textEnd − 1, the end of the text among them. */
+  readonly textEnd: number;
   /** Codes of one layer: valid ones are 0 … codes − 1. */
   readonly codes: number;
   /** Local ids: end of audio, pad, start of the caller's side, start of the answer. */
@@ -31,13 +36,18 @@ export class MiniOmniIds {
   readonly inputAudio: number;
   readonly answerAudio: number;
 
-  constructor(readonly sizes: IdSizes) {
+  constructor(
+    readonly sizes: IdSizes,
+    own: TextIds = {},
+  ) {
     const text = sizes.textVocabulary - sizes.specialIds;
-    this.eot = text;
+    this.eot = own.eot ?? text;
     this.padText = text + 1;
     this.inputText = text + 2;
-    this.answerText = text + 3;
+    this.answerText = own.answerText ?? text + 3;
     this.asr = text + 4;
+    // Of the specials only the end of the text is an answer.
+    this.textEnd = own.textEnd ?? this.eot + 1;
     const audio = sizes.audioVocabulary - sizes.specialIds;
     this.codes = audio;
     this.endAudio = audio;

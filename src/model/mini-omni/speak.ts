@@ -61,33 +61,41 @@ export async function readQuestion(
   }
 }
 
-/** Answers the question that `sequence` has read, in sound. Uses the sequence up. */
+/** Says the next text id instead of the text head; `ids.eot` when the text has ended. */
+export type TextWriter = () => number;
+
+/**
+ * Answers the question that `sequence` has read, in sound. Uses the sequence up. With a `writer` the text comes from outside
+ * (another sequence that thinks, or words that are to be read out): a second row is not needed then.
+ */
 export async function* speak(
   sequence: StreamSequence,
   ids: MiniOmniIds,
   task: 'A1A2' | 'T1A2',
   rules: SpeakRules,
   signal: AbortSignal,
+  writer?: TextWriter,
 ): AsyncGenerator<Step> {
   let last = [[lastPosition(ids, task)]];
-  if (rules.batch) {
+  let two = rules.batch && writer === undefined;
+  if (two) {
     // Both prompts agree up to their last position: what was read is copied, not read twice.
     sequence.addRow();
     last.push([lastPosition(ids, task === 'A1A2' ? 'A1T2' : 'T1T2')]);
   }
-  let two = rules.batch;
   const texts: number[] = [];
   let endedAt: number | undefined;
   for (let step = 0; step < rules.mostSteps && sequence.length < sequence.positions; step += 1) {
     await sequence.read(last);
     signal.throwIfAborted();
     const done = endedAt !== undefined;
-    let text = done ? ids.padText : chooseText(await sequence.textLogits(), ids, rules.guarded);
+    let text = ids.padText;
+    if (!done) text = writer?.() ?? chooseText(await sequence.textLogits(), ids, rules.guarded);
     const codes = chooseCodes(await sequence.audioLogits(), ids, step, rules.guarded);
     if (codes[LAYERS - 1] === ids.endAudio) return;
     if (!done) {
       texts.push(text);
-      if (rules.endLoops && endsInLoop(texts)) text = ids.eot;
+      if (rules.endLoops && writer === undefined && endsInLoop(texts)) text = ids.eot;
       if (text === ids.eot) endedAt = step;
     }
     yield { codes, text };
@@ -155,8 +163,7 @@ async function readPrompt(
 }
 
 function chooseText(logits: Float32Array, ids: MiniOmniIds, guarded: boolean): number {
-  // Of the specials only the end of the text is an answer.
-  return likeliest(logits, 0, guarded ? ids.eot + 1 : logits.length);
+  return likeliest(logits, 0, guarded ? ids.textEnd : logits.length);
 }
 
 /** Greedy, as published: temperature 0.9 with the single best candidate kept. */

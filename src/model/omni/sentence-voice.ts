@@ -9,10 +9,9 @@ import { fadeIn, fadeOut } from '../piper/loudness';
 import type { PhonemeIdMap } from '../piper/phoneme-ids';
 import { sliceLatents } from '../piper/vits-graphs';
 import { LatentSound } from './latent-sound';
-import { LengthRegulator } from './length-regulator';
-import { SentenceFeatures, type SpokenWord } from './sentence-features';
-import type { SentenceSymbols } from './sentence-symbols';
-import type { SymbolFeatures, VoiceSteps } from './voice-graphs';
+import type { SpokenWord } from './sentence-features';
+import { SentenceFrames } from './sentence-frames';
+import type { VoiceSteps } from './voice-graphs';
 
 export interface SoundPiece {
   readonly pcm: Float32Array;
@@ -30,14 +29,11 @@ const SIZES = { early: [1, 2, 4], later: [2, 4] } as const;
 const FADE_MS = 4;
 
 export class SentenceVoice {
-  private readonly read: SentenceFeatures<SymbolFeatures>;
-  private readonly symbols: SentenceSymbols;
-  private readonly regulator: LengthRegulator;
+  private readonly sentence: SentenceFrames;
   private readonly repair: CodeRepair;
   private readonly planner: WindowPlanner;
   private readonly frames: Frame[] = [];
   private readonly latents: LatentSound;
-  private state: Float32Array;
   private told = 0;
   private started = false;
 
@@ -47,19 +43,16 @@ export class SentenceVoice {
     map: PhonemeIdMap,
     early: boolean,
   ) {
-    this.read = new SentenceFeatures((window) => graphs.encode(window), graphs.parameters, map);
-    this.symbols = this.read.symbols;
+    this.sentence = new SentenceFrames(graphs, map);
     const { hopSamples, gain } = graphs.parameters;
     this.latents = new LatentSound({ hopSamples, gain, toSound: (latents) => graphs.toSound(latents) });
-    this.regulator = new LengthRegulator(graphs.parameters.maxDuration);
     this.repair = new CodeRepair(graphs.parameters.codes);
     this.planner = new WindowPlanner({ ...CHUNKS, sizes: early ? SIZES.early : SIZES.later });
-    this.state = graphs.freshState;
   }
 
   /** Words spoken so far. */
   get words(): number {
-    return this.symbols.words.length;
+    return this.sentence.symbols.words.length;
   }
 
   get concealedCodes(): number {
@@ -67,34 +60,26 @@ export class SentenceVoice {
   }
 
   /** Speaks `word`; `ahead`: the words behind it, `lookAheadWords` of them unless the sentence ends before. */
-  async speak(word: SpokenWord, ahead: readonly SpokenWord[]): Promise<void> {
-    const { encoded, first, from, to } = await this.read.add(word, ahead);
-    this.regulator.push(encoded.durations.subarray(from - first, to - first));
-  }
-
-  /** Frames that can be made of what was spoken so far. */
-  private get makeable(): number {
-    const { stepsPerFrame, latentsPerFrame } = this.graphs.parameters;
-    if (this.symbols.ended) return Math.max(1, Math.ceil(this.regulator.total / latentsPerFrame));
-    return Math.floor(this.regulator.knownSteps / stepsPerFrame);
+  speak(word: SpokenWord, ahead: readonly SpokenWord[]): Promise<void> {
+    return this.sentence.speak(word, ahead);
   }
 
   /** True when `next` has something to do without another word. */
   get ready(): boolean {
-    const frames = this.makeable;
-    return this.symbols.ended ? this.planner.done < frames : frames >= this.planner.needed;
+    const frames = this.sentence.makeable;
+    return this.sentence.ended ? this.planner.done < frames : frames >= this.planner.needed;
   }
 
   /** The next piece, when enough was spoken. Aborts between two runs. */
   async next(signal: AbortSignal): Promise<SoundPiece | undefined> {
     if (!this.ready) return undefined;
-    const { ended } = this.symbols;
-    const wanted = Math.min(this.makeable, this.planner.needed);
+    const { ended } = this.sentence;
+    const wanted = Math.min(this.sentence.makeable, this.planner.needed);
     if (wanted > this.frames.length) {
       await this.makeFrames(wanted);
       signal.throwIfAborted();
     }
-    const last = ended && wanted === this.makeable;
+    const last = ended && wanted === this.sentence.makeable;
     const window = this.planner.next(this.frames.length, last);
     if (window === undefined) return undefined;
     const { latentsPerFrame, hopSamples } = this.graphs.parameters;
@@ -108,25 +93,15 @@ export class SentenceVoice {
       fadeIn(pcm, fade);
       this.started = true;
     }
-    const ends = ended && this.planner.done >= this.makeable;
+    const ends = ended && this.planner.done >= this.sentence.makeable;
     if (ends) fadeOut(pcm, fade);
     return { pcm, words: this.wordsIn(from + lead, to, ends), last: ends };
   }
 
   private async makeFrames(upTo: number): Promise<void> {
-    const { stepsPerFrame, decoderLeftFrames, latentsPerFrame } = this.graphs.parameters;
+    const { decoderLeftFrames, latentsPerFrame } = this.graphs.parameters;
     const from = this.frames.length;
-    const places = [];
-    for (let step = from * stepsPerFrame; step < upTo * stepsPerFrame; step += 1)
-      places.push(this.regulator.place(step));
-    const first = places[0]!.symbol;
-    const rows = this.read.rows.slice(first, places[places.length - 1]!.symbol + 1);
-    const made = await this.graphs.frames(
-      concatenated(rows),
-      places.map(({ symbol, position }) => ({ symbol: symbol - first, position })),
-      this.state,
-    );
-    this.state = made.state;
+    const made = await this.sentence.make(upTo);
     for (const frame of made.frames) this.frames.push(this.repair.repair(frame));
     const left = Math.max(0, from - decoderLeftFrames);
     const latents = await this.graphs.latents(this.frames.slice(left));
@@ -135,34 +110,24 @@ export class SentenceVoice {
 
   /** Latents of a chunk that lie before the first sound: the silence of the start mark is pure delay. */
   private skip(from: number, to: number): number {
-    const speech = this.regulator.startOf(this.symbols.words[0]?.speechFrom ?? 0);
+    const speech = this.sentence.regulator.startOf(this.sentence.symbols.words[0]?.speechFrom ?? 0);
     return Math.min(to, Math.max(from, Math.floor(speech) - LEAD_LATENTS)) - from;
   }
 
   private wordsIn(from: number, to: number, ends: boolean): SoundPiece['words'] {
     const { hopSamples } = this.graphs.parameters;
     const words: { word: number; startSample: number; endSample: number }[] = [];
-    for (; this.told < this.symbols.words.length; this.told += 1) {
-      const { speechFrom, speechTo } = this.symbols.words[this.told]!;
-      const start = this.regulator.startOf(speechFrom);
+    for (; this.told < this.sentence.symbols.words.length; this.told += 1) {
+      const { speechFrom, speechTo } = this.sentence.symbols.words[this.told]!;
+      const start = this.sentence.regulator.startOf(speechFrom);
       if (start >= to && !ends) break;
       const at = (time: number) => Math.max(0, Math.round((time - from) * hopSamples));
       words.push({
         word: this.told,
         startSample: at(Math.min(start, to)),
-        endSample: at(this.regulator.startOf(speechTo)),
+        endSample: at(this.sentence.regulator.startOf(speechTo)),
       });
     }
     return words;
   }
-}
-
-function concatenated(rows: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
-  let at = 0;
-  for (const row of rows) {
-    out.set(row, at);
-    at += row.length;
-  }
-  return out;
 }

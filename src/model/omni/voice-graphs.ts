@@ -20,17 +20,20 @@ export interface SymbolFeatures {
   readonly durations: Float32Array;
 }
 
+export interface MadeFrames {
+  readonly frames: Frame[];
+  /** The codec's latent for each frame before it became codes: [stepsPerFrame, width]. */
+  readonly latents: Float32Array[];
+  readonly state: Float32Array;
+}
+
 /** The runs that a sentence is made of. */
 export interface VoiceSteps {
   readonly parameters: OmniVoiceParameters;
   /** The talker's state at the start of a sentence: [width, talkerState] zeros. */
   readonly freshState: Float32Array;
   encode(window: EncoderWindow): Promise<SymbolFeatures>;
-  frames(
-    features: Float32Array,
-    places: readonly StepPlace[],
-    state: Float32Array,
-  ): Promise<{ readonly frames: Frame[]; readonly state: Float32Array }>;
+  frames(features: Float32Array, places: readonly StepPlace[], state: Float32Array): Promise<MadeFrames>;
   latents(frames: readonly Frame[]): Promise<Latents>;
   toSound(latents: Latents): Promise<Float32Array>;
 }
@@ -83,6 +86,7 @@ export class VoiceGraphs implements VoiceSteps {
             codes1: int(1, null),
             codes2: int(1, null),
             next_state: float(1, p.width, p.talkerState),
+            latent: float(1, p.width, null),
           },
         }),
         await open(folder, 'codec-decoder.onnx', {
@@ -114,12 +118,8 @@ export class VoiceGraphs implements VoiceSteps {
   }
 
   /** `features` [n, width]; `places` point into its rows, `stepsPerFrame` of them for each frame. */
-  async frames(
-    features: Float32Array,
-    places: readonly StepPlace[],
-    state: Float32Array,
-  ): Promise<{ readonly frames: Frame[]; readonly state: Float32Array }> {
-    const { width, talkerState } = this.parameters;
+  async frames(features: Float32Array, places: readonly StepPlace[], state: Float32Array): Promise<MadeFrames> {
+    const { width, talkerState, stepsPerFrame } = this.parameters;
     const steps = places.length;
     const out = await this.framer.run({
       features: float32Tensor(features, [1, features.length / width, width]),
@@ -135,7 +135,8 @@ export class VoiceGraphs implements VoiceSteps {
       if (!(data instanceof BigInt64Array)) throw new TypeError(`Output "${name}" is missing or not int64.`);
       return Array.from(data, Number);
     }) as unknown as Codebooks;
-    return { frames: toFrames(codes), state: float32Data(out['next_state'], 'next_state') };
+    const latents = frameByFrame(float32Data(out['latent'], 'latent'), width, steps / stepsPerFrame, stepsPerFrame);
+    return { frames: toFrames(codes), latents, state: float32Data(out['next_state'], 'next_state') };
   }
 
   async latents(frames: readonly Frame[]): Promise<Latents> {
@@ -155,4 +156,17 @@ export class VoiceGraphs implements VoiceSteps {
   async close(): Promise<void> {
     await Promise.all([this.encoder.close(), this.framer.close(), this.decoder.close(), this.generator.close()]);
   }
+}
+
+/** [width, frames · steps] → for each frame [steps, width]. */
+function frameByFrame(data: Float32Array, width: number, frames: number, steps: number): Float32Array[] {
+  return Array.from({ length: frames }, (_, frame) => {
+    const out = new Float32Array(steps * width);
+    for (let step = 0; step < steps; step += 1) {
+      for (let at = 0; at < width; at += 1) {
+        out[step * width + at] = data[at * frames * steps + frame * steps + step]!;
+      }
+    }
+    return out;
+  });
 }

@@ -78,6 +78,11 @@ export class Trunk implements LanguageModel {
     return this.shape.capacity;
   }
 
+  /** Token ids are 0 … vocabulary − 1. */
+  get vocabulary(): number {
+    return this.embedding.vocabulary;
+  }
+
   /** Sequences that hold memory now: 46 kB for each position they have used. */
   get contexts(): number {
     return this.liveContexts;
