@@ -103,11 +103,14 @@ async function openOnTrunk(
   name: string,
   options: LoadOptions,
   trace: StartTrace,
-  openStreamingVoice: (trunk: Trunk) => Promise<StreamingVoice>,
+  openStreamingVoice: (trunk: Promise<Trunk>) => Promise<StreamingVoice>,
 ): Promise<OmniModel> {
   const { modelsDir, threads, llm } = options;
-  const { trunk, brain } = await trace.span('brain', () => openTrunk(modelsDir, threads));
-  const voice = await trace.span('voice', () => openStreamingVoice(trunk));
+  const opening = trace.span('brain', () => openTrunk(modelsDir, threads));
+  const [{ trunk, brain }, voice] = await Promise.all([
+    opening,
+    trace.span('voice', () => openStreamingVoice(opening.then((opened) => opened.trunk))),
+  ]);
   const ear = await trace.span('ear', async () =>
     OmniEar.open({
       whisperFolder: join(modelsDir, 'whisper-base'),
@@ -127,12 +130,12 @@ function openMiniOmniFamily(options: LoadOptions, trace: StartTrace): Promise<Om
   const { modelsDir, threads } = options;
   const there = (folder: string) => existsSync(join(modelsDir, folder, 'manifest.json'));
   if (there('mini-omni') || !there('mini-omni-135m')) return openImportedMiniOmni(options, trace);
-  return openOnTrunk('mini-omni', options, trace, (trunk) =>
+  return openOnTrunk('mini-omni', options, trace, async (trunk) =>
     openRowVoice({
       folder: join(modelsDir, 'mini-omni-135m'),
       generatorFolder: join(modelsDir, 'piper-joe'),
       pronunciationFolder: join(modelsDir, 'g2p-en'),
-      trunk,
+      trunk: await trunk,
       threads,
     }),
   );

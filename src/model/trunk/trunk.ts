@@ -71,7 +71,7 @@ export class Trunk implements LanguageModel {
       expect: signature(p),
     });
     const shape = { layers: p.layers, kvHeads: p.kvHeads, headWidth: p.headWidth, capacity: p.contextLength };
-    return new Trunk(session, tokenizer, embedding, shape, p.control, options.maxContexts ?? 64);
+    return new Trunk(session, tokenizer, embedding, shape, p.control, options.maxContexts ?? 128);
   }
 
   get contextLength(): number {

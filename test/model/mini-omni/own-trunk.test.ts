@@ -134,7 +134,7 @@ describe('the voice that is a row of the trunk', () => {
       pronunciationFolder: join(root, 'models/g2p-en'),
       trunk: speller,
     });
-  });
+  }, 120_000);
   afterAll(() => voice.close());
 
   const text = 'We open at nine. Shall we talk about it?';
