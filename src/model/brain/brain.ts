@@ -12,16 +12,13 @@ import type { AnswerManner, Brain, BrainConversation, BrainEvent } from './conve
 import { NumberGuard } from './number-guard';
 import { OpeningDays } from './opening-days';
 import { PersonaPrompt } from './persona-prompt';
+import { RelatedFacts } from './related-facts';
 import { FactIndex, type RelevanceTable } from './relevance';
 
 /** An answer on the telephone is one or two sentences; this is the bound, not the aim. */
 const MAX_ANSWER_TOKENS = 60;
-/** Facts repeated beside the question. */
-const RELATED_FACTS = 3;
 /** Prompts of personas kept ready; the one unused for longest goes. */
 const MAX_WARM_PERSONAS = 8;
-/** A question this short leans on the one before it ("and on Sunday?"). */
-const FOLLOW_UP_WORDS = 5;
 /** Added to the logits of words that stand in the related facts. */
 const EVIDENCE_BONUS = 4;
 /** Added once more to the word that continues a fact after this many words of it. */
@@ -141,7 +138,7 @@ interface Thought {
 class TrunkConversation implements BrainConversation {
   private cached: ContextItem[];
   private history: (readonly ContextItem[])[] = [];
-  private earlier = '';
+  private readonly related: RelatedFacts;
   private thought: Thought | undefined;
   private pending: Promise<unknown> = Promise.resolve();
   private closed = false;
@@ -155,17 +152,11 @@ class TrunkConversation implements BrainConversation {
     private readonly context: LanguageContext,
   ) {
     this.cached = [...persona.tokens];
+    this.related = new RelatedFacts(persona.index, persona.days);
   }
 
   async *answer(userText: string, signal: AbortSignal, how: AnswerManner = {}): AsyncGenerator<BrainEvent> {
-    const words = userText.trim().split(/\s+/);
-    const found = this.persona.index.related(
-      userText,
-      RELATED_FACTS,
-      words.length <= FOLLOW_UP_WORDS ? this.earlier : '',
-    );
-    const ofTheDay = this.persona.days.linesFor(userText, found.at(-1));
-    const related = ofTheDay.length > 0 ? ofTheDay : found;
+    const related = this.related.to(userText);
     const question = this.layout.question(userText, related, how.heard);
     this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
     const before = this.sequence();
@@ -208,7 +199,7 @@ class TrunkConversation implements BrainConversation {
     }
     signal.throwIfAborted();
     this.thought = { userText, heard: how.heard, items: [...question, ...this.layout.answer(said, end)] };
-    if (related.length > 0) this.earlier = userText;
+    this.related.answered(userText, related);
     const action = actionOf(text, end, this.layout.control);
     if (action !== undefined) yield { type: 'action', action };
   }

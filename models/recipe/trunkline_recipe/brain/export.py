@@ -142,11 +142,14 @@ def main() -> None:
     arguments.add_argument("--block", type=int, default=32)
     arguments.add_argument("--head-block", type=int, default=64)
     arguments.add_argument("--head-bits", type=int, default=8)
+    arguments.add_argument("--embedding", help="embedding.bin to keep as it is: put on its grid again, a few codes would round otherwise")
     arguments.add_argument("--tokenizer", help="folder with tokenizer.json to copy")
     options = arguments.parse_args()
     os.makedirs(options.out, exist_ok=True)
     model = build(load_file(options.weights), options.out, options.block, options.head_block, options.head_bits)
     onnx.save(model, os.path.join(options.out, "trunk.onnx"))
+    if options.embedding:
+        shutil.copy(options.embedding, os.path.join(options.out, "embedding.bin"))
     if options.tokenizer:
         shutil.copy(os.path.join(options.tokenizer, "tokenizer.json"), options.out)
     files = []

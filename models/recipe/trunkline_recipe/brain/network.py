@@ -31,18 +31,11 @@ def fake_quantise(weight: torch.Tensor, block: int = BLOCK, bits: int = 4) -> to
         return ((codes - zero[..., None]) * scale[..., None]).reshape(weight.shape)
 
 
-class Linear(nn.Module):
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(outputs, inputs))
-        self.bits: int | None = None
+class Linear(nn.Linear):
+    """Marks the weights that are shipped on the 4-bit grid."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        weight = self.weight
-        if self.bits is not None:
-            # Straight-through: the forward pass sees the grid, the gradient goes to the weight itself.
-            weight = weight + (fake_quantise(weight.detach(), BLOCK, self.bits) - weight.detach())
-        return F.linear(x, weight)
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, bias=False)
 
 
 def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
@@ -64,29 +57,30 @@ class Layer(nn.Module):
         self.down = Linear(INNER, WIDTH)
 
     def forward(self, x, cos, sin, past):
-        length = x.shape[0]
+        """x [B, T, 576]; `past`: None, or [keys, values] of [1 or B, 3, P, 64] that all of the batch continue."""
+        batch, length, _ = x.shape
         h = F.rms_norm(x, (WIDTH,), self.norm1, NORM_EPSILON)
-        q = rotate(self.q(h).view(length, HEADS, HEAD_WIDTH).transpose(0, 1), cos, sin)
-        k = rotate(self.k(h).view(length, KV_HEADS, HEAD_WIDTH).transpose(0, 1), cos, sin)
-        v = self.v(h).view(length, KV_HEADS, HEAD_WIDTH).transpose(0, 1)
+        q = rotate(self.q(h).view(batch, length, HEADS, HEAD_WIDTH).transpose(1, 2), cos, sin)
+        k = rotate(self.k(h).view(batch, length, KV_HEADS, HEAD_WIDTH).transpose(1, 2), cos, sin)
+        v = self.v(h).view(batch, length, KV_HEADS, HEAD_WIDTH).transpose(1, 2)
         if past is not None:
             if past[0] is not None:
-                k, v = torch.cat((past[0], k), 1), torch.cat((past[1], v), 1)
+                k, v = (torch.cat((old.expand(batch, -1, -1, -1), new), 2) for old, new in zip(past, (k, v)))
             past[0], past[1] = k.detach(), v.detach()
         group = HEADS // KV_HEADS
-        keys, values = k.repeat_interleave(group, 0)[None], v.repeat_interleave(group, 0)[None]
-        if k.shape[1] == length:
-            attended = F.scaled_dot_product_attention(q[None], keys, values, is_causal=True)
+        keys, values = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
+        if k.shape[2] == length:
+            attended = F.scaled_dot_product_attention(q, keys, values, is_causal=True)
         else:
-            mask = torch.ones(length, k.shape[1], dtype=torch.bool).tril(k.shape[1] - length)
-            attended = F.scaled_dot_product_attention(q[None], keys, values, attn_mask=mask)
-        x = x + self.o(attended[0].transpose(0, 1).reshape(length, WIDTH))
+            mask = torch.ones(length, k.shape[2], dtype=torch.bool).tril(k.shape[2] - length)
+            attended = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
+        x = x + self.o(attended.transpose(1, 2).reshape(batch, length, WIDTH))
         h = F.rms_norm(x, (WIDTH,), self.norm2, NORM_EPSILON)
         return x + self.down(F.silu(self.gate(h)) * self.up(h))
 
 
 class Trunk(nn.Module):
-    """Token ids [T] -> hidden states [T, 576]; `logits` puts them on the tied embedding."""
+    """Token ids [T] or [B, T] -> hidden states [T, 576] or [B, T, 576]; `logits` puts them on the tied embedding."""
 
     def __init__(self):
         super().__init__()
@@ -95,23 +89,20 @@ class Trunk(nn.Module):
         self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
 
     def forward(self, ids: torch.Tensor, past: list | None = None, start: int = 0) -> torch.Tensor:
-        positions = torch.arange(start, start + ids.shape[0], dtype=torch.float32)
+        """`past`: a pair for each layer, which is written; all rows begin at position `start`, after what it holds."""
+        length = ids.shape[-1]
+        positions = torch.arange(start, start + length, dtype=torch.float32)
         frequencies = ROPE_BASE ** (-torch.arange(0, HEAD_WIDTH, 2, dtype=torch.float32) / HEAD_WIDTH)
         angles = positions[:, None] * frequencies[None]
         angles = torch.cat((angles, angles), dim=-1)
         cos, sin = angles.cos(), angles.sin()
-        x = self.embedding[ids]
+        x = self.embedding[ids.reshape(-1, length)]
         for i, layer in enumerate(self.layers):
             x = layer(x, cos, sin, None if past is None else past[i])
-        return F.rms_norm(x, (WIDTH,), self.norm, NORM_EPSILON)
+        return F.rms_norm(x, (WIDTH,), self.norm, NORM_EPSILON).reshape(*ids.shape, WIDTH)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         return F.linear(hidden, self.embedding)
-
-    def set_bits(self, bits: int | None) -> None:
-        for module in self.modules():
-            if isinstance(module, Linear):
-                module.bits = bits
 
     @staticmethod
     def load(folder: str, file: str = "model.safetensors") -> "Trunk":

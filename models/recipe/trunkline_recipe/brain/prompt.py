@@ -19,7 +19,7 @@ class Prompt:
 
     def persona(self, instructions: str, facts: list[str], greeting: str) -> list[int]:
         listed = instructions + ("\nFacts:\n" + "\n".join(facts) if facts else "")
-        return self.block("system", listed) + self.block("assistant", greeting)
+        return self.block("system", listed) + (self.block("assistant", greeting) if greeting else [])
 
     def question(self, text: str, hints: list[str]) -> list[int]:
         """What precedes the answer of a turn: the caller's words, the facts that may settle them, the answer's head."""
@@ -29,15 +29,18 @@ class Prompt:
     def answer(self, text: str, action: str | None) -> list[int]:
         return [*self.text(text), ENDS[action], *self.text("\n")]
 
-    def dialogue(self, d: dict, listed: bool = True) -> tuple[list[int], list[int], list[bool]]:
-        """Persona tokens, turn tokens, and which of the latter the model must say."""
-        prefix = self.persona(d["instructions"], d["facts"] if listed else [], d["greeting"])
+    def branch(self, turns: list[dict]) -> tuple[list[int], list[bool]]:
+        """Tokens of turns that follow on one another, and which of them the model must say."""
         ids: list[int] = []
         said: list[bool] = []
-        for turn in d["turns"]:
+        for turn in turns:
             head = self.question(turn["user"], turn["hints"])
+            # Cut off by the caller: the history holds what was heard, which is nothing to learn from.
             heard = turn.get("heard")
             tail = self.answer(turn["answer"] if heard is None else heard + "...", turn["action"])
             ids += head + tail
             said += [False] * len(head) + ([heard is None] * (len(tail) - 1) + [False])
-        return prefix, ids, said
+        return ids, said
+
+    def persona_with_branches(self, d: dict) -> tuple[list[int], list[tuple[list[int], list[bool]]]]:
+        return self.persona(d["instructions"], d["facts"], d["greeting"]), [self.branch(turns) for turns in d["branches"]]

@@ -1,23 +1,15 @@
-"""Harder dialogues than `dialogues`: closed days, facts that say two things, near-alike things that are not offered, ages and limits
-to compare, two questions in one, follow-ups. What a caller asks is computed from the facts, as everywhere here. Seeded."""
+"""Businesses with the harder sort of facts: several sides of a thing, two prices in one sentence, closed days, near-alike things that
+are not offered, ages and limits to compare. What a caller asks is computed from the facts, as everywhere here. Seeded."""
 
-import argparse
-import json
 import random
+import re
 
-from .dialogues import BYE, BYE_ANSWERS, HUMAN, HUMAN_ANSWERS, PREAMBLES, REFUSALS, SMALL, Business, dialogue, expand, spoken, tidy
-from .retrieval import FactIndex
+from .business import FIRST, GREETINGS, INSTRUCTIONS, Business, expand, tidy
+from .fact_kinds import KINDS
+from .things import AHEAD, ASPECTS, EXTRAS, LENGTHS, MONTHS, NEVER, OFFERS, TRADES, fitting
 
-# Things of one trade: some are in the facts, the others are asked for in vain.
-TRADES = {
-    "food": "a cheese sandwich,an apple pie,a bowl of soup,a pot of tea,a fruit salad,a pancake,a toast,a hot chocolate,a carrot cake,a lemonade,a bagel,a croissant,a cup of coffee,a milkshake".split(","),
-    "care": "a back massage,a foot massage,a facial,a pedicure,a blow-dry,a perm,a face mask,a waxing,a head massage,a hair wash,a nail polish,a make-up".split(","),
-    "rent": "a mountain bike,an e-bike,a helmet,a rowing boat,a pedal boat,a paddle board,a tandem,a scooter,a sledge,a pair of skates,a wetsuit,a kayak".split(","),
-    "work": "an oil change,a tire change,a car inspection,a brake check,a battery,a windscreen,a paint job,an air conditioning service,a key copy,a new lock,a bicycle repair,a phone repair,a zip,a hem".split(","),
-    "course": "a piano lesson,a swimming course,a cooking class,a first aid course,a dance lesson,a sewing class,a language course,a drawing class,a computer course,a yoga class,a singing lesson".split(","),
-    "stay": "a single room,a double room,a family room,a bed in the dormitory,a suite,an extra bed,a room with a balcony,a seminar room,a parking space,a breakfast,a packed lunch".split(","),
-    "print": "a business card,a birthday card,a photo book,a calendar,a T-shirt,a mug,a banner,a copy in color,a copy in black and white,a bound thesis".split(","),
-}
+# Trades that no training data is made of.
+VALID_NAMES = {"Physio Center", "Law Office", "Wine Shop", "Ski Rental", "Farm Stay", "Castle"}
 GOODS = "bread,milk,candles,lamps,rugs,mirrors,chairs,pots,knives,towels,soap,toys,magazines,stamps,gloves,scarves,socks,tents,backpacks,rackets,balls,tools,nails,paint,brushes,cables,chargers,headphones,keyboards,shelves,beds,mattresses,belts,bags,suitcases,notebooks,pens".split(",")
 RULES = ["Bicycles", "Skateboards", "Glass bottles", "High heels", "Swim shorts", "Hats", "Phone calls", "Loud music", "Own drinks", "Pets", "Flash lights", "Barbecues", "Balloons", "Candles", "Drones", "Sandals"]
 ACTS = {"Bicycles": "bring my bicycle", "Skateboards": "bring my skateboard", "Glass bottles": "bring glass bottles", "High heels": "wear high heels", "Swim shorts": "wear swim shorts", "Hats": "wear a hat", "Phone calls": "make a phone call", "Loud music": "play loud music", "Own drinks": "bring my own drinks", "Pets": "bring my pet", "Flash lights": "use a flash", "Barbecues": "have a barbecue", "Balloons": "bring balloons", "Candles": "light candles", "Drones": "fly my drone", "Sandals": "wear sandals"}
@@ -27,7 +19,7 @@ AGES = [("Guests", "stay here"), ("Visitors", "come in"), ("Riders", "take part"
 
 
 def bare(thing: str) -> str:
-    return thing.split(" ", 1)[1]
+    return re.sub(r"^(an?|the) ", "", thing)
 
 
 def cap(text: str) -> str:
@@ -37,10 +29,60 @@ def cap(text: str) -> str:
 class Situation(Business):
     """A business with a few facts of the harder sort among the plain ones."""
 
-    def __init__(self, rng: random.Random):
-        super().__init__(rng, "train")
+    def __init__(self, rng: random.Random, split: str = "train"):
+        mine = [t for t in TRADES if (t[1][0] in VALID_NAMES) == (split == "valid")]
+        self.kind, names, things = rng.choice(mine)
+        super().__init__(rng, "test" if split == "valid" else "train", rng.choice(names).lower())
+        self.things = rng.sample(things, len(things))
         self.near: list[tuple[str, str]] = []
         self.follow: dict[str, list[tuple[str, str]]] = {}
+
+    def more_slots(self, t: str) -> dict[str, str]:
+        extra = self.rng.choice(EXTRAS)
+        own = {"t": t, "b": bare(t), "T": cap(t), "m": self.rng.choice(LENGTHS), "ahead": self.rng.choice(AHEAD), "months": self.rng.choice(MONTHS), "extra": extra, "Extra": cap(extra)}
+        return own | self.slots_for("{price} {person} {weekday} {weekday2} {pm} {floor} {where} {docs} {docs2} {age} {few} {disc} {days}")
+
+    def sides(self) -> None:
+        """A few things with one to three of their sides stated; other sides and other things are asked for in vain."""
+        r = self.rng
+        stated = self.things[: r.randint(2, 4)]
+        self.things = self.things[len(stated) :]
+        may = fitting(self.kind)
+        for n, t in enumerate(stated):
+            names = ["no"] if r.random() < 0.08 else r.sample([a for a in may if a != "no"], r.choice([1, 1, 2, 2, 3]))
+            if names != ["no"] and r.random() < 0.5 and "price" not in names:
+                names[0] = "price"
+            slots = self.more_slots(t)
+            put = lambda text: tidy(self.fill(text, slots))
+            for name in names:
+                _, facts, asked = ASPECTS[name]
+                fact = put(r.choice(facts.split("|")))
+                self.facts.append(fact)
+                for place, (asks, answer) in enumerate(asked):
+                    self.known.append((f"thing{n}.{name}{place}", asks, fact if answer == "@" else put(answer), slots | {"_fact": fact}))
+            first = f"thing{n}.{names[0]}0"
+            self.follow[first] = [(f"{r.choice(['And', 'And also,', 'Okay.'])} {self.put_pronoun(asks, slots)}", next(k[2] for k in self.known if k[0] == f"thing{n}.{name}0")) for name in names[1:] for asks, _ in ASPECTS[name][2][:1]]
+            if not self.follow[first]:
+                del self.follow[first]
+            for name in may:
+                related = {"price": {"member", "no"}, "member": {"price", "no"}, "when": {"book", "no"}, "order": {"book", "when", "deliver", "no"}, "book": {"order", "no", "when"}, "return": {"no"}, "deliver": {"no"}}.get(name, {"no"})
+                if name in names or name == "no" or related & set(names) or names == ["no"]:
+                    continue
+                # The second question of a price is whether it is offered at all, which any fact about it settles.
+                asks = ASPECTS[name][2][0][0]
+                self.near.append((f"absent:side.{name}", put(r.choice(asks.split("|")))))
+            if r.random() < 0.5:
+                self.near.append(("absent:never", put(r.choice(NEVER))))
+        for t in r.sample(self.things[3:], 3):
+            slots = self.more_slots(t)
+            name = r.choice(["price", "offer", "offer", r.choice([a for a in may if a != "no"])])
+            asks = OFFERS if name == "offer" else r.choice(ASPECTS[name][2])[0]
+            self.near.append((f"absent:thing.{name}", tidy(self.fill(r.choice(asks.split("|")), slots))))
+
+    @staticmethod
+    def put_pronoun(asks: str, slots: dict[str, str]) -> str:
+        ask = asks.split("|")[0].replace("{t}", "it").replace("{T}", "it")
+        return ask[0].lower() + ask[1:]
 
     def state(self, group: str, fact: str, *pairs: tuple[str, str]) -> None:
         """`fact`, and templates of questions with their answers."""
@@ -61,9 +103,9 @@ class Situation(Business):
 
     def trade(self) -> None:
         r = self.rng
-        name = r.choice(sorted(TRADES))
-        things = r.sample(TRADES[name], len(TRADES[name]))
-        mine, others = things[: r.randint(2, 5)], things[-4:]
+        count = r.randint(2, 4)
+        mine, others = self.things[:count], self.things[-3:]
+        self.things = self.things[count:]
         for t in others:
             shape = r.random()
             text = expand(r, r.choice(self.much(t).split("|")) if shape < 0.6 else r.choice(self.offers(t).split("|")) if shape < 0.8 else f"How long does {t} take?")[0]
@@ -174,7 +216,7 @@ class Situation(Business):
 
     def need(self) -> None:
         r = self.rng
-        a, b = r.sample([t for trade in ("care", "course", "work") for t in TRADES[trade]], 2)
+        a, b = r.sample(self.things, 2)
         self.state("need", f"For {a} you need an appointment, for {b} you do not.", (f"Do I need an appointment for {a}?|Can I come without an appointment for {a}?", f"For {a} you need an appointment."), (f"Do I need an appointment for {b}?|Must I book {b}?", f"No, for {b} you do not need an appointment."))
         self.used |= {"walkin", "booking"}
 
@@ -183,110 +225,17 @@ class Situation(Business):
         if r.random() < 0.85:
             self.hours()
             self.used.add("hours")
-        for make in r.sample([self.trade, self.goods, self.rule, self.age, self.free, self.delivery, self.place, self.window, self.pay, self.need], r.randint(2, 4)):
+        self.sides()
+        others = r.sample([self.trade, self.goods, self.rule, self.age, self.free, self.delivery, self.place, self.window, self.pay, self.need], r.randint(1, 3))
+        for make in others:
             make()
-        from .fact_kinds import KINDS
-
-        fitting = [k for k in KINDS if (k.businesses == "*" or self.type in k.businesses.split(",")) and k.name not in ("price", "duration", "delivery", "age", "kids-free")]
-        want = len(self.facts) + r.randint(0, 4)
+        plain = [k for k in KINDS if (k.businesses == "*" or self.type in k.businesses.split(",")) and k.name not in ("price", "duration", "delivery", "age", "kids-free", "payment")]
+        want = len(self.facts) + r.randint(2, 5)
         while len(self.facts) < want:
-            k = r.choice(fitting)
+            k = r.choice(plain)
             if k.name not in self.used:
                 self.add(k)
                 self.used.add(k.name)
         r.shuffle(self.facts)
-        from .dialogues import GREETINGS, INSTRUCTIONS, FIRST
-
         self.instructions = r.choice(INSTRUCTIONS).format(name=self.name, agent=r.choice(FIRST["train"]))
         self.greeting = tidy(r.choice(GREETINGS).format(name=self.name))
-
-
-def situation(rng: random.Random, turns: int) -> dict:
-    b = Situation(rng)
-    b.build()
-    r, index = rng, FactIndex(b.facts)
-    out: list[dict] = []
-    used: set[str] = set()
-    before, follow = "", []
-    hard = [k for k in b.known if not k[0].startswith("hours") and "_fact" in k[3] and k[0].split(".")[0].rstrip("0123456789") in ("pair", "two", "when", "one", "goods", "rule", "age", "kidsfree", "deliver", "place", "window", "pay", "need")]
-    hours = [k for k in b.known if k[0].startswith("hours")]
-    closed = [k for k in hours if "closed" in k[2].lower()]
-    tries = 0
-    while len(out) < turns and tries < 60:
-        tries += 1
-        x, action, fact = r.random(), None, None
-        final = len(out) == turns - 1
-        if final and x < 0.4:
-            key, text, answer, action = "bye", r.choice(BYE), r.choice(BYE_ANSWERS), "hangup"
-        elif final and x < 0.55:
-            key, text, answer, action = "human", r.choice(HUMAN), r.choice(HUMAN_ANSWERS), "handover"
-        elif follow and x < 0.5:
-            ask, answer = follow[0]
-            key, text = "follow", r.choice(ask.split("|"))
-        elif x < 0.04:
-            asks, answers = r.choice(SMALL)
-            key, text, answer = "small", r.choice(asks).replace("{name}", b.name), expand(r, r.choice(answers))[0].replace("{name}", b.name)
-        elif x < 0.22 and b.near:
-            (key, text), answer = r.choice(b.near), r.choice(REFUSALS)
-        elif x < 0.30:
-            found = b.absent()
-            key, text, answer = "absent:" + found[0], found[1], r.choice(REFUSALS)
-        elif x < 0.36:
-            # Two questions in one.
-            one, two = r.sample([k for k in b.known if len(k[2]) < 70], 2)
-            if one[0].split(".")[0] == two[0].split(".")[0]:
-                continue
-            first, second = b.ask(one[1], one[3], used), b.ask(two[1], two[3], used)
-            if first is None or second is None or not first.endswith("?"):
-                continue
-            key, text, answer = "both", first[:-1] + r.choice([", and ", " and "]) + second[0].lower() + second[1:], f"{one[2]} {two[2]}"
-        else:
-            pool = closed if closed and x < 0.47 else hours if hours and x < 0.62 else hard if x < 0.93 else b.known
-            key, ask, answer, slots = r.choice(pool)
-            text = b.ask(ask, slots, used)
-            if text is None:
-                continue
-            fact = slots["_fact"]
-        if text in used:
-            continue
-        used.add(text)
-        follow = b.follow.get(key, []) if key not in ("follow",) else []
-        clean = text
-        if r.random() < 0.06 and key not in ("bye", "small", "follow"):
-            text = r.choice(PREAMBLES).format(name=b.person()) + " " + text
-        text = spoken(r, text)
-        hints: list[str] = []
-        z = r.random()
-        if z < 0.92:
-            # As the program does it: the share of the best that a fact must have is 0.8 there.
-            hints = index.best(text, 3, before if len(text.split()) <= 5 else "", share=r.choice([0.8, 0.8, 0.5]))
-            if fact and fact not in hints and r.random() < 0.2:
-                hints.append(fact)
-        turn = {"key": key, "user": text, "hints": hints, "answer": answer, "action": action, "fact": fact}
-        if not final and action is None and r.random() < 0.06 and len(answer.split()) > 4:
-            words = answer.split()
-            turn["heard"] = " ".join(words[: r.randint(1, len(words) - 2)])
-        out.append(turn)
-        if key not in ("small", "follow"):
-            before = clean
-        if action is not None:
-            break
-    return {"type": b.type, "name": b.name, "instructions": b.instructions, "greeting": b.greeting, "facts": b.facts, "turns": out}
-
-
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("out")
-    arguments.add_argument("--count", type=int, default=2000)
-    arguments.add_argument("--plain", type=float, default=0.25, help="share of dialogues of the plain sort")
-    arguments.add_argument("--seed", type=int, default=1)
-    options = arguments.parse_args()
-    rng = random.Random(f"situations{options.seed}")
-    with open(options.out, "w", encoding="utf-8") as file:
-        for _ in range(options.count):
-            d = dialogue(rng, "train", rng.randint(7, 9)) if rng.random() < options.plain else situation(rng, rng.randint(8, 11))
-            file.write(json.dumps(d) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,20 @@
-"""Full fine-tuning on dialogues: loss on answers only, persona prefix without gradient, bf16 products, 4-bit grid at the end.
+"""Tuning on callers' questions: loss on answers only, the persona read once for many questions, on the 4-bit grid throughout.
 
-Embeddings stay as they are, so that whatever was fitted to them (an ear in their space) stays valid. Resumable: the
-folder holds the weights and the place in the data (`state.json`); the moments of the optimiser begin anew after a stop.
-One folder may be read by `evaluate`, `export` and `fixtures` while training goes on.
+A step takes a few personas. Each one's prompt is read without gradient; its branches (a question with its answer, or a
+few that follow on one another) stand side by side in a batch, each as if it came right after the prompt. Only the layers from
+`--from-layer` on learn. Embeddings stay as they are, so that whatever was fitted to them (an ear in their space) stays valid.
+
+Shipped weights lie exactly on the grid, where an update smaller than half a step of it (0.03) would be rounded away. So each is
+first moved by lot within the reach of its own grid point: the function stays the same, and of many weights a share crosses to the
+next point that goes with the update (dither, as in quantising audio).
+
+Resumable: the folder holds the weights and the place in the data (`state.json`); the optimiser's moments begin anew.
 """
 
 import argparse
 import contextlib
 import json
 import os
-import random
 import time
 
 import torch
@@ -17,25 +22,39 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
-from .network import LAYERS, Linear, Trunk, fake_quantise
+from .network import LAYERS, Linear, Trunk, fake_quantise, quantise
 from .prompt import Prompt
 
-WARM_UP_STEPS = 12
-# A dialogue longer than this costs more than it teaches.
-MOST_TOKENS = 1000
+WARM_UP_STEPS = 5
+# A branch longer than this costs more than it teaches.
+MOST_TOKENS = 180
+# Tokens (with padding) that are held with their gradients at once.
+BATCH_TOKENS = 600
+# Of a batch's longest branch; shorter ones would be mostly padding.
+LEAST_SHARE = 0.8
+# The first word of an answer decides between yes, no and a refusal.
+FIRST_WORD_WEIGHT = 4.0
+DITHER = 0.48
 
 
-def rate_at(step: int, since: int, total: int, top: float, fall: float) -> float:
-    """Warm-up after every start, flat, then linear to a twentieth over the last `fall` of the steps."""
-    left = max(0.0, 1 - step / total)
-    return top * min(1.0, (step - since + 1) / WARM_UP_STEPS) * min(1.0, 0.05 + 0.95 * left / fall)
+def rate_at(step: int, passed: float, top: float, fall: float) -> float:
+    """Warm-up over the first steps, flat, then linear to a twentieth over the last `fall` of the time. `passed`: 0 to 1."""
+    return top * min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, 0.05 + 0.95 * max(0.0, 1 - passed) / fall)
+
+
+def dithered(weight: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Weights on the grid moved by up to `DITHER` of its step; the ends of a block, which its step comes from, stay."""
+    codes, scale, _ = quantise(weight)
+    inner = (codes > 0) & (codes < 15)
+    noise = (torch.rand(codes.shape, generator=generator) * 2 - 1) * DITHER * scale[..., None]
+    return weight + (noise * inner).reshape(weight.shape)
 
 
 @contextlib.contextmanager
-def on_grid(weights: list[torch.nn.Parameter], active: bool):
+def on_grid(weights: list[torch.nn.Parameter]):
     """The products see the 4-bit grid, the update goes to the weights behind it (straight through)."""
-    masters = [w.data for w in weights] if active else []
-    for w in weights if active else []:
+    masters = [w.data for w in weights]
+    for w in weights:
         w.data = fake_quantise(w.data)
     try:
         yield
@@ -52,66 +71,117 @@ def save(trunk: Trunk, folder: str, state: dict) -> None:
         json.dump(state, file)
 
 
+def batches(branches: list[tuple[list[int], list[bool]]]) -> list[list[tuple[list[int], list[bool]]]]:
+    """Branches of about the same length together, at most `BATCH_TOKENS` with their padding."""
+    out: list[list[tuple[list[int], list[bool]]]] = []
+    for branch in sorted(branches, key=lambda b: -len(b[0])):
+        longest = len(out[-1][0][0]) if out else 0
+        if out and longest * (len(out[-1]) + 1) <= BATCH_TOKENS and len(branch[0]) >= LEAST_SHARE * longest:
+            out[-1].append(branch)
+        else:
+            out.append([branch])
+    return out
+
+
+def weights_of(said: list[bool]) -> list[float]:
+    return [(FIRST_WORD_WEIGHT if i == 0 or not said[i - 1] else 1.0) if s else 0.0 for i, s in enumerate(said)]
+
+
+class Tuning:
+    def __init__(self, trunk: Trunk, from_layer: int):
+        self.trunk, self.from_layer = trunk, from_layer
+        for parameter in trunk.parameters():
+            parameter.requires_grad = False
+        for layer in trunk.layers[from_layer:]:
+            for parameter in layer.parameters():
+                parameter.requires_grad = True
+        trunk.norm.requires_grad = True
+        self.parameters = [p for p in trunk.parameters() if p.requires_grad]
+        self.grids = [m.weight for m in trunk.modules() if isinstance(m, Linear) and m.weight.requires_grad]
+
+    def losses(self, prefix: list[int], batch: list[tuple[list[int], list[bool]]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weighted sum of the losses of each branch, and the sum of its weights."""
+        past = [[key, value] for key, value in self.past]
+        longest = len(batch[0][0])
+        ids = torch.tensor([b + [0] * (longest - len(b)) for b, _ in batch])
+        weights = torch.tensor([weights_of(s) + [0.0] * (longest - len(s)) for _, s in batch])
+        hidden = self.trunk(ids, past, len(prefix))
+        rows, places = weights.nonzero(as_tuple=True)
+        logits = self.trunk.logits(hidden[rows, places - 1])
+        each = F.cross_entropy(logits, ids[rows, places], reduction="none") * weights[rows, places]
+        return torch.zeros(len(batch)).index_add(0, rows, each), weights.sum(1)
+
+    def read(self, prefix: list[int]) -> None:
+        self.past = [[None, None] for _ in range(LAYERS)]
+        with torch.no_grad():
+            self.trunk(torch.tensor(prefix), self.past)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("base", help="folder with model.safetensors and tokenizer.json to start from")
-    arguments.add_argument("data", help="jsonl of dialogues; read again from its start when it ends")
+    arguments.add_argument("data", help="jsonl of personas with branches; read again from its start when it ends")
     arguments.add_argument("out")
-    arguments.add_argument("--steps", type=int, default=300)
-    arguments.add_argument("--rate", type=float, default=1e-4)
-    arguments.add_argument("--together", type=int, default=2, help="dialogues a step")
-    arguments.add_argument("--grid-from", type=float, default=0.6, help="share of the steps after which weights are put on the 4-bit grid")
-    arguments.add_argument("--fall", type=float, default=0.4, help="share of the steps, at the end, in which the rate falls")
-    arguments.add_argument("--listed", type=float, default=0.9, help="share of dialogues with all facts in the prompt")
+    arguments.add_argument("--minutes", type=float, default=35, help="processor time of this run, over which the rate falls")
+    arguments.add_argument("--wall-minutes", type=float, default=1e9, help="ends by then even if the processor was busy with other things")
+    arguments.add_argument("--rate", type=float, default=2e-4)
+    arguments.add_argument("--personas", type=int, default=2, help="personas a step")
+    arguments.add_argument("--branches", type=int, default=10, help="branches of a persona in a step, at most")
+    arguments.add_argument("--from-layer", type=int, default=10)
+    arguments.add_argument("--fall", type=float, default=0.5, help="share of the time, at the end, in which the rate falls")
     arguments.add_argument("--save-minutes", type=float, default=6)
     options = arguments.parse_args()
     torch.set_num_threads(1)
     os.makedirs(options.out, exist_ok=True)
-    state = {"step": 0, "line": 0, "tokens": 0}
+    state = {"step": 0, "line": 0, "tokens": 0, "answers": 0}
     source = options.base
     if os.path.exists(os.path.join(options.out, "state.json")):
         with open(os.path.join(options.out, "state.json"), encoding="utf-8") as file:
-            state = json.load(file)
+            state |= json.load(file)
         source = options.out
     prompt = Prompt(Tokenizer.from_file(os.path.join(options.base, "tokenizer.json")))
     trunk = Trunk.load(source)
-    head = trunk.embedding.data.bfloat16()
-    parameters = [p for p in trunk.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=options.rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
-    grids = [m.weight for m in trunk.modules() if isinstance(m, Linear)]
-    since, began, saved, seen, mean = state["step"], time.time(), time.time(), 0, None
+    tuning = Tuning(trunk, options.from_layer)
+    if source == options.base:
+        generator = torch.Generator().manual_seed(1)
+        for weight in tuning.grids:
+            weight.data = dithered(weight.data, generator)
+    optimiser = torch.optim.AdamW(tuning.parameters, lr=options.rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+    since, saved, mean, began, began_wall = state["step"], time.time(), None, time.process_time(), time.time()
     with open(options.data, encoding="utf-8") as file:
-        dialogues = file.read().splitlines()
-    while state["step"] < options.steps and not os.path.exists(os.path.join(options.out, "stop")):
-        rate = rate_at(state["step"], since, options.steps, options.rate, options.fall)
+        personas = file.read().splitlines()
+    passed, seen = 0.0, 0
+    while passed < 1 and not os.path.exists(os.path.join(options.out, "stop")):
         for group in optimiser.param_groups:
-            group["lr"] = rate
-        gridded = state["step"] >= options.grid_from * options.steps
-        with on_grid(grids, gridded), torch.autocast("cpu", dtype=torch.bfloat16):
-            for _ in range(options.together):
-                rng = random.Random(state["line"])
-                d = json.loads(dialogues[state["line"] % len(dialogues)])
-                state["line"] += 1
-                prefix, ids, said = prompt.dialogue(d, listed=rng.random() < options.listed)
-                if len(prefix) + len(ids) > MOST_TOKENS or not any(said):
-                    continue
-                whole = torch.tensor(prefix + ids)
-                places = torch.tensor([i for i, s in enumerate(said) if s])
-                past = [[None, None] for _ in range(LAYERS)]
-                with torch.no_grad():
-                    trunk(whole[: len(prefix)], past)
-                hidden = trunk(whole[len(prefix) :], past, len(prefix))
-                loss = F.cross_entropy(F.linear(hidden[places - 1].bfloat16(), head).float(), whole[len(prefix) :][places])
-                (loss / options.together).backward()
-                seen += len(whole)
-                mean = float(loss) if mean is None else 0.97 * mean + 0.03 * float(loss)
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0, foreach=True)
+            group["lr"] = rate_at(state["step"] - since, passed, options.rate, options.fall)
+        read = []
+        for _ in range(options.personas):
+            d = json.loads(personas[state["line"] % len(personas)])
+            state["line"] += 1
+            prefix, branches = prompt.persona_with_branches(d)
+            read.append((prefix, [b for b in branches if len(b[0]) <= MOST_TOKENS and any(b[1])][: options.branches]))
+        whole = sum(sum(weights_of(said)) for _, branches in read for _, said in branches)
+        with on_grid(tuning.grids):
+            sum_of_step = 0.0
+            for prefix, branches in read:
+                tuning.read(prefix)
+                seen += len(prefix)
+                for batch in batches(branches):
+                    losses, _ = tuning.losses(prefix, batch)
+                    loss = losses.sum() / whole
+                    loss.backward()
+                    sum_of_step += float(loss.detach())
+                    seen += sum(len(b) for b, _ in batch)
+                    state["answers"] += len(batch)
+        torch.nn.utils.clip_grad_norm_(tuning.parameters, 1.0, foreach=True)
         optimiser.step()
         optimiser.zero_grad(set_to_none=False)
+        mean = sum_of_step if mean is None else 0.95 * mean + 0.05 * sum_of_step
         state["step"] += 1
-        if state["step"] % 5 == 0:
-            passed = time.time() - began
-            print(f"{state['step']} {passed / 60:.1f} min loss {mean:.3f} rate {rate:.2e} {seen / passed:.0f} tokens/s {seen / time.process_time():.0f} per cpu second, grid {gridded}", flush=True)
+        used = (time.process_time() - began) / 60
+        passed = max(used / options.minutes, (time.time() - began_wall) / 60 / options.wall_minutes)
+        if state["step"] % 2 == 0:
+            print(f"{state['step']} {used:.1f} min loss {mean:.3f} rate {group['lr']:.2e} {seen / used / 60:.0f} tokens per cpu second, answers {state['answers']}", flush=True)
         if time.time() - saved > options.save_minutes * 60:
             saved = time.time()
             save(trunk, options.out, state | {"tokens": state["tokens"] + seen})

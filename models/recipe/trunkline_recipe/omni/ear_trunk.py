@@ -72,10 +72,10 @@ def read(trunk, rows, past=None, start=0):
     angles = positions[:, None] * frequencies[None]
     angles = torch.cat((angles, angles), dim=-1)
     cos, sin = angles.cos().to(rows.dtype), angles.sin().to(rows.dtype)
-    x = rows
+    x = rows[None]
     for i, layer in enumerate(trunk.layers):
         x = layer(x, cos, sin, None if past is None else past[i])
-    return F.rms_norm(x, (WIDTH,), trunk.norm, NORM_EPSILON)
+    return F.rms_norm(x[0], (WIDTH,), trunk.norm, NORM_EPSILON)
 
 
 def fresh_past(prefix=None):

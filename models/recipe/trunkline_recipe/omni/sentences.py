@@ -15,7 +15,8 @@ import re
 import zlib
 from pathlib import Path
 
-from ..brain.dialogues import FIRST, LAST, STREET, dialogue
+from ..brain.business import FIRST, LAST, STREET
+from ..brain.dialogues import dialogue
 from ..ear.sentences import REPLIES, template_sentence
 
 MAX_WORDS = 24

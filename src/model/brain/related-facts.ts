@@ -1,0 +1,33 @@
+/**
+ * The facts that the model reads beside a question: those most related to it, or lines for the day that it asks about. One
+ * of these belongs to each call, since a short question leans on the one before it.
+ */
+import type { OpeningDays } from './opening-days';
+import type { FactIndex } from './relevance';
+
+/** Facts repeated beside the question. */
+const MOST = 3;
+/** A question this short leans on the one before it ("and on Sunday?"). */
+const FOLLOW_UP_WORDS = 5;
+
+export class RelatedFacts {
+  private earlier = '';
+
+  constructor(
+    private readonly index: FactIndex,
+    private readonly days: OpeningDays,
+  ) {}
+
+  /** The best one last: nearest to the answer. */
+  to(question: string): string[] {
+    const isShort = question.trim().split(/\s+/).length <= FOLLOW_UP_WORDS;
+    const found = this.index.related(question, MOST, isShort ? this.earlier : '');
+    const ofTheDay = this.days.linesFor(question, found.at(-1));
+    return ofTheDay.length > 0 ? ofTheDay : found;
+  }
+
+  /** `question` was answered; `related`: what `to` gave for it. */
+  answered(question: string, related: readonly string[]): void {
+    if (related.length > 0) this.earlier = question;
+  }
+}
