@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { Frame } from '../../../src/model/codec/delay-pattern';
 import { jointRoughness } from '../../../src/model/codec/joints';
 import { openModelFolder } from '../../../src/model/manifest';
-import { SentenceVoice, type SoundPiece, type SpokenWord } from '../../../src/model/omni/sentence-voice';
+import type { SpokenWord } from '../../../src/model/omni/sentence-features';
+import { SentenceVoice, type SoundPiece } from '../../../src/model/omni/sentence-voice';
 import { VoiceGraphs, type VoiceSteps } from '../../../src/model/omni/voice-graphs';
 import { amplify } from '../../../src/model/piper/loudness';
 import type { PhonemeIdMap } from '../../../src/model/piper/phoneme-ids';
@@ -49,7 +50,7 @@ async function say(line: Line, spoil: (frame: Frame, number: number) => Frame = 
         asked.push(frame);
         return [...spoil(frame, asked.length - 1)];
       });
-      return { frames, state: made.state };
+      return { ...made, frames };
     },
     latents: async (frames) => {
       decoded.splice(decoded.length - Math.min(decoded.length, graphs.parameters.decoderLeftFrames), 9e9, ...frames);
