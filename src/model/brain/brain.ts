@@ -199,7 +199,7 @@ class TrunkConversation implements BrainConversation {
     }
     signal.throwIfAborted();
     this.thought = { userText, heard: how.heard, items: [...question, ...this.layout.answer(said, end)] };
-    this.related.answered(userText, related);
+    this.related.answered(userText);
     const action = actionOf(text, end, this.layout.control);
     if (action !== undefined) yield { type: 'action', action };
   }

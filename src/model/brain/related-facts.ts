@@ -26,8 +26,8 @@ export class RelatedFacts {
     return ofTheDay.length > 0 ? ofTheDay : found;
   }
 
-  /** `question` was answered; `related`: what `to` gave for it. */
-  answered(question: string, related: readonly string[]): void {
-    if (related.length > 0) this.earlier = question;
+  /** `question` was answered. One that leant on the question before it ("thank you", "and on Monday?") does not take its place. */
+  answered(question: string): void {
+    if (this.index.related(question, MOST).length > 0) this.earlier = question;
   }
 }

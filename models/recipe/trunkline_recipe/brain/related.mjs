@@ -19,7 +19,7 @@ const lines = readFileSync(input, 'utf8').trim().split('\n').map((line) => {
     const related = new RelatedFacts(new FactIndex(relevance, persona.facts), new OpeningDays(persona.facts));
     for (const turn of turns) {
       turn.hints = related.to(turn.user);
-      related.answered(turn.user, turn.hints);
+      related.answered(turn.user);
     }
   }
   return JSON.stringify(persona);
