@@ -41,7 +41,7 @@ function talk(path: string, ...words: string[]) {
 }
 
 /** Share of the energy that lies at `frequencyHz` (Goertzel 1958), of 16 kHz samples. */
-function shareAt(frequencyHz: number, samples: Int16Array): number {
+function shareAt(frequencyHz: number, samples: readonly number[]): number {
   let [re, im, energy] = [0, 0, 1e-9];
   samples.forEach((sample, i) => {
     re += sample * Math.cos((2 * Math.PI * frequencyHz * i) / 16_000);
@@ -49,6 +49,17 @@ function shareAt(frequencyHz: number, samples: Int16Array): number {
     energy += sample * sample;
   });
   return (2 * (re * re + im * im)) / (samples.length * energy);
+}
+
+/**
+ * Share of windows of 20 ms that hold little else than `frequencyHz`. Each is judged alone, for a concealed or
+ * late packet on a busy machine moves the phase of all that follows without changing what is heard.
+ */
+function windowsAt(frequencyHz: number, samples: readonly number[]): number {
+  const windows = Array.from({ length: Math.floor(samples.length / 320) }, (_, i) =>
+    samples.slice(320 * i, 320 * (i + 1)),
+  );
+  return windows.filter((window) => shareAt(frequencyHz, window) > 0.8).length / windows.length;
 }
 
 describe('trunkline talk', () => {
@@ -78,8 +89,9 @@ describe('trunkline talk', () => {
     expect(run.text()).toMatch(/echo@.* answered; sound by PulseAudio or PipeWire/);
     expect(run.text()).toMatch(/you hung up after [\d.]+ s/);
     const bytes = readFileSync(heard);
-    const samples = Int16Array.from({ length: 16_000 }, (_, i) => bytes.readInt16LE((i + 2 * 16_000) * 2));
-    expect(shareAt(humHz, samples)).toBeGreaterThan(0.8);
+    const samples = Array.from({ length: 32_000 }, (_, i) => bytes.readInt16LE((i + 2 * 16_000) * 2));
+    expect(windowsAt(humHz, samples)).toBeGreaterThan(0.5);
+    expect(windowsAt(humHz + 150, samples)).toBeLessThan(0.1);
   }, 60_000);
 
   it('tells how to use the softphone where there is no microphone', async () => {
