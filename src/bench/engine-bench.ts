@@ -5,13 +5,11 @@
  * Listening ahead is timed on a clock on which audio comes as it is spoken and a step takes what it took here: what is
  * unfinished when the answer is ordered has to be waited for.
  */
-import { Resampler } from '../audio/resampler';
-import { linearFromMuLaw, muLawFromLinear } from '../codecs/g711';
 import { StartTrace } from '../core/start-trace';
 import { loadModel } from '../model/load-model';
 import type { OmniModel, OmniSession, Persona } from '../model/omni-model';
 import { SpeechLevels } from '../model/speech-levels';
-import { isRight, type Question, readQuestions, spreadOver, utteranceOf } from './questions';
+import { heardOnThePhone, isRight, readQuestions, recordingOf, spreadOver } from './questions';
 import { type BenchReport, report, single, spread } from './report';
 
 const RATE = 16_000;
@@ -54,7 +52,7 @@ export async function benchEngine(options: EngineBenchOptions): Promise<BenchRep
     for (const question of spreadOver(readQuestions(questionsFolder), options.count)) {
       const persona = personas.find(({ id }) => id === question.persona);
       if (persona === undefined) continue;
-      const speech = await heardOnThePhone(questionsFolder, question);
+      const speech = await heardOnThePhone(recordingOf(questionsFolder, question));
       const reply = await askAtOnce(model, persona, speech);
       cold.push(reply);
       steps.push(...reply.steps);
@@ -176,24 +174,6 @@ async function replyTo(session: OmniSession, toSample: number): Promise<Reply> {
     }
   }
   return { text, stages, firstAudioMs, tookMs: lastMs - startedMs, audioMs, steps };
-}
-
-async function heardOnThePhone(folder: string, question: Question): Promise<Int16Array> {
-  const { pcm, sampleRate } = await utteranceOf(folder, question);
-  const narrow = joined(new Resampler(sampleRate, 8_000).push(pcm)).map((sample) =>
-    linearFromMuLaw(muLawFromLinear(sample)),
-  );
-  return joined(new Resampler(8_000, RATE).push(narrow));
-}
-
-function joined(chunks: readonly Int16Array[]): Int16Array {
-  const whole = new Int16Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function endOfSpeech(pcm: Int16Array): number {

@@ -1,6 +1,6 @@
 /**
- * `bench heldout`: typed questions to the brain about twelve businesses that no weight was tuned on and no number was
- * chosen on: how many answers are right, and how often something is stated that the facts do not say.
+ * `bench heldout`: questions about twelve businesses that no weight was tuned on and no number was chosen on, typed to the
+ * brain or spoken to a whole engine: how many answers are right, and how often something is stated that the facts do not say.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { openTrunkBrain } from '../model/load-model';
 import type { Persona } from '../model/omni-model';
 import { spreadOver } from './questions';
 import { type BenchReport, report, single } from './report';
+import { openSpokenAsker, type SpokenOptions } from './spoken-asker';
 
 const heldoutSchema = z.object({
   personas: z.array(
@@ -40,42 +41,64 @@ export interface HeldoutBenchOptions {
   /** test/fixtures/brain/heldout.json */
   readonly file: string;
   readonly count?: number;
+  /** Left out: the questions are typed to the built-in brain alone. */
+  readonly spoken?: SpokenOptions;
   readonly progress: (line: string) => void;
 }
 
 export interface Reply {
   readonly text: string;
   readonly action: 'hangup' | 'handover' | undefined;
+  /** What was understood, where it was spoken. */
+  readonly heard?: string;
+}
+
+/** Whoever is asked: `ask` is a call of its own, in which all questions but the last lead up to it. */
+export interface Asker {
+  ask(persona: Persona, question: HeldoutQuestion): Promise<Reply>;
+  close(): Promise<void>;
 }
 
 export async function benchHeldout(options: HeldoutBenchOptions): Promise<BenchReport> {
+  const { spoken } = options;
   const set = heldoutSchema.parse(JSON.parse(readFileSync(options.file, 'utf8')));
   const questions = spreadOver(set.questions, options.count);
-  const brain = await openTrunkBrain(options.modelsDir, options.threads);
+  const asker = spoken === undefined ? await openTypedAsker(options) : await openSpokenAsker(options, spoken);
   const right = new Map<HeldoutQuestion, boolean>();
   try {
     for (const question of questions) {
       const persona = set.personas.find(({ id }) => id === question.persona);
       if (persona === undefined) throw new RangeError(`${question.id} names no persona of the set.`);
-      const reply = await askAll(brain, persona, [...question.before, question.text]);
+      const reply = await asker.ask(persona, question);
       right.set(question, isAnswered(question, reply));
-      if (right.get(question) !== true)
-        options.progress(`${question.id} ${question.kind}: “${question.text}” → “${reply.text.trim()}”`);
+      if (right.get(question) !== true) {
+        const heard = reply.heard === undefined ? '' : ` heard as “${reply.heard}”`;
+        options.progress(`${question.id} ${question.kind}: “${question.text}”${heard} → “${reply.text.trim()}”`);
+      }
     }
   } finally {
-    await brain.close();
+    await asker.close();
   }
   const share = (kind?: HeldoutQuestion['kind']) => {
     const asked = questions.filter((question) => kind === undefined || question.kind === kind);
     return (100 * asked.filter((question) => right.get(question)).length) / Math.max(1, asked.length);
   };
-  return report('right answers to typed questions about businesses held out', [
+  const how = spoken === undefined ? 'typed questions' : `questions spoken to ${spoken.engine} through G.711`;
+  return report(`right answers to ${how} about businesses held out`, [
     single('right, all questions', '%', share()),
     single('right, the facts settle it', '%', share('known')),
     single('something stated that the facts do not say', '%', 100 - share('absent')),
     single('hung up or handed over when asked', '%', share('action')),
     single('questions', '', questions.length),
   ]);
+}
+
+async function openTypedAsker({ modelsDir, threads }: HeldoutBenchOptions): Promise<Asker> {
+  const brain = await openTrunkBrain(modelsDir, threads);
+  return {
+    ask: (persona, question) => askAll(brain, persona, [...question.before, question.text]),
+    close: () => brain.close(),
+  };
 }
 
 async function askAll(brain: Brain, persona: Persona, questions: readonly string[]): Promise<Reply> {

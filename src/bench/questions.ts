@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { Resampler } from '../audio/resampler';
+import { linearFromMuLaw, muLawFromLinear } from '../codecs/g711';
 import { decodeOggOpus } from '../codecs/ogg-opus';
 import type { Utterance } from '../phone/script';
 
@@ -27,8 +29,31 @@ export function spreadOver<T>(items: readonly T[], count: number = items.length)
   return Array.from({ length: kept }, (_, place) => items[Math.floor((place * items.length) / kept)]!);
 }
 
+export function recordingOf(folder: string, question: Question): string {
+  return join(folder, `${question.id}.ogg`);
+}
+
 export async function utteranceOf(folder: string, question: Question): Promise<Utterance> {
-  return { label: question.text, ...(await decodeOggOpus(readFileSync(join(folder, `${question.id}.ogg`)))) };
+  return { label: question.text, ...(await decodeOggOpus(readFileSync(recordingOf(folder, question)))) };
+}
+
+/** A recording as a telephone brings it: 8 kHz and µ-law, widened to 16 kHz again. */
+export async function heardOnThePhone(file: string): Promise<Int16Array> {
+  const { pcm, sampleRate } = await decodeOggOpus(readFileSync(file));
+  const narrow = joined(new Resampler(sampleRate, 8_000).push(pcm)).map((sample) =>
+    linearFromMuLaw(muLawFromLinear(sample)),
+  );
+  return joined(new Resampler(8_000, 16_000).push(narrow));
+}
+
+export function joined(chunks: readonly Int16Array[]): Int16Array {
+  const whole = new Int16Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }
 
 /** Every pattern must be found; digits may be spoken with or without a comma. */

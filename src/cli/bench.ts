@@ -119,7 +119,10 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   heldout: (given, progress) => {
     const { engine } = loadConfig();
     const threads = Number(given.text('threads') ?? engine.threads ?? 2);
-    return benchHeldout({ modelsDir: engine.models, threads, file: HELDOUT, count: countOf(given), progress });
+    const folder = given.text('spoken');
+    const spoken =
+      folder === undefined ? undefined : { engine: given.text('engine') ?? 'omni', folder, keep: given.text('keep') };
+    return benchHeldout({ modelsDir: engine.models, threads, file: HELDOUT, count: countOf(given), spoken, progress });
   },
   pacing: (given, progress) =>
     withAgent(given, (agent) =>
@@ -137,11 +140,16 @@ export const bench: Command = {
     { name: 'json', value: 'FILE', summary: 'keep the figures' },
     { name: 'against', value: 'FILE', summary: 'show the figures of an earlier --json beside' },
     { name: 'count', value: 'N', summary: 'fewer questions or interruptions than all' },
-    { name: 'keep', value: 'FOLDER', summary: 'history: keep the sound of interruptions whose words differ' },
+    {
+      name: 'keep',
+      value: 'FOLDER',
+      summary: 'history: keep the sound of interruptions whose words differ; heldout: that of answers',
+    },
     { name: 'lines', value: 'N', summary: 'tape: calls at once' },
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
     { name: 'engine', value: 'NAME', summary: 'what is rung, or measured whole by model: cascade or omni' },
     { name: 'caller', value: 'baresip', summary: 'tape: measure from the recordings of this phone instead of ours' },
+    { name: 'spoken', value: 'FOLDER', summary: 'heldout: its questions as recordings, asked of a whole engine' },
     { name: 'clips', value: 'FOLDER', summary: 'turns: where the labelled clips lie' },
   ],
   positionals: [{ name: 'MEASUREMENT', required: true }],

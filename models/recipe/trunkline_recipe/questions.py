@@ -24,17 +24,20 @@ def speak(voice: str, text: str, wav: Path) -> None:
         raise SystemExit(f"{voice}: the engine is flite or espeak")
 
 
-def main(folder: Path) -> None:
-    questions = json.loads((folder / "questions.json").read_text())
+def record(voice: str, text: str, target: Path) -> None:
+    """Ogg Opus, 16 kHz mono, without silence around the words: the player of a benchmark must know where speech ends."""
     with tempfile.TemporaryDirectory() as scratch:
         raw, even = Path(scratch, "raw.wav"), Path(scratch, "even.wav")
-        for question in questions:
-            speak(question["voice"], question["text"], raw)
-            # Silence around the words is cut: the player of the benchmark must know where speech ends.
-            trim = "silence 1 0.01 0.5% reverse silence 1 0.01 0.5% reverse".split()
-            subprocess.run(["sox", str(raw), "-r", "16000", "-c", "1", "-b", "16", str(even), *trim, "norm", "-3", "gain", "-6"], check=True)
-            target = folder / f"{question['id']}.ogg"
-            subprocess.run(["opusenc", "--quiet", "--speech", "--bitrate", "20", "--serial", "1", str(even), str(target)], check=True)
+        speak(voice, text, raw)
+        trim = "silence 1 0.01 0.5% reverse silence 1 0.01 0.5% reverse".split()
+        subprocess.run(["sox", str(raw), "-r", "16000", "-c", "1", "-b", "16", str(even), *trim, "norm", "-3", "gain", "-6"], check=True)
+        subprocess.run(["opusenc", "--quiet", "--speech", "--bitrate", "20", "--serial", "1", str(even), str(target)], check=True)
+
+
+def main(folder: Path) -> None:
+    questions = json.loads((folder / "questions.json").read_text())
+    for question in questions:
+        record(question["voice"], question["text"], folder / f"{question['id']}.ogg")
     print(f"{len(questions)} questions, {len({question['voice'] for question in questions})} voices")
 
 

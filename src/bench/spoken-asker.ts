@@ -1,0 +1,76 @@
+/**
+ * Asks a whole engine the held-out questions as recordings through G.711 and reads its text; keeps what it said, if wanted,
+ * so that its speech can be read back (models/recipe, `omni.evaluate --wavs`).
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeWav } from '../audio/wav';
+import { StartTrace } from '../core/start-trace';
+import { loadModel } from '../model/load-model';
+import type { OmniSession } from '../model/omni-model';
+import type { Asker, HeldoutBenchOptions, Reply } from './heldout-bench';
+import { heardOnThePhone, joined } from './questions';
+
+export interface SpokenOptions {
+  readonly engine: string;
+  /** ID.ogg for each question, ID.before0.ogg … for those that lead up to it: models/recipe, `brain.speak_heldout`. */
+  readonly folder: string;
+  /** Where NNNN.wav of each answer and `lines.txt` with its text go. */
+  readonly keep?: string;
+}
+
+const RATE = 16_000;
+const never = new AbortController().signal;
+
+export async function openSpokenAsker(
+  { modelsDir, threads }: Pick<HeldoutBenchOptions, 'modelsDir' | 'threads'>,
+  { engine, folder, keep }: SpokenOptions,
+): Promise<Asker> {
+  const model = await loadModel({ name: engine, modelsDir, threads }, new StartTrace(() => performance.now()));
+  const kept: string[] = [];
+  if (keep !== undefined) mkdirSync(keep, { recursive: true });
+  return {
+    async ask(persona, question) {
+      const session = await model.openSession(persona);
+      let reply: Reply & { readonly pcm: Int16Array } = { text: '', action: undefined, pcm: new Int16Array(0) };
+      let at = 0;
+      try {
+        const names = [...question.before.map((_, i) => `${question.id}.before${i}`), question.id];
+        for (const name of names) {
+          const speech = await heardOnThePhone(join(folder, `${name}.ogg`));
+          reply = await askOne(session, speech, at);
+          // Three seconds between two questions, so that each is a turn of its own.
+          at += speech.length + 3 * RATE;
+          session.commit({ userText: reply.heard ?? '', heardText: reply.text, interrupted: false });
+        }
+      } finally {
+        session.close();
+      }
+      if (keep !== undefined && reply.pcm.length > 0) {
+        const file = join(keep, `${String(kept.length).padStart(4, '0')}.wav`);
+        writeFileSync(file, writeWav({ pcm: [reply.pcm], channels: 1, sampleRate: model.outputSampleRate }));
+        kept.push(reply.text.trim());
+      }
+      return reply;
+    },
+    async close() {
+      if (keep !== undefined) writeFileSync(join(keep, 'lines.txt'), kept.map((line) => `${line}\n`).join(''));
+      await model.close();
+    },
+  };
+}
+
+async function askOne(session: OmniSession, speech: Int16Array, fromSample: number) {
+  let [text, heard] = ['', ''];
+  let action: Reply['action'];
+  const sound: Int16Array[] = [];
+  session.hear(speech, fromSample);
+  const input = { kind: 'audio', fromSample, toSample: fromSample + speech.length } as const;
+  for await (const event of session.answer(input, never)) {
+    if (event.type === 'text') text += event.delta;
+    else if (event.type === 'transcript') heard = event.text;
+    else if (event.type === 'audio') sound.push(event.pcm);
+    else if (event.type === 'end') action = event.action;
+  }
+  return { text, action, heard, pcm: joined(sound) };
+}
