@@ -33,7 +33,8 @@ class Pairs:
         mel, y = self.mel[index].astype(np.float32), self.y[index].astype(np.float32)
         at = np.arange(2 * size) - 2 * lead
         inside = np.clip(at, 0, len(mel) - 1)
-        target = np.clip(at - 2, 0, len(mel) - 1)
+        # Resampled speech may have a frame more than its latents.
+        target = np.clip(at - 2, 0, len(y) - 1)
         real = (at < len(mel) + 8).reshape(size, 2).all(1)
         return mel[inside].reshape(size, -1).T, y[target].reshape(size, -1).T, real
 
