@@ -27,11 +27,11 @@ const CONTINUATION_TOKENS = 2;
 /** Of both, what the facts after the best one get. */
 const LESSER_FACT_SHARE = 0.4;
 /**
- * Added to the word that begins a refusal ("I do not have that information"): for a question that no fact is related to,
- * and for one that some fact is. Chosen on invented businesses, see docs/models/brain.md.
+ * Added to the word that begins a refusal ("I do not have that information") before it is compared with every other. Chosen on
+ * businesses of the recipe's validation half so that one invented fact costs as much as two needless refusals, see
+ * docs/models/brain.md.
  */
-const REFUSAL_BONUS = { nothingRelated: 2, somethingRelated: -1 };
-const QUESTION = /\b(what|when|where|who|which|how|(do|have|can|could|may) (you|i)|(is|are) there|does|is it|until)\b/i;
+const REFUSAL_BONUS = 1;
 /** Share of the context that a persona may fill; the rest belongs to the conversation. */
 const PERSONA_SHARE = 0.5;
 
@@ -183,7 +183,7 @@ class TrunkConversation implements BrainConversation {
       }
       const token = greedyToken(logits, this.rules, {
         forbidden: this.guard.forbidden(said, numbers),
-        bonus: said.length === 0 ? this.firstBonuses(evidence, userText) : this.bonuses(evidence, said),
+        bonus: said.length === 0 ? this.firstBonuses(evidence, logits) : this.bonuses(evidence, said),
       });
       if (this.rules.ends.includes(token)) {
         end = token;
@@ -261,14 +261,28 @@ class TrunkConversation implements BrainConversation {
     return bonus;
   }
 
-  /** At the first word it is decided whether to refuse. */
-  private firstBonuses(evidence: readonly number[][], userText: string): ReadonlyMap<number, number> {
+  /**
+   * At the first word it is decided whether to refuse: by what the model thinks alone, for words of related facts are at hand
+   * just as well where they settle nothing. After that they weigh more, as everywhere.
+   */
+  private firstBonuses(evidence: readonly number[][], logits: Float32Array): ReadonlyMap<number, number> {
+    const refusal = this.model.encode('I')[0];
+    if (refusal === undefined) return this.bonuses(evidence, []);
+    const margin = (logits[refusal] ?? Number.NEGATIVE_INFINITY) + REFUSAL_BONUS - this.bestBut(refusal, logits);
+    if (margin > 0) return new Map([[refusal, REFUSAL_BONUS]]);
     const bonus = new Map(this.bonuses(evidence, []));
-    const extra =
-      evidence.length > 0 ? REFUSAL_BONUS.somethingRelated : QUESTION.test(userText) ? REFUSAL_BONUS.nothingRelated : 0;
-    const first = this.model.encode('I')[0];
-    if (first !== undefined && extra !== 0) bonus.set(first, (bonus.get(first) ?? 0) + extra);
+    bonus.delete(refusal);
     return bonus;
+  }
+
+  /** The greatest logit of what may be said or end the turn, `left` aside. */
+  private bestBut(left: number, logits: Float32Array): number {
+    const { ends, firstTextToken } = this.rules;
+    let best = Math.max(...ends.map((end) => logits[end] ?? Number.NEGATIVE_INFINITY));
+    for (let token = firstTextToken; token < logits.length; token += 1) {
+      if (token !== left && logits[token]! > best) best = logits[token]!;
+    }
+    return best;
   }
 
   /** How far the next run reads, after one to `from`. Everything asked for before comes first; another answer may undo a run. */
