@@ -45,6 +45,14 @@ export interface Working {
   readonly type: 'working';
 }
 
+/** How soon whoever asked for an answer needs more of it; asked anew before every step, since it changes. */
+export interface Pace {
+  /** Milliseconds until it should go on; 0 or less: now; infinite: nobody waits for it. */
+  dueInMs(): number;
+  /** Higher goes first. */
+  urgency(): number;
+}
+
 export interface Persona {
   /** Key under which the prefilled prompt is shared by calls. */
   readonly id: string;
@@ -58,8 +66,11 @@ export interface Persona {
 export interface OmniSession {
   /** 16 kHz mono. `startSample` is the chunk's place on the call's sample clock; gaps are silence. */
   hear(pcm: Int16Array, startSample: number): void;
-  /** One turn. Ends after `end`, or at once and without it when `signal` is aborted; throws TrunklineError. */
-  answer(input: AnswerInput, signal: AbortSignal): AsyncIterable<AnswerEvent | Working>;
+  /**
+   * One turn. Ends after `end`, or at once and without it when `signal` is aborted; throws TrunklineError. `pace`: by it the
+   * model may take steps of this answer together with those of others; not given, each is taken when it is pulled.
+   */
+  answer(input: AnswerInput, signal: AbortSignal, pace?: Pace): AsyncIterable<AnswerEvent | Working>;
   /**
    * One step of listening ahead, while the caller speaks and nobody else needs the model: what is understood and read by then
    * need not be when the turn is over. True: there is more to do now. Rejects when aborted, and may be called again.

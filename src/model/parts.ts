@@ -2,7 +2,7 @@
  * What a cascade is made of, and what the end-to-end families share with it: a recogniser, a language model with a KV
  * cache that can be cut back, a voice. All of them run step by step: between two steps the caller may abort.
  */
-import type { Word } from './omni-model';
+import type { Pace, Word } from './omni-model';
 
 export interface Recognition {
   readonly text: string;
@@ -45,6 +45,11 @@ export interface LanguageContext {
   readonly hidden?: Float32Array;
   /** Appends items and returns the logits [vocabulary] after the last one. Aborts between internal chunks. */
   append(items: readonly ContextItem[], signal?: AbortSignal): Promise<Float32Array>;
+  /**
+   * What will be appended next, and how soon: it may be read beside what another sequence reads. Whatever else happens to the
+   * sequence takes it back, and so does nothing given. Left out: such a model reads when it is asked.
+   */
+  foresee?(next?: { readonly item: ContextItem; readonly pace: Pace }): void;
   /** Forgets everything from position `length` on. Constant time. */
   truncate(length: number): void;
   /** A copy with the same first `length` tokens, so that a warm persona prompt is shared by calls. */

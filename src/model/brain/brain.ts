@@ -7,7 +7,7 @@ import type { Persona } from '../omni-model';
 import type { ContextItem, LanguageContext, LanguageModel } from '../parts';
 import { ChatLayout, type ControlTokens } from '../trunk/chat-layout';
 import { endsInLoop, type GreedyRules, greedyToken } from '../trunk/greedy';
-import { CHUNK_TOKENS } from '../trunk/trunk';
+import { CHUNK_TOKENS } from '../trunk/trunk-context';
 import type { AnswerManner, Brain, BrainConversation, BrainEvent } from './conversation-brain';
 import { NumberGuard } from './number-guard';
 import { OpeningDays } from './opening-days';
@@ -174,28 +174,33 @@ class TrunkConversation implements BrainConversation {
       await this.advance(asked.slice(0, to), signal);
       yield { type: 'reading' };
     }
-    while (said.length < MAX_ANSWER_TOKENS) {
-      const logits = await this.advance([...before, ...question, ...said], signal);
-      if (said.length === 0) how.onPrompt?.(this.context.fork());
-      if (text.length > readFrom && this.context.hidden !== undefined) {
-        how.onRead?.(readFrom, text.length, this.context.hidden);
-        readFrom = text.length;
+    try {
+      while (said.length < MAX_ANSWER_TOKENS) {
+        const logits = await this.advance([...before, ...question, ...said], signal);
+        if (said.length === 0) how.onPrompt?.(this.context.fork());
+        if (text.length > readFrom && this.context.hidden !== undefined) {
+          how.onRead?.(readFrom, text.length, this.context.hidden);
+          readFrom = text.length;
+        }
+        const token = greedyToken(logits, this.rules, {
+          forbidden: this.guard.forbidden(said, numbers),
+          bonus: said.length === 0 ? this.firstBonuses(evidence, logits) : this.bonuses(evidence, said),
+        });
+        if (this.rules.ends.includes(token)) {
+          end = token;
+          break;
+        }
+        said.push(token);
+        if (endsInLoop(said)) break;
+        if (how.pace !== undefined) this.context.foresee?.({ item: token, pace: how.pace });
+        const whole = this.model.decode(said);
+        // The bytes of one character may be spread over several tokens.
+        if (whole.endsWith('�')) continue;
+        if (whole.length > text.length) yield { type: 'delta', text: whole.slice(text.length) };
+        text = whole;
       }
-      const token = greedyToken(logits, this.rules, {
-        forbidden: this.guard.forbidden(said, numbers),
-        bonus: said.length === 0 ? this.firstBonuses(evidence, logits) : this.bonuses(evidence, said),
-      });
-      if (this.rules.ends.includes(token)) {
-        end = token;
-        break;
-      }
-      said.push(token);
-      if (endsInLoop(said)) break;
-      const whole = this.model.decode(said);
-      // The bytes of one character may be spread over several tokens.
-      if (whole.endsWith('�')) continue;
-      if (whole.length > text.length) yield { type: 'delta', text: whole.slice(text.length) };
-      text = whole;
+    } finally {
+      this.context.foresee?.();
     }
     signal.throwIfAborted();
     this.thought = { userText, heard: how.heard, items: [...question, ...this.layout.answer(said, end)] };

@@ -2,7 +2,7 @@
  * What thinks between the ear and the voice of a cascade: the built-in language model and any OpenAI-compatible
  * endpoint alike.
  */
-import type { Persona } from '../omni-model';
+import type { Pace, Persona } from '../omni-model';
 import type { LanguageContext } from '../parts';
 
 export type BrainEvent =
@@ -21,6 +21,8 @@ export interface Brain {
 
 /** What an end-to-end model gives and takes beside text; a brain that knows text alone leaves it aside. */
 export interface AnswerManner {
+  /** How soon the answer is needed: by it, what is read next may be read beside what others read. */
+  readonly pace?: Pace;
   /** The caller's words as vectors of the model's embedding space, read in place of their text. */
   readonly heard?: readonly Float32Array[];
   /** Told after the model has read the characters [from, to) of its own answer: its state there. */

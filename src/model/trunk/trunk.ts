@@ -1,24 +1,24 @@
 /**
  * SmolLM2-135M (a Llama: grouped-query attention, rotary positions) as a `LanguageModel`: 4-bit weights in ONNX, one
- * session for all calls, a KV cache per sequence that can be cut back and copied.
+ * session for all calls, a KV cache per sequence that can be cut back and copied. One run reads many items of one sequence,
+ * or one item each of several.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { TrunklineError } from '../../core/errors';
-import { type OnnxSession, openSession, type SessionOptions } from '../../onnx/session';
-import { float32Data, float32Tensor, int32Tensor } from '../../onnx/tensors';
+import { type OnnxSession, openSession, type SessionOptions, type TensorShape } from '../../onnx/session';
+import { float32Data, float32Tensor, int64Tensor } from '../../onnx/tensors';
 import type { ModelFolder } from '../manifest';
 import type { ContextItem, LanguageContext, LanguageModel } from '../parts';
 import type { ControlTokens } from './chat-layout';
 import { EmbeddingTable } from './embedding-table';
-import { KvCache, type KvShape } from './kv-cache';
+import { KvCache, KvPool, type KvShape, newRowNames, SEATS_PER_BANK } from './kv-cache';
+import { type Row, StepBatcher } from './step-batcher';
 import { TextTokenizer } from './text-tokenizer';
+import { closedError, type StepResult, TrunkContext } from './trunk-context';
 
-/**
- * Tokens of one run: between two runs the caller may abort, or another call come first. Twice as many cost a tenth less
- * each (docs/figures.md) and keep everybody waiting for twice as long.
- */
-export const CHUNK_TOKENS = 16;
+/** Added to the score of what may not be looked at. */
+const UNSEEN = -1e9;
 
 const parametersSchema = z.object({
   layers: z.number().int().positive(),
@@ -43,17 +43,30 @@ export interface TrunkOptions {
 }
 
 export class Trunk implements LanguageModel {
+  private readonly pool: KvPool;
+  private readonly outputs: readonly string[];
+  private readonly batcher: StepBatcher<TrunkContext, StepResult>;
   private liveContexts = 0;
+  private runs = 0;
+  private rowsRead = 0;
   private closed = false;
 
   private constructor(
     private readonly session: OnnxSession,
     private readonly tokenizer: TextTokenizer,
     private readonly embedding: EmbeddingTable,
-    private readonly shape: KvShape,
+    shape: KvShape,
     readonly control: ControlTokens,
     private readonly maxContexts: number,
-  ) {}
+  ) {
+    this.pool = new KvPool(shape);
+    this.outputs = ['logits', 'hidden', ...newRowNames(shape.layers)];
+    this.batcher = new StepBatcher({
+      run: (rows) => this.run(rows),
+      together: (one, other) => this.together(one, other),
+      mostRows: SEATS_PER_BANK,
+    });
+  }
 
   static async open(folder: ModelFolder, options: TrunkOptions = {}): Promise<Trunk> {
     const p = folder.parameters(parametersSchema);
@@ -75,7 +88,7 @@ export class Trunk implements LanguageModel {
   }
 
   get contextLength(): number {
-    return this.shape.capacity;
+    return this.pool.shape.capacity;
   }
 
   /** Token ids are 0 … vocabulary − 1. */
@@ -86,6 +99,11 @@ export class Trunk implements LanguageModel {
   /** Sequences that hold memory now: 46 kB for each position they have used. */
   get contexts(): number {
     return this.liveContexts;
+  }
+
+  /** Runs of the graph so far, and rows in them. */
+  get work(): { readonly runs: number; readonly rows: number } {
+    return { runs: this.runs, rows: this.rowsRead };
   }
 
   encode(text: string): number[] {
@@ -102,7 +120,7 @@ export class Trunk implements LanguageModel {
   }
 
   createContext(): LanguageContext {
-    return this.adopt(new KvCache(this.shape), 0);
+    return this.adopt(new KvCache(this.pool), 0);
   }
 
   async close(): Promise<void> {
@@ -122,32 +140,72 @@ export class Trunk implements LanguageModel {
       );
     }
     this.liveContexts += 1;
-    return new TrunkContext(
-      cache,
-      length,
-      (items, position, cacheOfRun) => this.step(items, position, cacheOfRun),
-      (copy, copyLength) => this.adopt(copy, copyLength),
-      () => {
+    return new TrunkContext(cache, length, {
+      batcher: this.batcher,
+      adopt: (copy, copyLength) => this.adopt(copy, copyLength),
+      released: () => {
         this.liveContexts -= 1;
       },
-    );
+    });
   }
 
-  private async step(items: readonly ContextItem[], position: number, cache: KvCache): Promise<StepResult> {
-    const count = items.length;
-    const total = position + count;
-    cache.reserve(total, position);
+  /** The same bank, and no need to move. */
+  private together(one: TrunkContext, other: TrunkContext): boolean {
+    const bank = other.cache.seat?.bank;
+    if (bank === undefined || other.length >= bank.room) return false;
+    return one.cache.seat?.bank === bank && one.length < bank.room;
+  }
+
+  /** Rows of one bank, each with as many items as the others: one row of many, or many of one. */
+  private async run(rows: readonly Row<TrunkContext>[]): Promise<StepResult[]> {
+    const [first] = rows;
+    if (first?.wanted() !== true) throw closedError();
+    const tokens = first.items.length;
+    const { width, vocabulary } = this.embedding;
+    const places = rows.map(({ sequence }) => ({
+      ...sequence.cache.reserve(sequence.length + tokens, sequence.length),
+      position: sequence.length,
+    }));
+    const { bank } = places[0]!;
+    const lowest = Math.min(...places.map(({ seat }) => seat));
+    const seats = Math.max(...places.map(({ seat }) => seat)) - lowest + 1;
+    const seatOf = places.map(({ seat }) => seat - lowest);
+    // A seat between two that are read computes another's row once more, which is cheaper than to run twice.
+    const rowOf = Array.from({ length: seats }, (_, seat) => Math.max(0, seatOf.indexOf(seat)));
+    const positions = rowOf.flatMap((row) => Array.from({ length: tokens }, (_, i) => places[row]!.position + i));
+    const keys = bank.room + tokens;
+    const mask = new Float32Array(seats * tokens * keys);
+    for (const [seat, row] of rowOf.entries()) {
+      for (let token = 0; token < tokens; token += 1) {
+        const own = mask.subarray((seat * tokens + token) * keys, (seat * tokens + token + 1) * keys);
+        own.fill(UNSEEN, places[row]!.position, bank.room);
+        own.fill(UNSEEN, bank.room + token + 1);
+      }
+    }
+    this.runs += 1;
+    this.rowsRead += rows.length;
+    const embeds = this.rows(rows.flatMap(({ items }) => items));
     const outputs = await this.session.run(
       {
-        ...cache.feeds,
-        inputs_embeds: float32Tensor(this.rows(items), [1, count, this.embedding.width]),
-        last_position: int32Tensor(Int32Array.of(total - 1), [1]),
-        total_length: int32Tensor(Int32Array.of(total), [1]),
+        ...bank.feeds(lowest, seats),
+        inputs_embeds: float32Tensor(embeds, [rows.length, tokens, width]),
+        seat_rows: int64Tensor(rowOf, [seats]),
+        row_seats: int64Tensor(seatOf, [rows.length]),
+        positions: int64Tensor(positions, [seats, tokens]),
+        mask: float32Tensor(mask, [seats, 1, 1, tokens, keys]),
       },
-      ['logits', 'hidden', ...KvCache.outputNames(this.shape.layers)],
+      this.outputs,
     );
-    cache.write(outputs, position, count);
-    return { logits: float32Data(outputs['logits'], 'logits'), hidden: float32Data(outputs['hidden'], 'hidden') };
+    const logits = float32Data(outputs['logits'], 'logits');
+    const hidden = float32Data(outputs['hidden'], 'hidden');
+    return rows.map(({ wanted }, row) => {
+      const { seat, position } = places[row]!;
+      if (wanted()) bank.write(seat, position, tokens, outputs, seatOf[row]!);
+      return {
+        logits: logits.subarray(row * vocabulary, (row + 1) * vocabulary),
+        hidden: hidden.subarray(row * width, (row + 1) * width),
+      };
+    });
   }
 
   private rows(items: readonly ContextItem[]): Float32Array {
@@ -163,109 +221,23 @@ export class Trunk implements LanguageModel {
   }
 }
 
-interface StepResult {
-  readonly logits: Float32Array;
-  /** [width] of the last item. */
-  readonly hidden: Float32Array;
-}
-
-type Step = (items: readonly ContextItem[], position: number, cache: KvCache) => Promise<StepResult>;
-
-class TrunkContext implements LanguageContext {
-  private running = false;
-  private disposed = false;
-  private lastHidden: Float32Array | undefined;
-
-  constructor(
-    private readonly cache: KvCache,
-    private tokens: number,
-    private readonly step: Step,
-    private readonly adopt: (cache: KvCache, length: number) => LanguageContext,
-    private readonly released: () => void,
-  ) {}
-
-  get length(): number {
-    return this.tokens;
-  }
-
-  get hidden(): Float32Array | undefined {
-    return this.lastHidden;
-  }
-
-  async append(items: readonly ContextItem[], signal?: AbortSignal): Promise<Float32Array> {
-    this.mustBeFree();
-    if (items.length === 0) throw new RangeError('There is nothing to append.');
-    if (this.tokens + items.length > this.cache.shape.capacity) {
-      throw new TrunklineError(
-        'trunk.context-full',
-        `The model remembers ${this.cache.shape.capacity} tokens at most.`,
-        {
-          fix: 'Drop the oldest turns of the conversation, or shorten the persona.',
-          details: { length: this.tokens, appended: items.length },
-        },
-      );
-    }
-    this.running = true;
-    try {
-      for (let from = 0; ; from += CHUNK_TOKENS) {
-        signal?.throwIfAborted();
-        const chunk = items.slice(from, from + CHUNK_TOKENS);
-        const { logits, hidden } = await this.step(chunk, this.tokens, this.cache);
-        this.lastHidden = hidden;
-        this.tokens += chunk.length;
-        if (from + CHUNK_TOKENS >= items.length) return logits;
-      }
-    } finally {
-      this.running = false;
-    }
-  }
-
-  truncate(length: number): void {
-    this.mustBeFree();
-    if (!Number.isInteger(length) || length < 0 || length > this.tokens) {
-      throw new RangeError(`Cannot cut ${this.tokens} tokens back to ${length}.`);
-    }
-    this.tokens = length;
-  }
-
-  fork(): LanguageContext {
-    this.mustBeFree();
-    return this.adopt(this.cache.copy(this.tokens), this.tokens);
-  }
-
-  dispose(): void {
-    if (this.disposed) return;
-    this.disposed = true;
-    this.released();
-  }
-
-  private mustBeFree(): void {
-    if (this.disposed) throw closedError();
-    if (this.running) throw new RangeError('This sequence is being extended: wait for it, or fork it before.');
-  }
-}
-
-function closedError(): TrunklineError {
-  return new TrunklineError('trunk.closed', 'The language model or this sequence of it was used after it was closed.', {
-    fix: 'This is a mistake in the program: finish or abort every answer before closing.',
-  });
-}
-
 function signature(p: z.infer<typeof parametersSchema>): SessionOptions['expect'] {
-  const cache = { type: 'float32', dims: [1, p.kvHeads, null, p.headWidth] } as const;
-  const inputs: Record<string, { type: 'float32' | 'int32'; dims: (number | null)[] }> = {
-    inputs_embeds: { type: 'float32', dims: [1, null, p.width] },
-    last_position: { type: 'int32', dims: [1] },
-    total_length: { type: 'int32', dims: [1] },
+  const inputs: Record<string, TensorShape> = {
+    inputs_embeds: { type: 'float32', dims: [null, null, p.width] },
+    seat_rows: { type: 'int64', dims: [null] },
+    row_seats: { type: 'int64', dims: [null] },
+    positions: { type: 'int64', dims: [null, null] },
+    mask: { type: 'float32', dims: [null, 1, 1, null, null] },
   };
-  const outputs: Record<string, { type: 'float32'; dims: (number | null)[] }> = {
-    logits: { type: 'float32', dims: [1, 1, p.vocabulary] },
-    hidden: { type: 'float32', dims: [1, 1, p.width] },
+  const outputs: Record<string, TensorShape> = {
+    logits: { type: 'float32', dims: [null, 1, p.vocabulary] },
+    hidden: { type: 'float32', dims: [null, 1, p.width] },
   };
+  const cache: TensorShape = { type: 'float32', dims: [null, p.kvHeads, 1, null, p.headWidth] };
   for (let layer = 0; layer < p.layers; layer += 1) {
     for (const part of ['key', 'value']) {
-      inputs[`past.${layer}.${part}`] = { type: cache.type, dims: [...cache.dims] };
-      outputs[`new.${layer}.${part}`] = { type: cache.type, dims: [...cache.dims] };
+      inputs[`past.${layer}.${part}`] = cache;
+      outputs[`new.${layer}.${part}`] = cache;
     }
   }
   return { inputs, outputs };

@@ -83,6 +83,79 @@ describe('the trunk', () => {
     await expect(own.append([500], never)).resolves.toHaveLength(49_152);
   }, 60_000);
 
+  it.each([
+    [[0, 1, 2, 3]],
+    // The second seat is left again, so that a run reads two seats with an idle one between them.
+    [[1, 0, 3]],
+  ])(
+    'says beside others what it says alone, token by token: conversations %p',
+    async (chosen) => {
+      const entries = chosen.map((i) => golden[i]!);
+      const rows = await Promise.all(entries.map(async ({ tokens }) => ({ own: context(), tokens })));
+      const logits: Float32Array[] = [];
+      for (const { own, tokens } of rows) logits.push(await own.append(tokens));
+      if (chosen.length === 3) rows[1]!.own.dispose();
+      const speaking = entries.flatMap((entry, row) => (chosen.length === 3 && row === 1 ? [] : [{ ...entry, row }]));
+      const said: number[][] = entries.map(() => []);
+      const { runs, rows: read } = trunk.work;
+      let steps = 0;
+      for (let step = 0; step < Math.max(...entries.map(({ answer }) => answer.length)); step += 1) {
+        const going = speaking.filter(({ answer }) => step < answer.length);
+        for (const { row, answer } of going) {
+          said[row]!.push(top(logits[row]!));
+          rows[row]!.own.foresee?.({ item: answer[step]!, pace: { dueInMs: () => 0, urgency: () => 0 } });
+        }
+        for (const { row, answer } of going) logits[row] = await rows[row]!.own.append([answer[step]!]);
+        steps += going.length;
+      }
+      for (const { row, answer } of speaking) expect(said[row]).toEqual(answer);
+      expect(trunk.work.rows - read).toBe(steps);
+      expect(trunk.work.runs - runs).toBeLessThan(steps);
+    },
+    120_000,
+  );
+
+  it('differs by rounding alone, whoever is read beside it', async () => {
+    const [one, other] = [golden[0]!, golden[1]!];
+    const next = one.answer[0]!;
+    const [alone, beside, neighbour] = [context(), context(), context()];
+    await alone.append(one.tokens);
+    await beside.append(one.tokens);
+    await neighbour.append(other.tokens);
+    const expected = await alone.append([next]);
+    beside.foresee?.({ item: next, pace: { dueInMs: () => 0, urgency: () => 0 } });
+    await neighbour.append([other.answer[0]!]);
+    const { runs } = trunk.work;
+    const found = await beside.append([next]);
+    expect(trunk.work.runs).toBe(runs);
+    expect(farthest(found, expected)).toBeLessThan(1.5);
+    expect(beside.hidden).toHaveLength(576);
+  }, 60_000);
+
+  it('drops what was read ahead for a sequence that is cut back or disposed of meanwhile', async () => {
+    const { tokens } = golden[1]!;
+    const pace = { dueInMs: () => 0, urgency: () => 0 };
+    const [runner, cut, gone, plain] = [context(), context(), context(), context()];
+    for (const own of [runner, cut, gone]) await own.append(tokens.slice(0, 40));
+    cut.foresee?.({ item: 700, pace });
+    gone.foresee?.({ item: 700, pace });
+    const run = runner.append([800]);
+    await Promise.resolve();
+    await Promise.resolve();
+    cut.truncate(30);
+    gone.dispose();
+    // Takes the seat that has just become free, while the run is under way.
+    const heir = context();
+    const inherited = heir.append(tokens.slice(0, 40));
+    await run;
+    await inherited;
+    await plain.append(tokens.slice(0, 30));
+    expect(farthest(await cut.append([700]), await plain.append([700]))).toBeLessThan(1.5);
+    plain.truncate(0);
+    await plain.append(tokens.slice(0, 40));
+    expect(farthest(await heir.append([900]), await plain.append([900]))).toBe(0);
+  }, 60_000);
+
   it('refuses more than the context holds, unknown tokens, and too many sequences', async () => {
     const own = context();
     await expect(own.append(new Array(2_000).fill(500))).rejects.toMatchObject({ code: 'trunk.context-full' });

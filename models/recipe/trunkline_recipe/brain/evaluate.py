@@ -16,6 +16,7 @@ from .prompt import HANDOVER, HANGUP, IM_END, Prompt
 from .retrieval import FactIndex
 
 BLOCK, CAPACITY = 64, 1024
+UNSEEN = -1e9
 
 
 class ExportedTrunk:
@@ -29,16 +30,27 @@ class ExportedTrunk:
         self.scales = np.frombuffer(raw, np.float32, blocks, weights).reshape(VOCABULARY, -1)
         self.zeros = np.frombuffer(raw, np.uint8, blocks, weights + 4 * blocks).reshape(VOCABULARY, -1)
         self.parts = [f"{i}.{p}" for i in range(LAYERS) for p in ("key", "value")]
-        self.cache = {f"past.{p}": np.zeros((1, KV_HEADS, CAPACITY, HEAD_WIDTH), np.float32) for p in self.parts}
+        self.cache = {f"past.{p}": np.zeros((1, KV_HEADS, 1, CAPACITY, HEAD_WIDTH), np.float32) for p in self.parts}
         self.length = 0
 
+    def rows(self, ids: list[int]) -> np.ndarray:
+        i = np.array(ids)
+        return ((self.codes[i].astype(np.float32) - self.zeros[i][..., None]) * self.scales[i][..., None]).reshape(-1, WIDTH)
+
     def append(self, ids: list[int]) -> np.ndarray:
-        rows = np.array(ids)
-        embedded = ((self.codes[rows].astype(np.float32) - self.zeros[rows][..., None]) * self.scales[rows][..., None]).reshape(1, -1, WIDTH)
-        first, self.length = self.length, self.length + len(ids)
-        out = self.session.run(["logits", *(f"new.{p}" for p in self.parts)], {"inputs_embeds": embedded, "last_position": np.array([self.length - 1], np.int32), "total_length": np.array([self.length], np.int32), **self.cache})
+        return self.append_rows(self.rows(ids))
+
+    def append_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of embeddings [n, 576] -> logits [vocabulary] after the last."""
+        first, self.length = self.length, self.length + len(rows)
+        mask = np.zeros((len(rows), CAPACITY + len(rows)), np.float32)
+        mask[:, first:CAPACITY] = UNSEEN
+        mask[:, CAPACITY:] = np.triu(np.full((len(rows), len(rows)), UNSEEN, np.float32), 1)
+        alone = np.zeros(1, np.int64)
+        feeds = {"inputs_embeds": rows[None].astype(np.float32), "seat_rows": alone, "row_seats": alone, "positions": np.arange(first, self.length)[None], "mask": mask[None, None, None]}
+        out = self.session.run(["logits", *(f"new.{p}" for p in self.parts)], {**feeds, **self.cache})
         for part, new in zip(self.parts, out[1:]):
-            self.cache[f"past.{part}"][:, :, first : self.length] = new
+            self.cache[f"past.{part}"][..., first : self.length, :] = new
         return out[0][0, 0]
 
     def answer(self, question: list[int], most: int = 60) -> tuple[list[int], int]:

@@ -25,18 +25,7 @@ from ..brain.network import WIDTH
 
 
 class ReadingTrunk(ExportedTrunk):
-    """The exported trunk, fed rows of embeddings instead of ids."""
-
-    def rows(self, ids):
-        i = np.array(ids)
-        return ((self.codes[i].astype(np.float32) - self.zeros[i][..., None]) * self.scales[i][..., None]).reshape(-1, WIDTH)
-
-    def append_rows(self, rows):
-        first, self.length = self.length, self.length + len(rows)
-        out = self.session.run(["logits", *(f"new.{p}" for p in self.parts)], {"inputs_embeds": rows[None].astype(np.float32), "last_position": np.array([self.length - 1], np.int32), "total_length": np.array([self.length], np.int32), **self.cache})
-        for part, new in zip(self.parts, out[1:]):
-            self.cache[f"past.{part}"][:, :, first : self.length] = new
-        return out[0][0, 0]
+    """The exported trunk, asked with rows of embeddings between its tokens."""
 
     def reply(self, before, rows, after, most=50):
         logits, said = self.append_rows(np.concatenate([self.rows(before), rows, self.rows(after)])), []
