@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
 import { StartTrace } from '../core/start-trace';
-import type { AnswerEvent, OmniModel, OmniSession, Working } from '../model/omni-model';
+import type { AnswerEvent, OmniModel, OmniSession, Pace, Working } from '../model/omni-model';
 import type { EngineConfig, FromEngine, ToEngine } from './protocol';
 import { type Job, StepScheduler } from './step-scheduler';
 
@@ -198,10 +198,14 @@ export class EngineHost {
     // One voice per call: a newer turn ends whatever an older one was still producing.
     for (const older of call.turns.keys()) this.cancel(callId, call, older);
     const abort = new AbortController();
+    const pace: Pace = {
+      urgency: () => this.urgency(turn),
+      dueInMs: () => (abort.signal.aborted ? Number.POSITIVE_INFINITY : this.dueInMs(turn)),
+    };
     const turn: Turn = {
       turnId: message.turnId,
       abort,
-      events: call.session.answer(message.input, abort.signal)[Symbol.asyncIterator](),
+      events: call.session.answer(message.input, abort.signal, pace)[Symbol.asyncIterator](),
       speculative: message.speculative,
       playingSinceMs: undefined,
       audioMs: 0,
@@ -211,17 +215,25 @@ export class EngineHost {
     this.scheduler.add(this.turnJob(callId, call, turn));
   }
 
+  private leadMs({ playingSinceMs, audioMs }: Turn): number {
+    return playingSinceMs === undefined ? audioMs : audioMs - (this.options.nowMs() - playingSinceMs);
+  }
+
+  /** A caller who waits in silence comes before one whose answer is ahead of its playout; guesses come last. */
+  private urgency(turn: Turn): number {
+    if (turn.speculative) return GUESS_URGENCY - this.leadMs(turn);
+    return turn.audioMs === 0 ? 0 : STARVING_MS - this.leadMs(turn);
+  }
+
+  private dueInMs(turn: Turn): number {
+    return turn.abort.signal.aborted ? 0 : this.leadMs(turn) - LEAD_MS;
+  }
+
   private turnJob(callId: string, call: OpenCall, turn: Turn): Job {
-    const leadMs = () =>
-      turn.playingSinceMs === undefined ? turn.audioMs : turn.audioMs - (this.options.nowMs() - turn.playingSinceMs);
     return {
       owner: callId,
-      // A caller who waits in silence comes before one whose answer is ahead of its playout; guesses come last.
-      urgency: () => {
-        if (turn.speculative) return GUESS_URGENCY - leadMs();
-        return turn.audioMs === 0 ? 0 : STARVING_MS - leadMs();
-      },
-      dueInMs: () => (turn.abort.signal.aborted ? 0 : leadMs() - LEAD_MS),
+      urgency: () => this.urgency(turn),
+      dueInMs: () => this.dueInMs(turn),
       step: async () => {
         if (turn.abort.signal.aborted) return false;
         let going = false;
@@ -235,7 +247,7 @@ export class EngineHost {
             going = event.type !== 'end';
             if (event.type === 'working') return;
             if (event.type === 'audio') {
-              if (leadMs() < 0) turn.late += 1;
+              if (this.leadMs(turn) < 0) turn.late += 1;
               if (!turn.speculative) turn.playingSinceMs ??= this.options.nowMs();
               turn.audioMs += (event.pcm.length * 1_000) / event.sampleRate;
             }

@@ -6,7 +6,7 @@ import { TrunklineError } from '../core/errors';
 import { audioEvent } from './audio-event';
 import type { Brain, BrainConversation, BrainEvent } from './brain/conversation-brain';
 import { CallHearing, type Ear, type Understood } from './call-hearing';
-import type { AnswerEvent, AnswerInput, OmniSession, Persona, Working } from './omni-model';
+import type { AnswerEvent, AnswerInput, OmniSession, Pace, Persona, Working } from './omni-model';
 import type { StreamedSpeech, Voice } from './parts';
 import { StageTimes } from './stage-times';
 
@@ -22,7 +22,7 @@ export interface SessionParts {
   /** Reads out what must be said. */
   readonly voice: Voice;
   /** Speaks an answer while it is written. */
-  readonly beginSpeech: () => StreamedSpeech;
+  readonly beginSpeech: (pace: Pace) => StreamedSpeech;
   /** Pieces of text between two chunks of the voice, once it speaks. */
   readonly tokensPerChunk: number;
   readonly nowMs: () => number;
@@ -35,6 +35,8 @@ interface Thought {
   readonly abort: AbortController;
   /** Thought already, and not yet told. */
   first: IteratorResult<BrainEvent> | undefined;
+  /** Of the answer that it became; before, nobody waits for it. */
+  pace: Pace | undefined;
 }
 
 export class CallSession implements OmniSession {
@@ -101,14 +103,14 @@ export class CallSession implements OmniSession {
     }
   }
 
-  async *answer(input: AnswerInput, signal: AbortSignal): AsyncGenerator<AnswerEvent | Working> {
+  async *answer(input: AnswerInput, signal: AbortSignal, pace?: Pace): AsyncGenerator<AnswerEvent | Working> {
     signal.throwIfAborted();
     this.answering += 1;
     this.uncommitted = false;
     try {
       const stages = new StageTimes(this.parts.nowMs);
       if (input.kind === 'say') yield* this.say(input.text, stages, signal);
-      else yield* this.reply(input, stages, signal);
+      else yield* this.reply(input, stages, signal, pace);
     } finally {
       this.answering -= 1;
     }
@@ -150,6 +152,7 @@ export class CallSession implements OmniSession {
     input: Exclude<AnswerInput, { kind: 'say' }>,
     stages: StageTimes,
     signal: AbortSignal,
+    pace: Pace | undefined,
   ): AsyncGenerator<AnswerEvent | Working> {
     const understood = input.kind === 'text' ? undefined : await this.hearing.understand(input, signal);
     signal.throwIfAborted();
@@ -164,7 +167,7 @@ export class CallSession implements OmniSession {
       ...(doneProbability === undefined ? {} : { doneProbability }),
     };
     // A sound without words is for the turn machine to judge; there is nothing to answer.
-    if (speech) yield* this.speak(userText, understood, stages, signal);
+    if (speech) yield* this.speak(userText, understood, stages, signal, pace);
     else yield { type: 'end', stages: stages.all };
   }
 
@@ -174,9 +177,11 @@ export class CallSession implements OmniSession {
     understood: Understood | undefined,
     stages: StageTimes,
     signal: AbortSignal,
+    pace: Pace | undefined,
   ): AsyncGenerator<AnswerEvent | Working> {
     const { voice, tokensPerChunk } = this.parts;
     const thought = (await this.takeAhead(understood)) ?? (await this.think(userText, understood?.vectors));
+    thought.pace = pace;
     const forget = linked(signal, thought.abort);
     const { speech } = thought;
     let action: 'hangup' | 'handover' | undefined;
@@ -234,14 +239,26 @@ export class CallSession implements OmniSession {
 
   private async think(userText: string, heard: readonly Float32Array[] = []): Promise<Thought> {
     const conversation = await this.startThinking();
-    const speech = this.parts.beginSpeech();
+    const pace: Pace = {
+      dueInMs: () => thought.pace?.dueInMs() ?? Number.POSITIVE_INFINITY,
+      urgency: () => thought.pace?.urgency() ?? Number.NEGATIVE_INFINITY,
+    };
+    const speech = this.parts.beginSpeech(pace);
     const abort = new AbortController();
     const events = conversation.answer(userText, abort.signal, {
+      pace,
       ...(heard.length === 0 ? {} : { heard }),
       onRead: (from, to, hidden) => speech.read?.(from, to, hidden),
       ...(speech.answerFrom === undefined ? {} : { onPrompt: (context) => speech.answerFrom?.(context) }),
     });
-    return { events: events[Symbol.asyncIterator](), speech, abort, first: undefined };
+    const thought: Thought = {
+      events: events[Symbol.asyncIterator](),
+      speech,
+      abort,
+      first: undefined,
+      pace: undefined,
+    };
+    return thought;
   }
 
   private async takeAhead(understood: Understood | undefined): Promise<Thought | undefined> {

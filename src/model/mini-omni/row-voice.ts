@@ -7,7 +7,7 @@ import { StreamingDecoder } from '../codec/streaming-decoder';
 import { LATENT_WINDOWS, LatentDecoder } from '../omni/latent-decoder';
 import type { StreamingVoice } from '../omni/omni';
 import type { VoiceGraphs } from '../omni/voice-graphs';
-import type { Word } from '../omni-model';
+import type { Pace, Word } from '../omni-model';
 import type { LanguageContext, StreamedSpeech, VoiceChunk } from '../parts';
 import { fadeIn, fadeOut } from '../piper/loudness';
 import { PAUSE_MS } from '../piper/piper-voice';
@@ -37,8 +37,8 @@ export class RowVoice implements StreamingVoice {
     return this.parts.graphs.parameters.sampleRate;
   }
 
-  begin(): RowSpeech {
-    return new RowSpeech(this.parts);
+  begin(pace?: Pace): RowSpeech {
+    return new RowSpeech(this.parts, pace);
   }
 
   /** T1-A2 without a question: what must be said word for word. */
@@ -80,7 +80,10 @@ export class RowSpeech implements StreamedSpeech {
   private paused = 0;
   private started = false;
 
-  constructor(private readonly parts: RowVoiceParts) {
+  constructor(
+    private readonly parts: RowVoiceParts,
+    private readonly pace?: Pace,
+  ) {
     const { graphs } = parts;
     this.guide = parts.newGuide();
     const fadeSamples = Math.round((graphs.parameters.sampleRate * FADE_MS) / 1000);
@@ -149,6 +152,9 @@ export class RowSpeech implements StreamedSpeech {
       this.sound.end();
       return;
     }
+    // The row that thinks reads its next token as well: both in one run.
+    const { codes, text } = step.value;
+    if (this.pace !== undefined) await this.sequence?.foresee(model.ids.position(codes, text), this.pace);
     // While the guide waits for text nothing is said; frames go on afterwards.
     if (step.value.codes.every((code) => code === model.ids.padAudio)) return;
     const frame = this.assembler.push(step.value.codes);

@@ -8,7 +8,8 @@
  * frames go on afterwards; a layer has ended when the guide says so, instead of by a score.
  */
 import { LAYERS } from '../codec/delay-pattern';
-import type { LanguageContext, LanguageModel } from '../parts';
+import type { Pace } from '../omni-model';
+import type { ContextItem, LanguageContext, LanguageModel } from '../parts';
 import type { ControlTokens } from '../trunk/chat-layout';
 import { MiniOmniIds } from './ids';
 import { NO_CODE, type PostAdapter } from './post-adapter';
@@ -43,6 +44,9 @@ export function idsOfTrunk(trunk: ReadableTrunk, vocabulary: number, codes: numb
 export function answerHead(trunk: ReadableTrunk): number[] {
   return [trunk.control.turnStart, ...trunk.encode('assistant\n')];
 }
+
+/** All rows of a step are read at once. */
+const TOGETHER: Pace = { dueInMs: () => 0, urgency: () => Number.POSITIVE_INFINITY };
 
 export class TrunkStreamModel implements StreamModel {
   constructor(
@@ -79,6 +83,8 @@ export class TrunkSequence implements StreamSequence {
   private said = 0;
   private frames: number | undefined;
   private pending = false;
+  /** What row 0 will read next, if it is known. */
+  private next: { readonly position: readonly number[]; readonly item: ContextItem } | undefined;
 
   constructor(
     private readonly trunk: ReadableTrunk,
@@ -103,9 +109,9 @@ export class TrunkSequence implements StreamSequence {
     if (rows.length !== this.rows.length) {
       throw new RangeError(`The sequence has ${this.rows.length} rows, not ${rows.length}.`);
     }
+    const read: ContextItem[][] = [];
     for (const [place, positions] of rows.entries()) {
-      const context = this.rows[place]!;
-      const items: (number | Float32Array)[] = [];
+      const items: ContextItem[] = [];
       for (const [at, position] of positions.entries()) {
         const heard = vectors?.slice(
           (at * vectors.length) / positions.length,
@@ -114,9 +120,24 @@ export class TrunkSequence implements StreamSequence {
         items.push(heard ?? (await this.item(position)));
         if (place === 0) this.note(position);
       }
+      read.push(items);
+      const [item] = items;
+      if (place > 0 && items.length === 1 && item !== undefined) {
+        this.rows[place]!.foresee?.({ item, pace: TOGETHER });
+      }
+    }
+    for (const [place, items] of read.entries()) {
+      const context = this.rows[place]!;
       this.logits = (await context.append(items)).slice();
       if (place === 0) this.hidden = context.hidden?.slice() ?? new Float32Array(0);
     }
+  }
+
+  /** `position` is what row 0 will read next: it may be read beside what others read. */
+  async foresee(position: readonly number[], pace: Pace): Promise<void> {
+    const item = await this.item(position);
+    this.next = { position, item };
+    this.rows[0]?.foresee?.({ item, pace });
   }
 
   truncate(length: number): void {
@@ -202,8 +223,10 @@ export class TrunkSequence implements StreamSequence {
     return position.slice(0, LAYERS).map((id, layer) => id - this.ids.shifted(0, layer));
   }
 
-  private async item(position: readonly number[]): Promise<number | Float32Array> {
-    const { ids, adapter } = this;
+  private async item(position: readonly number[]): Promise<ContextItem> {
+    const { ids, adapter, next } = this;
+    this.next = undefined;
+    if (next?.position.every((id, stream) => id === position[stream]) === true) return next.item;
     const text = position[LAYERS]!;
     const codes = this.codesOf(position);
     const isPad = text === ids.padText;

@@ -6,11 +6,12 @@
 import type { Brain } from '../brain/conversation-brain';
 import type { Ear } from '../call-hearing';
 import { CallSession, type SessionParts } from '../call-session';
-import type { OmniModel, OmniSession, Persona } from '../omni-model';
+import type { OmniModel, OmniSession, Pace, Persona } from '../omni-model';
 import type { StreamedSpeech, Voice } from '../parts';
 
 export interface StreamingVoice extends Voice {
-  begin(): StreamedSpeech;
+  /** `pace`: how soon the answer is needed, for a voice that takes steps of the language model. */
+  begin(pace?: Pace): StreamedSpeech;
 }
 
 export interface OmniParts {
@@ -30,7 +31,7 @@ export class Omni implements OmniModel {
     const { ear, brain, voice, nowMs } = parts;
     this.name = parts.name ?? 'omni';
     // A token, then whatever can be said of the words so far.
-    this.session = { ear, brain, voice, beginSpeech: () => voice.begin(), tokensPerChunk: 1, nowMs };
+    this.session = { ear, brain, voice, beginSpeech: (pace) => voice.begin(pace), tokensPerChunk: 1, nowMs };
   }
 
   get outputSampleRate(): number {
