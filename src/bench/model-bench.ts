@@ -6,6 +6,7 @@ import { openRecogniser, openTrunkBrain, openVoice } from '../model/load-model';
 import type { Persona } from '../model/omni-model';
 import { readQuestions, spreadOver, utteranceOf } from './questions';
 import { type BenchReport, report, spread } from './report';
+import { benchTrunk } from './trunk-bench';
 
 const SENTENCES = [
   'The clinic is open Monday to Friday from 8 am to 6 pm.',
@@ -56,6 +57,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<BenchRepor
     conversation.close();
   }
   await brain.close();
+  const batched = await benchTrunk(modelsDir, threads);
 
   const voice = await openVoice(modelsDir, threads);
   const firstAudioMs: number[] = [];
@@ -76,6 +78,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<BenchRepor
     spread('recognise a question', 'ms', recogniseMs),
     spread('question to first text', 'ms', firstTextMs),
     spread('each further piece of text', 'ms', tokenMs),
+    ...batched.map((figure) => ({ ...figure, name: `language model, ${figure.name}` })),
     spread('text to first audio', 'ms', firstAudioMs),
     spread('voice, share of real time', '', realTime),
   ]);

@@ -4,7 +4,7 @@ import { ManualClock } from '../../src/core/clock';
 import { TrunklineError } from '../../src/core/errors';
 import { EngineHost } from '../../src/inference/engine-host';
 import type { FromEngine, ToEngine } from '../../src/inference/protocol';
-import type { AnswerEvent, AnswerInput, OmniModel, OmniSession } from '../../src/model/omni-model';
+import type { AnswerEvent, AnswerInput, OmniModel, OmniSession, Pace } from '../../src/model/omni-model';
 
 const persona = { id: 'p', name: 'P', instructions: '', facts: [] };
 
@@ -34,8 +34,10 @@ class WordSession implements OmniSession {
   closed = false;
   attended = 0;
   attend?: OmniSession['attend'];
+  pace?: Pace;
   hear(): void {}
-  async *answer(input: AnswerInput): AsyncGenerator<AnswerEvent> {
+  async *answer(input: AnswerInput, _signal: AbortSignal, pace?: Pace): AsyncGenerator<AnswerEvent> {
+    this.pace = pace;
     if (input.kind === 'audio') throw new TrunklineError('ear.unheard', 'Nothing was heard.');
     for (const word of input.text.split(' ')) yield { type: 'text', delta: `${word} ` };
     yield { type: 'audio', pcm: new Int16Array(8_000), sampleRate: 8_000, words: [] };
@@ -244,6 +246,25 @@ describe('making sound', () => {
     clock.advance(1_000);
     await breathe();
     expect(madeMs(sent)).toBeGreaterThanOrEqual(1_400);
+  });
+
+  it('tells the model how soon it is needed: at once, not while it is ahead, and never once it is cancelled', async () => {
+    const { model, host, breathe, start } = rig();
+    await start();
+    host.receive(answer('a', 1, 'one', true));
+    await breathe();
+    const { pace } = model.sessions[0]!;
+    // A second of sound that nobody hears yet.
+    expect(pace!.dueInMs()).toBe(600);
+    expect(pace!.urgency()).toBeLessThan(-900_000);
+    host.receive({ type: 'promote', callId: 'a', turnId: 1 });
+    expect(pace!.urgency()).toBe(-850);
+    host.receive(answer('b', 1, 'one two three'));
+    await breathe(3);
+    const other = model.sessions[1]!.pace!;
+    expect([other.dueInMs(), other.urgency()]).toEqual([-400, 0]);
+    host.receive({ type: 'cancel', callId: 'b', turnId: 1 });
+    expect(other.dueInMs()).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('too late for its playout is counted in the stages of the turn', async () => {

@@ -121,6 +121,30 @@ describe('the built-in brain', () => {
     expect(text).toBe(alone.text);
   }, 120_000);
 
+  it('says to two callers at once what it says to each alone, in fewer runs', async () => {
+    const pace = { dueInMs: () => 0, urgency: () => 0 };
+    const questions = ['How much is the parking?', 'When is breakfast?'];
+    const alone: string[] = [];
+    let before = trunk.work.runs;
+    for (const question of questions) alone.push((await ask(await open(hotel, hotel.greeting), question)).text);
+    const runsAlone = trunk.work.runs - before;
+    const calls = await Promise.all(questions.map(() => open(hotel, hotel.greeting)));
+    before = trunk.work.runs;
+    const signal = new AbortController().signal;
+    const events = calls.map((call, i) => call.answer(questions[i]!, signal, { pace })[Symbol.asyncIterator]());
+    const texts = questions.map(() => '');
+    const going = new Set(events.keys());
+    while (going.size > 0) {
+      for (const i of [...going]) {
+        const next = await events[i]!.next();
+        if (next.done === true) going.delete(i);
+        else if (next.value.type === 'delta') texts[i] += next.value.text;
+      }
+    }
+    expect(texts).toEqual(alone);
+    expect(trunk.work.runs - before).toBeLessThan(runsAlone - 3);
+  }, 120_000);
+
   it('remembers long calls by dropping their oldest turns', async () => {
     const conversation = await open(hotel, hotel.greeting);
     for (let turn = 0; turn < 40; turn += 1) {

@@ -16,6 +16,9 @@ export class OneLineTrunk implements ReadableTrunk {
   readonly control = { hangup: 0, turnStart: 1, turnEnd: 2, handover: 3 };
   /** Sequences that nobody has disposed of. */
   live = 0;
+  /** Steps that were known before they were asked for, and those that came otherwise than they were told. */
+  foreseen = 0;
+  mistaken = 0;
 
   constructor(
     readonly vocabulary: number,
@@ -36,6 +39,7 @@ export class OneLineTrunk implements ReadableTrunk {
   private context(states: number[][]): LanguageContext {
     const { vocabulary } = this;
     let disposed = false;
+    let next: ContextItem | undefined;
     this.live += 1;
     const last = () => states[states.length - 1]!;
     return {
@@ -45,7 +49,13 @@ export class OneLineTrunk implements ReadableTrunk {
       get hidden() {
         return Float32Array.from(last());
       },
+      foresee: (told?: { readonly item: ContextItem }) => {
+        next = told?.item;
+      },
       append: async (items: readonly ContextItem[]) => {
+        if (next !== undefined) this.foreseen += 1;
+        if (next !== undefined && (items.length !== 1 || items[0] !== next)) this.mistaken += 1;
+        next = undefined;
         for (const item of items) {
           const read = typeof item === 'number' ? embedding(item) : [...item];
           const before = last();

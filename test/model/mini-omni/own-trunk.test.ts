@@ -93,6 +93,9 @@ describe("Mini-Omni's layout on our own trunk", () => {
       found.push([...codes, text]);
     }
     expect(found).toEqual(golden.speech[mode]);
+    // Both rows of a step in one run, as far as the trunk can.
+    expect(trunk.foreseen > 0).toBe(mode === 'batch');
+    expect(trunk.mistaken).toBe(0);
     sequence.close();
     expect(trunk.live).toBe(0);
   });
@@ -173,6 +176,22 @@ describe('the voice that is a row of the trunk', () => {
         expect(endSample).toBeGreaterThanOrEqual(startSample);
       }
     }
+  }, 60_000);
+
+  it('tells beforehand what its row will read, so that it can be read with the row that thinks', async () => {
+    const expected = (await said([text])).flatMap(({ pcm }) => [...pcm]);
+    const before = speller.foreseen;
+    const speech = voice.begin({ dueInMs: () => 0, urgency: () => 0 });
+    speech.push(text);
+    speech.end();
+    const pcm: number[] = [];
+    for (let chunk = await speech.next(never); chunk !== undefined; chunk = await speech.next(never)) {
+      pcm.push(...chunk.pcm);
+    }
+    await speech.close();
+    expect(pcm).toEqual(expected);
+    expect(speller.foreseen - before).toBeGreaterThan(text.length / 2);
+    expect(speller.mistaken).toBe(0);
   }, 60_000);
 
   it('goes on from the sequence that has read the question, and gives it back', async () => {
