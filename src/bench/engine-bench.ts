@@ -12,10 +12,10 @@ import { SpeechLevels } from '../model/speech-levels';
 import { heardOnThePhone, isRight, readQuestions, recordingOf, spreadOver } from './questions';
 import { type BenchReport, report, single, spread } from './report';
 
-const RATE = 16_000;
+export const RATE = 16_000;
 /** As the listener hands audio on (listener/speech-tap.ts), and as long after the end of speech as an answer is ordered. */
-const CHUNK_SAMPLES = 0.064 * RATE;
-const ORDER_AFTER_MS = 200;
+export const CHUNK_SAMPLES = 0.064 * RATE;
+export const ORDER_AFTER_MS = 200;
 const never = new AbortController().signal;
 
 export interface EngineBenchOptions {
@@ -176,7 +176,7 @@ async function replyTo(session: OmniSession, toSample: number): Promise<Reply> {
   return { text, stages, firstAudioMs, tookMs: lastMs - startedMs, audioMs, steps };
 }
 
-function endOfSpeech(pcm: Int16Array): number {
+export function endOfSpeech(pcm: Int16Array): number {
   const levels = new SpeechLevels(Float32Array.from(pcm, (sample) => sample / 32_768));
   return pcm.length - levels.quietTail;
 }

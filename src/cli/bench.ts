@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { benchAnswers } from '../bench/answers-bench';
 import { benchBaresipTape } from '../bench/baresip-tape';
 import { benchBargeIn } from '../bench/barge-in-bench';
+import { benchCalls } from '../bench/calls-bench';
 import { benchCapacity } from '../bench/capacity-bench';
 import { benchEngine } from '../bench/engine-bench';
 import { benchHeldout } from '../bench/heldout-bench';
@@ -70,7 +71,8 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     const config = loadConfig();
     const engine = given.text('engine');
     if (engine !== undefined) {
-      return benchEngine({
+      const lines = wholeNumber(given, 'lines');
+      const options = {
         engine,
         modelsDir: config.engine.models,
         threads: Number(given.text('threads') ?? config.engine.threads ?? 2),
@@ -78,7 +80,8 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
         personas: loadDialplan(resolve(config.dialplans)).personas,
         count: countOf(given),
         progress,
-      });
+      };
+      return lines === undefined ? benchEngine(options) : benchCalls({ ...options, lines });
     }
     const persona = loadDialplan(resolve(config.dialplans)).personas[0];
     if (persona === undefined)
@@ -145,7 +148,7 @@ export const bench: Command = {
       value: 'FOLDER',
       summary: 'history: keep the sound of interruptions whose words differ; heldout: that of answers',
     },
-    { name: 'lines', value: 'N', summary: 'tape: calls at once' },
+    { name: 'lines', value: 'N', summary: 'tape, model with --engine: calls at once' },
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
     { name: 'engine', value: 'NAME', summary: 'what is rung, or measured whole by model: cascade or omni' },
     { name: 'caller', value: 'baresip', summary: 'tape: measure from the recordings of this phone instead of ours' },
