@@ -32,6 +32,7 @@ export async function benchCalls(options: EngineBenchOptions & { readonly lines:
   const figures = [];
   try {
     const calls = await scriptsOf(options);
+    for (const { persona } of calls) for await (const _ of model.warm?.(persona) ?? []);
     for (const [name, served] of [
       ['batched', model],
       ['one by one', oneByOne(model)],
@@ -83,7 +84,6 @@ function oneByOne(model: OmniModel): OmniModel {
   return {
     name: model.name,
     outputSampleRate: model.outputSampleRate,
-    ...(model.warm === undefined ? {} : { warm: (persona: Persona) => model.warm!(persona) }),
     openSession: async (persona) => {
       const session = await model.openSession(persona);
       const answer = session.answer.bind(session);
@@ -104,7 +104,6 @@ async function talk(clock: ProcessorClock, model: OmniModel, scripts: readonly S
       if (message.type === 'answer-event') listeners.get(message.callId)?.(message.event);
       else if (message.type === 'failed') throw new Error(message.message);
       else if (message.type === 'opened') waiting.get(message.callId)?.();
-      else if (message.type === 'warmed') waiting.get(message.personaId)?.();
       else if (message.type === 'ready') waiting.get('')?.();
     },
     nowMs: () => clock.nowMs(),
@@ -115,10 +114,6 @@ async function talk(clock: ProcessorClock, model: OmniModel, scripts: readonly S
   const told = (name: string) => new Promise<void>((resolve) => waiting.set(name, resolve));
   host.receive({ type: 'load', config: { name: model.name, modelsDir: '', threads: 1 } });
   await told('');
-  for (const persona of new Set(scripts.map((script) => script.persona))) {
-    host.receive({ type: 'warm', persona });
-    await told(persona.id);
-  }
   const beganMs = clock.nowMs();
   await Promise.all(
     scripts.map(async ({ persona, questions }, line) => {

@@ -1,7 +1,8 @@
 /**
- * Runs the model steps of all calls one at a time, the most urgent first: continuous batching's poor cousin for a
- * machine on which one step uses all cores. A job is anything that can be advanced by one step; one that has done enough
- * for now says when it is due again, and is not asked before.
+ * Runs the model steps of all calls one at a time, the most urgent first: on a small machine one step uses all cores. A job
+ * is anything that can be advanced by one step; one that has done enough for now says when it is due again, and is not asked
+ * before. That a run of the language model may hold the tokens of several calls is that model's own affair
+ * (model/trunk/step-batcher.ts): by it a call's step may turn out to be done when its turn comes.
  */
 import type { Timer } from '../core/clock';
 

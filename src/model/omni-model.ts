@@ -49,7 +49,7 @@ export interface Working {
 export interface Pace {
   /** Milliseconds until it should go on; 0 or less: now; infinite: nobody waits for it. */
   dueInMs(): number;
-  /** Higher goes first. */
+  /** Higher goes first; 0 or more: somebody waits, or soon will. */
   urgency(): number;
 }
 

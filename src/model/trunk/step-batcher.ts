@@ -1,7 +1,7 @@
 /**
  * Batches the steps of several sequences into one run of the language model. Nobody waits to be batched: whoever has just
  * chosen a token says that it will be read next (`foresee`), and when any sequence reads one token, those of the others that
- * are due are read in the same run. Whoever then asks for a step that was read already has it at once.
+ * are due, or will be, are read in the same run. Whoever then asks for a step that was read already has it at once.
  *
  * A run of two rows costs a quarter more than a run of one (docs/figures.md), because weights are read and unpacked once.
  */
@@ -91,10 +91,13 @@ export class StepBatcher<S, R> {
   }
 }
 
-/** Who rides along with a step of `urgency`: those who are due and not much less urgent, `most` of them, the most urgent. */
+/**
+ * Who rides along with a step of `urgency`: those who are due and not much less urgent, `most` of them, the most urgent. With
+ * a step that nobody waits for also those who will be due: their step costs less now than alone later.
+ */
 export function ridersAmong<S>(paces: ReadonlyMap<S, Pace>, urgency: number, most: number): ReadonlySet<S> {
   const due = [...paces]
-    .filter(([, pace]) => pace.dueInMs() <= 0)
+    .filter(([, pace]) => (urgency < 0 ? Number.isFinite(pace.dueInMs()) : pace.dueInMs() <= 0))
     .map(([rider, pace]) => ({ rider, urgency: pace.urgency() }))
     .filter((other) => other.urgency >= urgency - RIDER_SLACK);
   due.sort((a, b) => b.urgency - a.urgency);

@@ -204,4 +204,14 @@ describe('who rides along', () => {
     expect(ridersAmong(paces, 0, 0).size).toBe(0);
     expect(ridersAmong(paces, -1_000_000 + RIDER_SLACK, 9).has('guess')).toBe(true);
   });
+
+  it('are also those who will be due, when nobody waits for the step itself, but never who need nothing', () => {
+    const paces = new Map([
+      ['ahead', later],
+      ['cut off', { dueInMs: () => Number.POSITIVE_INFINITY, urgency: () => 0 }],
+    ]);
+    expect([...ridersAmong(paces, -100, 3)]).toEqual(['ahead']);
+    expect(ridersAmong(paces, 0, 3).size).toBe(0);
+    expect(ridersAmong(paces, 140, 3).size).toBe(0);
+  });
 });
