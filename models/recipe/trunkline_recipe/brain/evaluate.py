@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from .network import HEAD_WIDTH, KV_HEADS, LAYERS, VOCABULARY, WIDTH
+from .network import HEAD_WIDTH, KV_HEADS, VOCABULARY, WIDTH
 from .prompt import HANDOVER, HANGUP, IM_END, Prompt
 from .retrieval import FactIndex
 
@@ -29,7 +29,7 @@ class ExportedTrunk:
         self.codes = np.frombuffer(raw, np.uint8, weights).reshape(VOCABULARY, -1, BLOCK)
         self.scales = np.frombuffer(raw, np.float32, blocks, weights).reshape(VOCABULARY, -1)
         self.zeros = np.frombuffer(raw, np.uint8, blocks, weights + 4 * blocks).reshape(VOCABULARY, -1)
-        self.parts = [f"{i}.{p}" for i in range(LAYERS) for p in ("key", "value")]
+        self.parts = [o.name.removeprefix("new.") for o in self.session.get_outputs() if o.name.startswith("new.")]
         self.cache = {f"past.{p}": np.zeros((1, KV_HEADS, 1, CAPACITY, HEAD_WIDTH), np.float32) for p in self.parts}
         self.length = 0
 

@@ -20,7 +20,7 @@ import torch
 from onnx import TensorProto, helper
 from safetensors.torch import load_file
 
-from .network import HEAD_WIDTH, HEADS, INNER, KV_HEADS, LAYERS, NORM_EPSILON, ROPE_BASE, VOCABULARY, WIDTH, quantise
+from .network import HEAD_WIDTH, HEADS, INNER, KV_HEADS, NORM_EPSILON, ROPE_BASE, VOCABULARY, WIDTH, count_layers, quantise
 
 POSITIONS = 2048
 DOMAIN = "com.microsoft"
@@ -33,6 +33,7 @@ class Writer:
     def __init__(self, folder: str, weights: dict[str, torch.Tensor], block: int, head_block: int, head_bits: int):
         self.folder, self.weights, self.tensors, self.nodes = folder, weights, [], []
         self.block, self.head_block, self.head_bits = block, head_block, head_bits
+        self.layers = count_layers(weights) if weights else 0
         self.shard, self.file = -1, None
         self.files: list[str] = []
 
@@ -157,7 +158,7 @@ def build(w: Writer) -> onnx.ModelProto:
     w.embedding()
     shared_by_layers(w)
     x, residual = "", "inputs_embeds"
-    for i in range(LAYERS):
+    for i in range(w.layers):
         p, n = f"layers.{i}.", f"L{i}."
         norm1, norm2 = w.vector(n + "norm1", p + "norm1"), w.vector(n + "norm2", p + "norm2")
         if x == "":
@@ -191,7 +192,7 @@ def build(w: Writer) -> onnx.ModelProto:
         value("mask", f, ["seats", 1, 1, "tokens", "room + tokens"]),
     ]
     outputs = [value("logits", f, ["rows", 1, VOCABULARY]), value("hidden", f, ["rows", 1, WIDTH])]
-    for i in range(LAYERS):
+    for i in range(w.layers):
         for part in ("key", "value"):
             inputs.append(value(f"past.{i}.{part}", f, ["seats", KV_HEADS, 1, "room", HEAD_WIDTH]))
             outputs.append(value(f"new.{i}.{part}", f, ["seats", KV_HEADS, 1, "tokens", HEAD_WIDTH]))

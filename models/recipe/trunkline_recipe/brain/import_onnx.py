@@ -10,7 +10,7 @@ import torch
 from onnx import numpy_helper
 from safetensors.torch import save_file
 
-from .network import HEAD_WIDTH, HEADS, INNER, KV_HEADS, LAYERS
+from .network import HEAD_WIDTH, HEADS, INNER, KV_HEADS
 
 
 def dequantise(codes: np.ndarray, scales: np.ndarray, zeros: np.ndarray, bits: int) -> torch.Tensor:
@@ -22,11 +22,12 @@ def dequantise(codes: np.ndarray, scales: np.ndarray, zeros: np.ndarray, bits: i
     return torch.from_numpy(values.reshape(values.shape[0], -1))
 
 
-def read_weights(folder: str) -> dict[str, torch.Tensor]:
+def read_weights(folder: str, layers: int | None = None) -> dict[str, torch.Tensor]:
+    """`layers`: only the first ones, for tests."""
     model = onnx.load(os.path.join(folder, "trunk.onnx"))
     raw = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     weights = {"norm": torch.from_numpy(raw["norm"].copy()), "embedding": dequantise(raw["head.codes"], raw["head.scales"], raw["head.zeros"], 8)}
-    for i in range(LAYERS):
+    for i in range(layers or sum(name.endswith(".norm1") for name in raw)):
         def linear(name: str) -> torch.Tensor:
             own = f"L{i}.{name}"
             return dequantise(raw[own + ".codes"], raw[own + ".scales16"], raw[own + ".zeros"], 4)
@@ -44,9 +45,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("model", help="exported folder, such as models/smollm2-135m")
     arguments.add_argument("out")
+    arguments.add_argument("--layers", type=int, help="only the first ones: a small trunk for tests")
     options = arguments.parse_args()
     os.makedirs(options.out, exist_ok=True)
-    save_file(read_weights(options.model), os.path.join(options.out, "model.safetensors"))
+    save_file(read_weights(options.model, options.layers), os.path.join(options.out, "model.safetensors"))
     shutil.copy(os.path.join(options.model, "tokenizer.json"), options.out)
 
 

@@ -1,6 +1,7 @@
 """SmolLM2-135M (the Llama architecture) in plain torch, with grouped-query attention and optional 4-bit fake quantisation."""
 
 import os
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +11,21 @@ from torch import nn
 LAYERS, WIDTH, HEADS, KV_HEADS, HEAD_WIDTH, INNER, VOCABULARY = 30, 576, 9, 3, 64, 1536, 49152
 ROPE_BASE, NORM_EPSILON = 100000.0, 1e-5
 BLOCK = 32
+
+
+class Sizes(NamedTuple):
+    """Others than SmolLM2's are for tests."""
+
+    layers: int = LAYERS
+    width: int = WIDTH
+    heads: int = HEADS
+    kv_heads: int = KV_HEADS
+    head_width: int = HEAD_WIDTH
+    inner: int = INNER
+    vocabulary: int = VOCABULARY
+
+
+SMOLLM2 = Sizes()
 
 
 def quantise(weight: torch.Tensor, block: int = BLOCK, bits: int = 4) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -44,75 +60,93 @@ def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tenso
 
 
 class Layer(nn.Module):
-    def __init__(self):
+    def __init__(self, sizes: Sizes = SMOLLM2):
         super().__init__()
-        self.norm1 = nn.Parameter(torch.ones(WIDTH))
-        self.norm2 = nn.Parameter(torch.ones(WIDTH))
-        self.q = Linear(WIDTH, WIDTH)
-        self.k = Linear(WIDTH, KV_HEADS * HEAD_WIDTH)
-        self.v = Linear(WIDTH, KV_HEADS * HEAD_WIDTH)
-        self.o = Linear(WIDTH, WIDTH)
-        self.gate = Linear(WIDTH, INNER)
-        self.up = Linear(WIDTH, INNER)
-        self.down = Linear(INNER, WIDTH)
+        self.sizes = sizes
+        width, keys = sizes.width, sizes.kv_heads * sizes.head_width
+        self.norm1 = nn.Parameter(torch.ones(width))
+        self.norm2 = nn.Parameter(torch.ones(width))
+        self.q = Linear(width, sizes.heads * sizes.head_width)
+        self.k = Linear(width, keys)
+        self.v = Linear(width, keys)
+        self.o = Linear(sizes.heads * sizes.head_width, width)
+        self.gate = Linear(width, sizes.inner)
+        self.up = Linear(width, sizes.inner)
+        self.down = Linear(sizes.inner, width)
 
     def forward(self, x, cos, sin, past):
-        """x [B, T, 576]; `past`: None, or [keys, values] of [1 or B, 3, P, 64] that all of the batch continue."""
-        batch, length, _ = x.shape
-        h = F.rms_norm(x, (WIDTH,), self.norm1, NORM_EPSILON)
-        q = rotate(self.q(h).view(batch, length, HEADS, HEAD_WIDTH).transpose(1, 2), cos, sin)
-        k = rotate(self.k(h).view(batch, length, KV_HEADS, HEAD_WIDTH).transpose(1, 2), cos, sin)
-        v = self.v(h).view(batch, length, KV_HEADS, HEAD_WIDTH).transpose(1, 2)
+        """x [B, T, width]; `past`: None, or [keys, values] of [1 or B, kv heads, P, head] that all of the batch continue."""
+        batch, length, width = x.shape
+        _, _, heads, kv_heads, head, _, _ = self.sizes
+        h = F.rms_norm(x, (width,), self.norm1, NORM_EPSILON)
+        q = rotate(self.q(h).view(batch, length, heads, head).transpose(1, 2), cos, sin)
+        k = rotate(self.k(h).view(batch, length, kv_heads, head).transpose(1, 2), cos, sin)
+        v = self.v(h).view(batch, length, kv_heads, head).transpose(1, 2)
         if past is not None:
             if past[0] is not None:
                 k, v = (torch.cat((old.expand(batch, -1, -1, -1), new), 2) for old, new in zip(past, (k, v)))
             past[0], past[1] = k.detach(), v.detach()
-        group = HEADS // KV_HEADS
+        group = heads // kv_heads
         keys, values = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
         if k.shape[2] == length:
             attended = F.scaled_dot_product_attention(q, keys, values, is_causal=True)
         else:
-            mask = torch.ones(length, k.shape[2], dtype=torch.bool).tril(k.shape[2] - length)
+            mask = torch.ones(length, k.shape[2], dtype=torch.bool, device=x.device).tril(k.shape[2] - length)
             attended = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
-        x = x + self.o(attended.transpose(1, 2).reshape(batch, length, WIDTH))
-        h = F.rms_norm(x, (WIDTH,), self.norm2, NORM_EPSILON)
+        x = x + self.o(attended.transpose(1, 2).reshape(batch, length, heads * head))
+        h = F.rms_norm(x, (width,), self.norm2, NORM_EPSILON)
         return x + self.down(F.silu(self.gate(h)) * self.up(h))
 
 
+def count_layers(names) -> int:
+    """Of a trunk's tensors, by their names."""
+    return 1 + max(int(name.split(".")[1]) for name in names if name.startswith("layers."))
+
+
 class Trunk(nn.Module):
-    """Token ids [T] or [B, T] -> hidden states [T, 576] or [B, T, 576]; `logits` puts them on the tied embedding."""
+    """Token ids [T] or [B, T] -> hidden states [T, width] or [B, T, width]; `logits` puts them on the tied embedding."""
 
-    def __init__(self):
+    def __init__(self, sizes: Sizes = SMOLLM2):
         super().__init__()
-        self.embedding = nn.Parameter(torch.empty(VOCABULARY, WIDTH), requires_grad=False)
-        self.norm = nn.Parameter(torch.ones(WIDTH))
-        self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
+        self.sizes = sizes
+        self.embedding = nn.Parameter(torch.empty(sizes.vocabulary, sizes.width), requires_grad=False)
+        self.norm = nn.Parameter(torch.ones(sizes.width))
+        self.layers = nn.ModuleList(Layer(sizes) for _ in range(sizes.layers))
 
-    def forward(self, ids: torch.Tensor, past: list | None = None, start: int = 0) -> torch.Tensor:
-        """`past`: a pair for each layer, which is written; all rows begin at position `start`, after what it holds."""
-        length = ids.shape[-1]
-        positions = torch.arange(start, start + length, dtype=torch.float32)
-        frequencies = ROPE_BASE ** (-torch.arange(0, HEAD_WIDTH, 2, dtype=torch.float32) / HEAD_WIDTH)
+    def fresh_past(self) -> list:
+        return [[None, None] for _ in self.layers]
+
+    def read(self, rows: torch.Tensor, past: list | None = None, start: int = 0) -> torch.Tensor:
+        """Rows of the embedding's space [B, T, width] -> hidden states. `past`: a pair for each layer, which is written; all rows begin
+        at position `start`, after what it holds."""
+        head = self.sizes.head_width
+        positions = torch.arange(start, start + rows.shape[1], dtype=torch.float32, device=rows.device)
+        frequencies = ROPE_BASE ** (-torch.arange(0, head, 2, dtype=torch.float32, device=rows.device) / head)
         angles = positions[:, None] * frequencies[None]
         angles = torch.cat((angles, angles), dim=-1)
-        cos, sin = angles.cos(), angles.sin()
-        x = self.embedding[ids.reshape(-1, length)]
+        cos, sin = angles.cos().to(rows.dtype), angles.sin().to(rows.dtype)
         for i, layer in enumerate(self.layers):
-            x = layer(x, cos, sin, None if past is None else past[i])
-        return F.rms_norm(x, (WIDTH,), self.norm, NORM_EPSILON).reshape(*ids.shape, WIDTH)
+            rows = layer(rows, cos, sin, None if past is None else past[i])
+        return F.rms_norm(rows, (self.sizes.width,), self.norm, NORM_EPSILON)
+
+    def forward(self, ids: torch.Tensor, past: list | None = None, start: int = 0) -> torch.Tensor:
+        """As `read`, of token ids."""
+        return self.read(self.embedding[ids.reshape(-1, ids.shape[-1])], past, start).reshape(*ids.shape, self.sizes.width)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         return F.linear(hidden, self.embedding)
 
     @staticmethod
-    def load(folder: str, file: str = "model.safetensors") -> "Trunk":
-        trunk = Trunk()
-        weights = load_file(os.path.join(folder, file))
-        own = dict(trunk.named_parameters())
-        for name, parameter in own.items():
-            key = name.replace(".weight", "")
-            parameter.data.copy_(weights[key])
+    def of(weights: dict[str, torch.Tensor]) -> "Trunk":
+        """With as many layers as there are weights of; all other sizes are SmolLM2's."""
+        trunk = Trunk(SMOLLM2._replace(layers=count_layers(weights)))
+        for name, parameter in trunk.named_parameters():
+            parameter.data.copy_(weights[name.replace(".weight", "")])
         return trunk
+
+    @staticmethod
+    def load(folder: str, file: str = "model.safetensors") -> "Trunk":
+        return Trunk.of(load_file(os.path.join(folder, file)))
 
     def tensors(self) -> dict[str, torch.Tensor]:
         return {name.replace(".weight", ""): p.detach().clone().contiguous() for name, p in self.named_parameters()}
@@ -120,7 +154,7 @@ class Trunk(nn.Module):
 
 @torch.no_grad()
 def generate(trunk: Trunk, ids: list[int], most: int, stop: set[int]) -> list[int]:
-    past = [[None, None] for _ in range(LAYERS)]
+    past = trunk.fresh_past()
     hidden = trunk(torch.tensor(ids), past)
     position, out = len(ids), []
     while len(out) < most:

@@ -24,6 +24,7 @@ class Kept(Writer):
         layer = next(node for node in graph.node if node.output[0] == "L0.o")
         of = {(node.output[0], a.name): a.i for node in (head, layer) for a in node.attribute}
         super().__init__("", {}, of["L0.o", "block_size"], of["logits", "block_size"], of["logits", "bits"])
+        self.layers = sum(name.endswith(".norm1") for name in self.old)
 
     def take(self, *names: str) -> None:
         self.tensors += [self.old[name] for name in names]

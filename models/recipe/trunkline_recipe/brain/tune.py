@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
-from .network import LAYERS, Linear, Trunk, fake_quantise, quantise
+from .network import Linear, Trunk, fake_quantise, quantise
 from .prompt import Prompt
 
 WARM_UP_STEPS = 5
@@ -112,7 +112,7 @@ class Tuning:
         return torch.zeros(len(batch)).index_add(0, rows, each), weights.sum(1)
 
     def read(self, prefix: list[int]) -> None:
-        self.past = [[None, None] for _ in range(LAYERS)]
+        self.past = self.trunk.fresh_past()
         with torch.no_grad():
             self.trunk(torch.tensor(prefix), self.past)
 

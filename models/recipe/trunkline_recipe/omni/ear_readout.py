@@ -22,7 +22,7 @@ from ..brain.prompt import HANDOVER, HANGUP, IM_END, IM_START
 from ..ear.sentences import open_sentences, template_sentence
 from .ear_hear import NONE, Listener, pieces_table
 from .ear_speech import caller_lines
-from .ear_trunk import answer, fresh_past, load_prompt, load_trunk, read
+from .ear_trunk import answer, load_prompt, load_trunk, read
 
 RANK, SCALE = 8, 2.0
 INSTRUCTION = "Repeat word for word what the caller says."

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from ..brain.dialogues import dialogue
 from ..brain.prompt import HANDOVER, HANGUP, IM_END, IM_START
 from .ear_how import INTONATIONS, MANNERS, SHARPEN, SITUATIONS, SOUNDS, HowRows, mixing
-from .ear_trunk import answer, fresh_past, load_prompt, load_trunk, read
+from .ear_trunk import answer, copied, load_prompt, load_trunk, read
 
 REPLIES = {
     "cough": "Take your time.",
@@ -85,7 +85,7 @@ class Stage:
         for _ in range(count):
             d = dialogue(rng, split, 5)
             ids = prompt.persona(d["instructions"], [], d["greeting"]) + [IM_START, *prompt.text("user\n")]
-            past = fresh_past()
+            past = trunk.fresh_past()
             with torch.no_grad():
                 read(trunk, trunk.embedding[ids], past)
             turns = [t for t in d["turns"] if "[" not in t["user"] and len(t["user"].split()) > 1]
@@ -98,7 +98,7 @@ class Stage:
         past, start, _ = call
         middle = self.after + hints + self.assistant
         sequence = torch.cat([rows, self.trunk.embedding[middle + reply[:-1]]])
-        hidden = read(self.trunk, sequence, fresh_past(past), start)
+        hidden = read(self.trunk, sequence, copied(past), start)
         return self.trunk.logits(hidden[-len(reply) :]).float()
 
     def reply(self, call, rows, hints=()):
