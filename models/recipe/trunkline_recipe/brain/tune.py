@@ -46,7 +46,7 @@ def dithered(weight: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Weights on the grid moved by up to `DITHER` of its step; the ends of a block, which its step comes from, stay."""
     codes, scale, _ = quantise(weight)
     inner = (codes > 0) & (codes < 15)
-    noise = (torch.rand(codes.shape, generator=generator) * 2 - 1) * DITHER * scale[..., None]
+    noise = (torch.rand(codes.shape, generator=generator, device=weight.device) * 2 - 1) * DITHER * scale[..., None]
     return weight + (noise * inner).reshape(weight.shape)
 
 
@@ -143,7 +143,7 @@ def main() -> None:
     trunk = Trunk.load(source)
     tuning = Tuning(trunk, options.from_layer)
     if source == options.base:
-        generator = torch.Generator().manual_seed(1)
+        generator = torch.Generator(trunk.norm.device).manual_seed(1)
         for weight in tuning.grids:
             weight.data = dithered(weight.data, generator)
     optimiser = torch.optim.AdamW(tuning.parameters, lr=options.rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True)

@@ -29,8 +29,8 @@ TINY = {"encoder": {"width": 16, "condition": 4}, "width": 32, "heads": 2, "inne
 def inputs(shards, group, table, states, random, withheld=1 / 3):
     """-> the decoder's inputs for some sentences, and index, place of each as arrays."""
     symbols, words, _ = shards.text(group)
-    hidden, known = states.of([shards.lines[i] for i in group], int(words.max()) + 1)
-    known = known * torch.from_numpy((random.random(len(group)) >= withheld).astype(np.float32))[:, None]
+    hidden, known = states.of([shards.lines[i] for i in group], shards.most_words(group))
+    known = known * torch.as_tensor((random.random(len(group)) >= withheld).astype(np.float32))[:, None]
     index, place = zip(*(layout(shards.symbols[i], table) for i in group))
     return (symbols, words, hidden, known, padded(index), padded(place)), index, place
 

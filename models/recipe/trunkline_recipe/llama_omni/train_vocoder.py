@@ -37,7 +37,7 @@ def chosen(decoder, shards, group, units, states, random):
     out = []
     for row, i in enumerate(group):
         _, time = times(shards.durations[i], index[row], place[row])
-        out.append(merged(decoder.generator.logits(y[row, : len(time)]).argmax(1).numpy(), time, units.count))
+        out.append(merged(decoder.generator.logits(y[row, : len(time)]).argmax(1).cpu().numpy(), time, units.count))
     return out
 
 
@@ -77,12 +77,12 @@ def usual_durations(vocoder, said):
     time = np.concatenate([time for _, time in said])
     count = np.bincount(units, minlength=vocoder.encoder.units)
     mean = np.where(count > 0, np.bincount(units, weights=time, minlength=len(count)) / np.maximum(count, 1), time.mean())
-    vocoder.encoder.usual.weight[:-1, 0] = torch.from_numpy(np.log1p(mean)).float()
+    vocoder.encoder.usual.weight[:-1, 0] = torch.as_tensor(np.log1p(mean)).float()
 
 
 def losses(vocoder, shards, group, units, said):
     size = max(steps_in(shards.z[i]) for i in group)
-    index, position = zip(*(steps_of(torch.from_numpy(time), size) for _, time in said))
+    index, position = zip(*(steps_of(torch.as_tensor(time), size) for _, time in said))
     y = padded([units.heard(shards.z[i]) for i in group]).transpose(1, 2)
     real = padded([np.ones(steps_in(shards.z[i]), np.float32) for i in group])
     codes = padded([codes.astype(np.int64) for codes, _ in said], units.count)

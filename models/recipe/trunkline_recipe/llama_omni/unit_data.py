@@ -41,7 +41,7 @@ class Units:
     def __init__(self, path):
         data = np.load(path)
         self.basis = {name: data[name] for name in ("mean", "down", "up")}
-        self.centres = torch.from_numpy(data["centres"])
+        self.centres = torch.as_tensor(data["centres"])
         self.positions = data["positions"]
 
     @property
@@ -52,7 +52,7 @@ class Units:
         return steps_heard(z, self.basis)
 
     def of(self, y):
-        return nearest(torch.from_numpy(y), self.centres).argmin(1).numpy()
+        return nearest(torch.as_tensor(y), self.centres).argmin(1).cpu().numpy()
 
 
 def padded(rows, value=0):
@@ -61,7 +61,7 @@ def padded(rows, value=0):
     out = np.full((len(rows), size, *rows[0].shape[1:]), value, rows[0].dtype)
     for number, row in enumerate(rows):
         out[number, : len(row)] = row
-    return torch.from_numpy(out)
+    return torch.as_tensor(out)
 
 
 def steps_in(z):

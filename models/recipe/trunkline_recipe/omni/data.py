@@ -58,7 +58,11 @@ class Shards:
         for row, index in enumerate(group):
             z[row, : counts[row]] = self.z[index]
             z[row, counts[row] :] = z[row, counts[row] - 1]
-        return torch.from_numpy(z.transpose(0, 2, 1).copy()), torch.tensor(counts)
+        return torch.as_tensor(z.transpose(0, 2, 1).copy()), torch.tensor(counts)
+
+    def most_words(self, group):
+        """Words of the sentence that has most."""
+        return 1 + max(int(self.words[i][-1]) for i in group)
 
     def text(self, group):
         """-> symbols [B, S] int64 (0 behind the end), words [B, S] int64 (the last word's number goes on), durations [B, S]."""
@@ -70,7 +74,7 @@ class Shards:
             words[row, :count] = self.words[index]
             words[row, count:] = self.words[index][-1]
             durations[row, :count] = self.durations[index]
-        return torch.from_numpy(symbols), torch.from_numpy(words), torch.from_numpy(durations)
+        return torch.as_tensor(symbols), torch.as_tensor(words), torch.as_tensor(durations)
 
 
 def conv_pre(voice_folder):

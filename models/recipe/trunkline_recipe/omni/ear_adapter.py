@@ -31,13 +31,13 @@ DISTANCE_SCALE = 40.0
 class Adapter(nn.Module):
     """states, before [n, 512], base [n, 576], piece [n] -> soft [n, 576]"""
 
-    def __init__(self, plain=False):
+    def __init__(self, plain=False, state=STATE, width=WIDTH, inner=INNER):
         super().__init__()
         self.plain = plain
-        self.norm = nn.LayerNorm(STATE)
-        self.piece = nn.Embedding(MAX_PIECES, INNER)
-        self.up = nn.Linear(2 * STATE + (0 if plain else WIDTH), INNER)
-        self.down = nn.Linear(INNER, WIDTH)
+        self.norm = nn.LayerNorm(state)
+        self.piece = nn.Embedding(MAX_PIECES, inner)
+        self.up = nn.Linear(2 * state + (0 if plain else width), inner)
+        self.down = nn.Linear(inner, width)
         nn.init.zeros_(self.piece.weight)
         if not plain:
             nn.init.zeros_(self.down.weight)

@@ -74,7 +74,7 @@ class Codes:
             padded = np.zeros((len(rows), size, *arrays[0].shape[1:]), np.int64 if arrays[0].dtype == np.uint16 else np.float32)
             for row, array in enumerate(arrays):
                 padded[row, : len(array)] = array
-            out.append(torch.from_numpy(padded))
+            out.append(torch.as_tensor(padded))
         real = torch.tensor([[float(f < len(c)) for f in range(size)] for c in whole[1]])
         return (*out, real)
 
@@ -107,7 +107,7 @@ def main():
             index, position = steps(durations.astype(np.float64), STEPS * frames)
             latent = framer.run(["latent"], {"features": features, "index": index[None], "position": position[None], "state": np.zeros((1, p["width"], p["talkerState"]), np.float32)})[0]
             with torch.no_grad():
-                h, _ = codec.encode(codec.heard(torch.from_numpy(z.T[None].copy())))
+                h, _ = codec.encode(codec.heard(torch.as_tensor(z.T[None].copy())))
                 codes = interleave(codec.quantise(h)[1])[0]
                 found = points(codec, h.transpose(1, 2).reshape(1, frames, STEPS, -1))[0]
             kept["counts"].append(frames)

@@ -12,7 +12,7 @@ from .codec import Codec
 
 def constants(path):
     """The weights of an exported graph in its order, float32."""
-    return [torch.from_numpy(numpy_helper.to_array(t).astype(np.float32)) for t in onnx.load(str(path)).graph.initializer]
+    return [torch.as_tensor(numpy_helper.to_array(t).astype(np.float32)) for t in onnx.load(str(path)).graph.initializer]
 
 
 def fill(targets, values):

@@ -29,7 +29,7 @@ def crops(shards, random, count):
         piece = z[at : at + CROP]
         out[row, : len(piece)] = piece
         out[row, len(piece) :] = piece[-1]
-    return torch.from_numpy(out.transpose(0, 2, 1).copy())
+    return torch.as_tensor(out.transpose(0, 2, 1).copy())
 
 
 @torch.no_grad()

@@ -31,7 +31,7 @@ def main():
     torch.manual_seed(1)
     shards = Shards(options.latents)
     arrays = np.load(options.basis)
-    basis = {k: torch.from_numpy(v) for k, v in arrays.items()}
+    basis = {k: torch.as_tensor(v) for k, v in arrays.items()}
     codec, talker, net = Codec(arrays), Talker(out=2 * arrays["down"].shape[1]), Delayed()
     load(options.codec, codec=codec)
     load(options.talker, talker=talker)
@@ -44,7 +44,7 @@ def main():
         if run.step >= options.steps:
             break
         symbols, words, _, hidden, known, index, position, y, real = batch(shards, group, basis, states, random)
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), torch.autocast(y.device.type, torch.bfloat16):
             features, _, _ = talker.encoder(symbols, words, hidden, known)
             said, _ = talker.frames(features, index, position)
         with torch.no_grad():

@@ -28,9 +28,9 @@ SHARE = 0.3  # of frames with a loss
 def disturbed(mini, codec, latents, codes, real, random, own, state=None, known=None):
     """The teacher's codes with random ones among them; a share `own` of the rows is told mostly the model's own choice."""
     shape = codes.shape
-    wrong = torch.from_numpy(random.random(shape) < RANDOM)
-    codes = torch.where(wrong, torch.from_numpy(random.integers(0, mini.bias.shape[1], shape)), codes)
-    rows = torch.from_numpy(random.random(shape[0]) < own)
+    wrong = torch.as_tensor(random.random(shape) < RANDOM)
+    codes = torch.where(wrong, torch.as_tensor(random.integers(0, mini.bias.shape[1], shape)), codes)
+    rows = torch.as_tensor(random.random(shape[0]) < own)
     if rows.any():
         with torch.no_grad():
             some = None if state is None else state[rows]
@@ -38,13 +38,13 @@ def disturbed(mini, codec, latents, codes, real, random, own, state=None, known=
             where = real[rows] > 0
             chosen = codes[rows]
             chosen[where] = said.choice(where)
-        keep = torch.from_numpy(random.random((len(chosen), *shape[1:])) < random.uniform(0, 0.4, (len(chosen), 1, 1)))
+        keep = torch.as_tensor(random.random((len(chosen), *shape[1:])) < random.uniform(0, 0.4, (len(chosen), 1, 1)))
         codes[rows] = torch.where(keep, codes[rows], chosen)
     return codes
 
 
 def some_frames(real, random):
-    where = (real > 0) & torch.from_numpy(random.random(real.shape) < SHARE)
+    where = (real > 0) & torch.as_tensor(random.random(real.shape) < SHARE)
     where[0, 0] = True
     return where
 

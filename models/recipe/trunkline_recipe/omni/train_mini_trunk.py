@@ -89,7 +89,7 @@ def main():
             aim = F.log_softmax(trunk.logits(fused.of_text(plain)), 1)
         found = F.log_softmax(trunk.logits(fused.of_text(states)), 1)
         same = F.kl_div(found, aim, log_target=True, reduction="batchmean")
-        known = torch.from_numpy((random.random(len(rows)) > WITHHELD).astype(np.float32))[:, None].expand(-1, fused.steps)
+        known = torch.as_tensor((random.random(len(rows)) > WITHHELD).astype(np.float32))[:, None].expand(-1, fused.steps)
         entropy, error, hits = Said(mini, codec, latents, told, real, fused.of_codes(states), known).losses(points, some_frames(real, random))
         agreed = (found.argmax(1) == aim.argmax(1)).float().mean()
         run.update(entropy.mean() + SQUARED * error.mean() + SAME_TEXT * same, entropy=entropy.mean(), error=error.mean(), text=same, agreed=agreed)

@@ -44,7 +44,7 @@ class Pairs:
             spare = len(self.mel[index]) // 2 - crop
             rows.append(self.steps(index, -random.integers(0, spare + 1) if spare > 0 else random.integers(0, 12), crop))
         mel, y, real = (np.stack(part) for part in zip(*rows))
-        return torch.from_numpy(mel), torch.from_numpy(y), torch.from_numpy(real).float()
+        return torch.as_tensor(mel), torch.as_tensor(y), torch.as_tensor(real).float()
 
 
 def error(net, mel, y, real):
@@ -57,7 +57,7 @@ def kept(net, pairs, indices):
     """1 - error / variance, by who speaks."""
     lost, total = {}, {}
     for index in indices:
-        mel, y, _ = (torch.from_numpy(np.asarray(part, np.float32)) for part in pairs.steps(index, 0, len(pairs.mel[index]) // 2))
+        mel, y, _ = (torch.as_tensor(np.asarray(part, np.float32)) for part in pairs.steps(index, 0, len(pairs.mel[index]) // 2))
         out, _ = net(mel[None])
         who = pairs.who[index]
         lost[who] = lost.get(who, 0) + float(((out[0] - y) ** 2).sum())

@@ -9,6 +9,7 @@ Resumable: run again to go on; new shards are seen after a restart.
 """
 
 import argparse
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +32,15 @@ def batch(shards, group, basis, states, random):
     y = y.reshape(len(group), -1, 2 * y.shape[2]).transpose(1, 2)
     steps = y.shape[2]
     index, position = zip(*(steps_of(durations[row, : len(shards.symbols[i])], steps) for row, i in enumerate(group)))
-    hidden, known = states.of([shards.lines[i] for i in group], int(words.max()) + 1)
-    known = known * torch.from_numpy((random.random(len(group)) < 0.67).astype(np.float32))[:, None]
+    hidden, known = states.of([shards.lines[i] for i in group], shards.most_words(group))
+    known = known * torch.as_tensor((random.random(len(group)) < 0.67).astype(np.float32))[:, None]
     real = (2 * torch.arange(steps)[None] < counts[:, None] + 4).float()
     return symbols, words, durations, hidden, known, torch.stack(index), torch.stack(position), y, real
 
 
 def losses(talker, inputs, bf16=False):
     symbols, words, durations, hidden, known, index, position, y, real = inputs
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    with torch.autocast(y.device.type, torch.bfloat16) if bf16 else contextlib.nullcontext():
         features, _, length = talker.encoder(symbols, words, hidden, known)
         out, _ = talker.frames(features, index, position)
     told = (symbols > 0).float()
@@ -67,7 +68,7 @@ def main():
     if options.trunk:
         make(options.sentences, options.trunk, options.hidden, 60, options.shards)
     shards = Shards(options.latents)
-    basis = {k: torch.from_numpy(v) for k, v in np.load(options.basis).items()}
+    basis = {k: torch.as_tensor(v) for k, v in np.load(options.basis).items()}
     talker = Talker(**(TINY if options.tiny else {}), out=2 * basis["down"].shape[1])
     run = Run(options.run, {"talker": talker}, 2e-3, options.steps, average=True)
     print(f"{shards.hours:.2f} h, {len(shards)} sentences, {sum(p.numel() for p in talker.parameters())} parameters", flush=True)

@@ -10,18 +10,24 @@ import torch
 
 
 class Run:
-    """A training run in a folder; `state.pt` holds everything needed to go on, and the mean of late weights if wanted."""
+    """A training run in a folder; `state.pt` holds everything needed to go on, and the mean of late weights if wanted.
 
-    def __init__(self, folder, nets, rate, steps, warm=100, average=False, **optimiser):
+    Trainers make tensors of arrays by torch.as_tensor, which puts them on the device that trunkline_recipe.on chose."""
+
+    def __init__(self, folder, nets, rate, steps, warm=100, average=False, shares=None, **optimiser):
+        """shares: by net, what its rate is a multiple of `rate` by."""
         self.folder, self.nets, self.rate, self.steps, self.warm = Path(folder), nets, rate, steps, warm
         self.folder.mkdir(parents=True, exist_ok=True)
         weights = [p for net in nets.values() for p in net.parameters() if p.requires_grad]
         self.weights = weights
-        self.optimiser = torch.optim.AdamW(weights, lr=rate, **{"betas": (0.9, 0.98), "weight_decay": 0.01, **optimiser})
+        groups = weights
+        if shares:
+            groups = [{"params": [p for p in net.parameters() if p.requires_grad], "share": shares.get(name, 1.0)} for name, net in nets.items()]
+        self.optimiser = torch.optim.AdamW(groups, lr=rate, **{"betas": (0.9, 0.98), "weight_decay": 0.01, **optimiser})
         self.step, self.spent, self.tick, self.sums, self.count = 0, 0.0, time.process_time(), {}, 0
         path = self.folder / "state.pt"
         if path.exists():
-            state = torch.load(path, weights_only=True)
+            state = torch.load(path, weights_only=True, map_location="cpu")
             for name, net in nets.items():
                 net.load_state_dict(state["nets"][name])
             if "optimiser" in state:
@@ -31,7 +37,9 @@ class Run:
         if average:
             self.average = {n: {k: v.clone() for k, v in net.state_dict().items()} for n, net in nets.items()}
             if path.exists():
-                self.average = state["average"]
+                for name, kept in self.average.items():
+                    for key, value in kept.items():
+                        value.copy_(state["average"][name][key])
 
     def learning_rate(self):
         if self.step < self.warm:
@@ -40,10 +48,14 @@ class Run:
         return self.rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * share)))
 
     def update(self, loss, clip=1.0, **shown):
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.apply(clip, loss=loss, **shown)
+
+    def apply(self, clip=1.0, **shown):
+        """A step by the gradients that are there."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate() * group.get("share", 1.0)
         torch.nn.utils.clip_grad_norm_(self.weights, clip)
         self.optimiser.step()
         self.step += 1
@@ -53,7 +65,7 @@ class Run:
             for name, net in self.nets.items():
                 for key, value in net.state_dict().items():
                     self.average[name][key].lerp_(value, 1 - keep)
-        for name, value in {"loss": loss, **shown}.items():
+        for name, value in shown.items():
             self.sums[name] = self.sums.get(name, 0.0) + float(value.detach() if hasattr(value, "detach") else value)
         self.count += 1
 

@@ -36,7 +36,7 @@ class States:
             if state is not None:
                 hidden[row, : len(state)] = state
                 known[row, : len(state)] = 1
-        return torch.from_numpy(hidden), torch.from_numpy(known)
+        return torch.as_tensor(hidden), torch.as_tensor(known)
 
 
 def words_of(offsets, places):
@@ -78,7 +78,7 @@ def make(sentences, trunk_folder, out, minutes, shards):
                 state = trunk(torch.tensor(opening + read.ids))[len(opening) :]
             kept["line"].append(line)
             kept["counts"].append(len(spans))
-            kept["state"].append(torch.stack([state[s].mean(0) for s in spans]).half().numpy())
+            kept["state"].append(torch.stack([state[s].mean(0) for s in spans]).half().cpu().numpy())
         path = out / f"states-{shard:05d}.npz"
         part = path.with_suffix(".part.npz")
         np.savez(part, line=kept["line"], counts=kept["counts"], state=np.concatenate(kept["state"]))

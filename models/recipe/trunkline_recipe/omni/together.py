@@ -1,0 +1,147 @@
+"""Trunk, ear adapter and talker as one net: a question's soft rows in, the answer's tokens and its sound out.
+
+    rows     persona │ user │ soft rows of the question │ facts │ assistant │ answer's tokens …
+    trunk    read, no gradient ──────────────► hidden states ─► logits: the answer's next token
+                         ▲                            └─ mean over a word's tokens ─► talker ─► latents of the answer, durations
+      adapter(the recogniser's decoder states, what it held likely)
+
+The gradient of both losses goes through the trunk to the adapter: what the ear says is judged by what is answered. The recogniser (its
+encoder and decoder) stands before all this and stays as it is.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..brain.prompt import IM_END, IM_START
+from ..brain.tune import FIRST_WORD_WEIGHT
+from . import train_talker
+from .ear_hear import adapter_rows, mixture
+from .ear_trunk import copied
+from .triples import read_rows
+from .trunk_states import words_of
+
+
+class Triples:
+    """Rows of one split that have everything: a question heard as speech, an answer with its sound and its words' places."""
+
+    def __init__(self, folder, split, shards, most=10**9):
+        folder = Path(folder)
+        said = {}
+        for number, line in enumerate((folder / "lines.jsonl").read_text().splitlines()):
+            told = json.loads(line)
+            said[told["text"]] = (number, [(w["start"], w["end"]) for w in told["words"]])
+        place = {int(line): n for n, line in enumerate(shards.lines)}
+        self.rows = []
+        for row in read_rows(folder):
+            line, words = said.get(row["answer"], (None, None))
+            heard = folder / "heard" / f"{row['id']:05}.npz"
+            if row["split"] == split and line in place and heard.exists():
+                self.rows.append({**row, "shard": place[line], "words": words, "heard": heard})
+            if len(self.rows) == most:
+                break
+
+    def __len__(self):
+        return len(self.rows)
+
+    def groups(self, random, size):
+        """For ever: rows that share a persona, at most `size` of them, each row once a round."""
+        while True:
+            by_persona = {}
+            for place in random.permutation(len(self.rows)):
+                row = self.rows[place]
+                by_persona.setdefault((row["instructions"], *row["facts"], row["greeting"]), []).append(row)
+            found = [rows[at : at + size] for rows in by_persona.values() for at in range(0, len(rows), size)]
+            for place in random.permutation(len(found)):
+                yield found[place]
+
+
+class LiveStates:
+    """States of words as the trunk has just made them; takes the place of trunk_states.States."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def of(self, lines, words):
+        """-> hidden [B, words, width] with its gradient, known [B, words]."""
+        hidden = torch.stack([F.pad(state[:words], (0, 0, 0, max(0, words - len(state)))) for state in self.rows])
+        known = torch.zeros(len(self.rows), words)
+        for row, state in enumerate(self.rows):
+            known[row, : len(state)] = 1
+        return hidden, known
+
+
+class Together(nn.Module):
+    def __init__(self, trunk, adapter, talker, prompt, table, basis):
+        """table: pieces_table of the recogniser; basis: tensors of basis.npz."""
+        super().__init__()
+        self.trunk, self.adapter, self.talker = trunk, adapter, talker
+        self.prompt, self.table, self.basis = prompt, table, basis
+        self.embedding = trunk.embedding.detach().cpu().numpy()
+
+    def opening(self, row):
+        return [*self.prompt.persona(row["instructions"], row["facts"], row["greeting"]), IM_START, *self.prompt.text("user\n")]
+
+    def between(self, row):
+        """Tokens from the end of the question to the answer's first."""
+        hints = self.prompt.block("system", "\n".join(row["hints"])) if row["hints"] else []
+        return [IM_END, *self.prompt.text("\n"), *hints, IM_START, *self.prompt.text("assistant\n")]
+
+    def embedded(self, ids):
+        return self.trunk.embedding[torch.tensor(ids)]
+
+    def question(self, row, written=False):
+        """-> rows of the trunk's space [n, width], with the adapter's gradient if it was spoken."""
+        with np.load(row["heard"]) as kept:
+            heard = dict(kept)
+        if written or not heard["speech"] or not len(heard["ids"]):
+            return self.embedded(self.prompt.text(row["question"]))
+        return self.adapter(*(torch.as_tensor(part) for part in adapter_rows(heard, mixture(heard, self.table), self.embedding)))
+
+    def read_opening(self, row):
+        """-> the cache of what precedes the questions of a persona, and its length. Without gradient."""
+        ids, past = self.opening(row), self.trunk.fresh_past()
+        with torch.no_grad():
+            self.trunk.read(self.embedded(ids)[None], past)
+        return past, len(ids)
+
+    def answer_tokens(self, row):
+        """-> tokens with the end, and for each word of the answer which tokens lie in it."""
+        read = self.prompt.tokenizer.encode(row["answer"], add_special_tokens=False)
+        return [*read.ids, IM_END], words_of(read.offsets, row["words"])
+
+    def forward(self, rows, written):
+        """Rows of one persona; written: for each, whether its question is read instead of heard.
+
+        -> mean loss of the answers' tokens, share of them that come first, states [words, width] of each answer.
+        """
+        past, start = self.read_opening(rows[0])
+        answers = [self.answer_tokens(row) for row in rows]
+        parts = [(self.question(row, w), self.embedded(self.between(row))) for row, w in zip(rows, written)]
+        whole = [torch.cat([*part, self.embedded(ids)]) for part, (ids, _) in zip(parts, answers)]
+        size = max(len(row) for row in whole)
+        # Padding stands behind everything: a causal net never looks there.
+        hidden = self.trunk.read(torch.stack([F.pad(row, (0, 0, 0, size - len(row))) for row in whole]), copied(past), start)
+        first = [sum(len(p) for p in part) for part in parts]
+        before = torch.cat([hidden[n, at - 1 : at - 1 + len(ids)] for n, (at, (ids, _)) in enumerate(zip(first, answers))])
+        wanted = torch.tensor([token for ids, _ in answers for token in ids])
+        weights = torch.tensor([FIRST_WORD_WEIGHT if place == 0 else 1.0 for ids, _ in answers for place in range(len(ids))])
+        logits = self.trunk.logits(before).float()
+        loss = (F.cross_entropy(logits, wanted, reduction="none") * weights).sum() / weights.sum()
+        right = (logits.detach().argmax(1) == wanted).float().mean()
+        states = []
+        for n, (at, (_, spans)) in enumerate(zip(first, answers)):
+            states.append(torch.stack([hidden[n, [at + token for token in span]].mean(0) for span in spans]))
+        return loss, right, states
+
+    def sound(self, shards, rows, states, random, withheld=None):
+        """-> the talker's error in the heard directions and of durations. withheld: False: never, True: always."""
+        inputs = list(train_talker.batch(shards, [row["shard"] for row in rows], self.basis, LiveStates(states), random))
+        if withheld is not None:
+            _, inputs[4] = LiveStates(states).of(None, inputs[3].shape[1])
+            inputs[4] = inputs[4] * (not withheld)
+        return train_talker.losses(self.talker, inputs)

@@ -1,0 +1,147 @@
+"""Stage three: trunk, ear adapter and talker learn together from spoken questions with spoken answers; the recogniser stays.
+
+    python -m trunkline_recipe.omni.train_together TRIPLES TRUNK WHISPER ADAPTER.pt BASIS.npz TALKER_RUN RUN
+        [--steps 1500] [--minutes 60] [--from-layer 20] [--tiny]
+
+"Any Model Can Talk" (Xie and Wu, 2024), third stage: all weights but the audio encoder's. TRIPLES is a folder of triples.py,
+TRUNK model.safetensors and tokenizer.json (brain.tune's run, or import_onnx of what ships), ADAPTER.pt of ear_adapter.py, TALKER_RUN of
+train_talker.py or import_voice.py. The trunk learns from layer `--from-layer` on, on its 4-bit grid; its embedding stays, for the ear's
+expectation is made of it. A quarter of the questions is read instead of heard, so that written ones are still answered; of a third
+of the answers the talker does not see the states (train_talker.batch). Resumable: run again to go on. When it ends, RUN holds
+trunk/model.safetensors, adapter.pt and talker/state.pt, as the exporters read them.
+"""
+
+import argparse
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from ..brain.network import Linear, Trunk, fake_quantise
+from ..brain.tune import dithered, on_grid
+from .data import Shards
+from .ear_adapter import Adapter
+from .ear_hear import pieces_table
+from .ear_trunk import load_prompt
+from .talker import Talker
+from .together import Together, Triples
+from .train_talker import TINY
+from .training import Run, load
+
+WRITTEN = 0.25
+SHARES = {"trunk": 1.0, "adapter": 3.0, "talker": 3.0}
+
+
+class Upper(nn.Module):
+    """The layers of a trunk that learn, and its last norm; the rest is frozen."""
+
+    def __init__(self, trunk, from_layer):
+        super().__init__()
+        trunk.requires_grad_(False)
+        self.layers, self.norm = nn.ModuleList(trunk.layers[from_layer:]), trunk.norm
+        self.requires_grad_(True)
+
+    @property
+    def grids(self):
+        return [m.weight for m in self.modules() if isinstance(m, Linear)]
+
+    def loosen(self):
+        """Weights that lie exactly on the grid are moved by lot within the reach of their points (brain/tune.py)."""
+        for weight in self.grids:
+            if torch.allclose(weight.data, fake_quantise(weight.data), atol=1e-6):
+                weight.data = dithered(weight.data, torch.Generator(weight.device).manual_seed(1))
+
+
+def learn(net, upper, run, triples, shards, options, until=lambda: False):
+    """Steps until the wanted number is reached or `until` says so."""
+    random = np.random.default_rng(run.step + 3)
+    saved = time.monotonic()
+    for rows in triples.groups(random, options.batch):
+        if run.step >= options.steps or until():
+            break
+        run.optimiser.zero_grad(set_to_none=True)
+        with on_grid(upper.grids):
+            text, right, states = net(rows, random.random(len(rows)) < options.written)
+            error, duration = net.sound(shards, rows, states, random)
+            loss = text + options.sound * (error + 0.3 * duration)
+            loss.backward()
+        run.apply(loss=loss, text=text, right=right, error=error, duration=duration)
+        if run.step % options.log == 0 or run.step == options.steps:
+            run.log()
+        if time.monotonic() - saved > 60 * options.save_minutes:
+            saved = time.monotonic()
+            run.save()
+    run.save()
+
+
+def write(net, upper, out, tokenizer, step):
+    """What the exporters read."""
+    for name in ("trunk", "talker"):
+        (out / name).mkdir(parents=True, exist_ok=True)
+    with on_grid(upper.grids):
+        save_file({name: value.cpu() for name, value in net.trunk.tensors().items()}, out / "trunk/model.part")
+    os.replace(out / "trunk/model.part", out / "trunk/model.safetensors")
+    shutil.copy(tokenizer, out / "trunk")
+    torch.save({name: value.cpu() for name, value in net.adapter.state_dict().items()}, out / "adapter.pt")
+    torch.save({"nets": {"talker": net.talker.state_dict()}, "step": step, "spent": 0.0}, out / "talker/state.pt")
+
+
+def assemble(options):
+    """-> the net with the weights that options name, and the triples' sound."""
+    prompt = load_prompt(options.trunk)
+    tokens = (options.whisper / "tokens.txt").read_text().split("\n")
+    basis = dict(np.load(options.basis))
+    talker = Talker(**(TINY if options.tiny else {}), out=2 * basis["down"].shape[1])
+    load(options.talker, talker=talker)
+    adapter = Adapter()
+    adapter.load_state_dict(torch.load(options.adapter, weights_only=True, map_location="cpu"))
+    basis = {name: torch.as_tensor(value) for name, value in basis.items()}
+    return Together(Trunk.load(str(options.trunk)), adapter, talker, prompt, pieces_table(tokens, prompt.tokenizer), basis)
+
+
+def add_inputs(arguments):
+    for name in ("triples", "trunk", "whisper", "adapter", "basis", "talker"):
+        arguments.add_argument(name, type=Path)
+    arguments.add_argument("--tiny", action="store_true", help="the talker is one of train_talker --tiny")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    add_inputs(arguments)
+    arguments.add_argument("run", type=Path)
+    arguments.add_argument("--steps", type=int, default=1500)
+    arguments.add_argument("--minutes", type=float, default=1e9, help="of processor time; stops then, to go on another time")
+    arguments.add_argument("--batch", type=int, default=6, help="questions of one persona in a step, at most")
+    arguments.add_argument("--rate", type=float, default=1e-4, help="of the trunk; three times that for adapter and talker")
+    arguments.add_argument("--from-layer", type=int, default=20)
+    arguments.add_argument("--written", type=float, default=WRITTEN, help="share of questions that are read instead of heard")
+    arguments.add_argument("--sound", type=float, default=1.0, help="weight of the talker's loss beside the text's")
+    arguments.add_argument("--log", type=int, default=10, help="steps")
+    arguments.add_argument("--save-minutes", type=float, default=6)
+    options = arguments.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    net = assemble(options)
+    upper = Upper(net.trunk, options.from_layer)
+    if not (options.run / "state.pt").exists():
+        upper.loosen()
+    run = Run(options.run, {"trunk": upper, "adapter": net.adapter.train(), "talker": net.talker.train()}, options.rate, options.steps, warm=20, shares=SHARES, weight_decay=0.0, betas=(0.9, 0.95))
+    shards = Shards(options.triples / "latents")
+    triples = Triples(options.triples, "train", shards)
+    if not len(triples):
+        raise SystemExit(f"recipe.no-triples: no question of {options.triples} was heard and has an answer with its sound. Fix: the steps in triples.py.")
+    sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in run.nets.items()}
+    print(f"{len(triples)} triples, {shards.hours:.2f} h of answers, parameters that learn: {sizes}", flush=True)
+    began = time.process_time()
+    learn(net, upper, run, triples, shards, options, lambda: time.process_time() - began > 60 * options.minutes)
+    write(net, upper, options.run, options.trunk / "tokenizer.json", run.step)
+    print(f"step {run.step} of {options.steps}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
