@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkNode, ensureBuilt, ensureInstalled, PrepareError, root, runToEnd, say } from './prepare.mjs';
 import { ensurePeers } from './test-peers.mjs';
+import { ensureRecipePython, runRecipeTests } from './test-recipe.mjs';
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const problems = [];
@@ -99,6 +100,15 @@ try {
 
 for (const line of await ensurePeers(say)) say(line);
 
+// A pattern of its own folder, or none, asks for the recipe's tests; the suite that imports models uses the same Python.
+const recipe =
+  patterns.length === 0 || patterns.some((pattern) => pattern.startsWith('models/recipe'))
+    ? await ensureRecipePython(say)
+    : {};
+if (recipe.reason !== undefined)
+  say(`skip  the recipe's tests and the import of models: ${recipe.reason}. Fix: models/recipe/README.md`);
+if (recipe.python !== undefined) process.env.RECIPE_PYTHON = recipe.python;
+
 try {
   await ensureBuilt();
   count('build', true);
@@ -121,7 +131,8 @@ if (patterns.length === 0) {
 }
 
 const isEndToEnd = (pattern) => pattern.includes('e2e');
-const unitPatterns = patterns.filter((pattern) => !isEndToEnd(pattern));
+const isRecipe = (pattern) => pattern.startsWith('models/recipe');
+const unitPatterns = patterns.filter((pattern) => !isEndToEnd(pattern) && !isRecipe(pattern));
 const endToEndPatterns = patterns.filter(isEndToEnd);
 
 if (patterns.length === 0 || unitPatterns.length > 0) {
@@ -135,6 +146,17 @@ if (patterns.length === 0 || unitPatterns.length > 0) {
 // One after the other: each rings a whole agent, and two would take each other's processor time and ports.
 if (patterns.length === 0 || endToEndPatterns.length > 0) {
   await jest('end-to-end suites', ['--runInBand', ...(patterns.length === 0 ? ['/test/e2e/'] : endToEndPatterns)]);
+}
+
+if (recipe.python !== undefined) {
+  say('\nrecipe suites (Python)');
+  const result = await runRecipeTests(recipe.python);
+  for (const count of ['passed', 'failed', 'skipped']) total[count] += result[count];
+  problems.push(...result.problems);
+  if (result.output !== '') say(result.output.trimEnd());
+  say(
+    `${result.failed === 0 ? 'pass' : 'FAIL'}  ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`,
+  );
 }
 
 if (problems.length > 0) say(`\nFailed:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);

@@ -213,8 +213,10 @@ def branch(caller: Caller) -> list[dict] | None:
     return next((turns for turns in (turns_of(caller, sort) for _ in range(8)) if turns is not None), None)
 
 
-def persona(rng: random.Random, branches: int, split: str = "train") -> dict:
-    """A business with branches; `hints` (the facts that the program puts beside a question) are added by related.mjs."""
+def persona(rng: random.Random, branches: int, split: str = "train", heard: bool = True) -> dict:
+    """A business with branches; `hints` (the facts that the program puts beside a question) are added by related.mjs.
+
+    `heard`: questions as a recogniser writes them; otherwise as they are said."""
     b = Situation(rng, split) if rng.random() < 0.65 else Business(rng, "train")
     b.build()
     caller, out, tries = Caller(b), [], 0
@@ -223,7 +225,7 @@ def persona(rng: random.Random, branches: int, split: str = "train") -> dict:
         turns = branch(caller)
         if turns is not None and turns[-1]["user"] not in {t["user"] for done in out for t in done}:
             out.append(turns)
-    noise = [[noisy(rng, caller, t) for t in turns] for turns in out]
+    noise = [[noisy(rng, caller, t) for t in turns] for turns in out] if heard else out
     return {"type": b.type, "name": b.name, "instructions": b.instructions, "greeting": b.greeting if rng.random() < 0.7 else "", "facts": b.facts, "branches": noise}
 
 

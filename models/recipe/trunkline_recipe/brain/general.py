@@ -18,6 +18,7 @@ def main() -> None:
     arguments.add_argument("weights", help="folder with model.safetensors and tokenizer.json")
     arguments.add_argument("questions", help="general.json")
     arguments.add_argument("--grid", action="store_true", help="put the layers on the 4-bit grid that is shipped")
+    arguments.add_argument("--most", type=int, help="questions")
     options = arguments.parse_args()
     torch.set_num_threads(1)
     tokenizer = Tokenizer.from_file(f"{options.weights}/tokenizer.json")
@@ -26,7 +27,7 @@ def main() -> None:
         if options.grid and isinstance(module, Linear):
             module.weight.data = fake_quantise(module.weight.data)
     opening = prompt.block("system", SYSTEM)
-    questions = json.load(open(options.questions, encoding="utf-8"))
+    questions = json.load(open(options.questions, encoding="utf-8"))[: options.most]
     right = 0
     for question in questions:
         said = generate(trunk, opening + prompt.question(question["text"], []), 24, {IM_END, HANDOVER, HANGUP})

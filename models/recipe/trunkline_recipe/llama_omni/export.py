@@ -174,6 +174,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("paths", type=Path, nargs="+")
     arguments.add_argument("--tiny", action="store_true")
+    arguments.add_argument("--small", action="store_true", help="the runs were made with --tiny")
     options = arguments.parse_args()
     torch.set_num_threads(1)
     notes = ""
@@ -181,7 +182,8 @@ def main():
         decoder, vocoder, basis, positions = tiny()
     else:
         units = Units(options.paths[0])
-        decoder, vocoder = SpeechDecoder(units.centres), UnitVocoder(units.centres)
+        decoder = SpeechDecoder(units.centres, **(TINY_DECODER if options.small else {}))
+        vocoder = UnitVocoder(units.centres, **(TINY_VOCODER if options.small else {}))
         notes = f" Speech decoder trained {load(options.paths[1], decoder=decoder)} steps, vocoder {load(options.paths[2], vocoder=vocoder)}."
         basis, positions = {n: torch.from_numpy(v) for n, v in units.basis.items()}, units.positions
     out = options.paths[-1]

@@ -146,6 +146,13 @@ def export(adapter, out):
     Path(out, "adapter.onnx").write_bytes(g.model().SerializeToString())
 
 
+def write(adapter, table, out):
+    """The graph, and the table that its rows are counted by."""
+    out.mkdir(parents=True, exist_ok=True)
+    export(adapter, out)
+    table.astype("<u2").tofile(out / "pieces.bin")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", type=Path)
@@ -155,11 +162,18 @@ def main():
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--penalty", type=float, default=200.0, help="on the square of the correction: what is certain stays as it is")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--weights", type=Path, help="nothing is trained: the graph of these weights (train_together.py)")
     parser.add_argument("--plain", action="store_true", help="only compare: states alone, without the expectation")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    prompt, table_rows = load_prompt(arguments.trunk), embedding_table(arguments.trunk)
+    prompt = load_prompt(arguments.trunk)
     table = pieces_table((Path(arguments.whisper) / "tokens.txt").read_text().split("\n"), prompt.tokenizer)
+    if arguments.weights:
+        adapter = Adapter()
+        adapter.load_state_dict(torch.load(arguments.weights, weights_only=True))
+        write(adapter.eval(), table, arguments.out)
+        return
+    table_rows = embedding_table(arguments.trunk)
     examples = load_examples(arguments.work / "heard", table, table_rows, prompt, arguments.limit)
     *inputs, target, check = examples
     embedding, began = torch.from_numpy(table_rows), time.process_time()
@@ -170,10 +184,8 @@ def main():
     measure("states alone" if arguments.plain else "with correction", soft, target[check], embedding)
     print(f"{time.process_time() - began:.0f} s of processor time")
     if not arguments.plain:
-        arguments.out.mkdir(parents=True, exist_ok=True)
         torch.save(adapter.state_dict(), arguments.work / "adapter.pt")
-        export(adapter, arguments.out)
-        table.astype("<u2").tofile(arguments.out / "pieces.bin")
+        write(adapter, table, arguments.out)
 
 
 if __name__ == "__main__":

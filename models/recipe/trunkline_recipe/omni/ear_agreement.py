@@ -55,6 +55,7 @@ def main():
     parser.add_argument("repository", type=Path)
     parser.add_argument("--how", action="store_true", help="with the how tokens after the words")
     parser.add_argument("--padded", type=int, help="seconds to fill up to, for the published model")
+    parser.add_argument("--most", type=int, help="questions")
     arguments = parser.parse_args()
     started = time.process_time()
     ear, trunk = Ear(arguments.trunk, arguments.whisper, arguments.ear, arguments.padded), ReadingTrunk(arguments.trunk)
@@ -64,7 +65,7 @@ def main():
     personas = {}
     kept = arguments.work / ("agreement-how.jsonl" if arguments.how else "agreement.jsonl")
     done = {json.loads(line)["id"]: json.loads(line) for line in kept.read_text().splitlines()} if kept.exists() else {}
-    for question in json.loads((folder / "questions.json").read_text()):
+    for question in json.loads((folder / "questions.json").read_text())[: arguments.most]:
         if question["id"] in done:
             continue
         name = question["persona"]

@@ -24,6 +24,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from ..voice.piper import short_names
+from . import train_codec, train_talker
 from .codec import LEFT_FRAMES, Codec
 from .delayed import LAYERS, Delayed, StepGraph
 from .pcm_encoder import LAG, MEMORY, PcmEncoder, PcmEncoderGraph
@@ -226,6 +227,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("paths", type=Path, nargs="+")
     arguments.add_argument("--tiny", action="store_true")
+    arguments.add_argument("--small", action="store_true", help="the runs were made with --tiny")
     arguments.add_argument("--delayed", type=Path)
     arguments.add_argument("--pcm", type=Path)
     arguments.add_argument("--add-pcm", type=Path)
@@ -238,7 +240,8 @@ def main():
         talker, codec, delayed = tiny()
     else:
         basis = np.load(options.paths[0])
-        talker, codec = Talker(out=2 * basis["down"].shape[1]), Codec(basis)
+        talker = Talker(**(train_talker.TINY if options.small else {}), out=2 * basis["down"].shape[1])
+        codec = Codec(basis, **(train_codec.TINY if options.small else {}))
         notes = f" Codec trained {load(options.paths[1], codec=codec)} steps, talker {load(options.paths[2], talker=talker)}."
         if options.delayed:
             delayed = Delayed()

@@ -67,10 +67,12 @@ def learn(net, upper, run, triples, shards, options, until=lambda: False):
         run.optimiser.zero_grad(set_to_none=True)
         with on_grid(upper.grids):
             text, right, states = net(rows, random.random(len(rows)) < options.written)
-            error, duration = net.sound(shards, rows, states, random)
-            loss = text + options.sound * (error + 0.3 * duration)
+            loss, shown = text, {"text": text, "right": right}
+            if options.sound:
+                error, duration = net.sound(shards, rows, states, random)
+                loss, shown = text + options.sound * (error + 0.3 * duration), {**shown, "error": error, "duration": duration}
             loss.backward()
-        run.apply(loss=loss, text=text, right=right, error=error, duration=duration)
+        run.apply(loss=loss, **shown)
         if run.step % options.log == 0 or run.step == options.steps:
             run.log()
         if time.monotonic() - saved > 60 * options.save_minutes:
@@ -120,7 +122,7 @@ def main():
     arguments.add_argument("--rate", type=float, default=1e-4, help="of the trunk; three times that for adapter and talker")
     arguments.add_argument("--from-layer", type=int, default=20)
     arguments.add_argument("--written", type=float, default=WRITTEN, help="share of questions that are read instead of heard")
-    arguments.add_argument("--sound", type=float, default=1.0, help="weight of the talker's loss beside the text's")
+    arguments.add_argument("--sound", type=float, default=1.0, help="weight of the talker's loss beside the text's; 0: the talker takes no part, as in LLaMA-Omni's first stage")
     arguments.add_argument("--log", type=int, default=10, help="steps")
     arguments.add_argument("--save-minutes", type=float, default=6)
     options = arguments.parse_args()

@@ -46,7 +46,7 @@ def phone_rows(personas, seed):
     """One question of a caller each; the facts most related to it as the reference implementation finds them."""
     rng = random.Random(f"triples {seed}")
     for _ in range(personas):
-        d = persona(rng, BRANCHES)
+        d = persona(rng, BRANCHES, heard=False)
         index = FactIndex(d["facts"])
         for turns in d["branches"]:
             turn = turns[0]
