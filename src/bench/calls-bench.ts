@@ -53,7 +53,8 @@ export async function benchCalls(options: EngineBenchOptions & { readonly lines:
     await model.close();
   }
   const title = `${lines} conversations at once, ${engine}, ${threads} thread${threads === 1 ? '' : 's'}`;
-  return report(title, figures);
+  const notes = threads > 1 ? ['Time is processor time, which two threads spend twice as fast: say --threads 1.'] : [];
+  return report(title, figures, notes);
 }
 
 interface Script {
