@@ -3,37 +3,13 @@
  * brain or spoken to a whole engine: how many answers are right, and how often something is stated that the facts do not say.
  */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import type { Brain } from '../model/brain/conversation-brain';
 import { openTrunkBrain } from '../model/load-model';
 import type { Persona } from '../model/omni-model';
+import { type Asker, type HeldoutQuestion, heldoutSchema, isAnswered, type Reply } from './heldout-question';
 import { spreadOver } from './questions';
 import { type BenchReport, report, single } from './report';
 import { openSpokenAsker, type SpokenOptions } from './spoken-asker';
-
-const heldoutSchema = z.object({
-  personas: z.array(
-    z.object({ id: z.string(), name: z.string(), instructions: z.string(), facts: z.array(z.string()).min(1) }),
-  ),
-  questions: z.array(
-    z.object({
-      id: z.string(),
-      persona: z.string(),
-      /** known: the facts settle it. absent: they do not. action: the agent must hang up or hand over. */
-      kind: z.enum(['known', 'absent', 'action']),
-      /** Questions asked before in the same conversation. */
-      before: z.array(z.string()).default([]),
-      text: z.string(),
-      /** Patterns that must all be found in the answer. */
-      expect: z.array(z.string()),
-      /** A pattern that must not. */
-      never: z.string().optional(),
-      action: z.enum(['hangup', 'handover']).optional(),
-    }),
-  ),
-});
-
-export type HeldoutQuestion = z.output<typeof heldoutSchema>['questions'][number];
 
 export interface HeldoutBenchOptions {
   readonly modelsDir: string;
@@ -44,19 +20,6 @@ export interface HeldoutBenchOptions {
   /** Left out: the questions are typed to the built-in brain alone. */
   readonly spoken?: SpokenOptions;
   readonly progress: (line: string) => void;
-}
-
-export interface Reply {
-  readonly text: string;
-  readonly action: 'hangup' | 'handover' | undefined;
-  /** What was understood, where it was spoken. */
-  readonly heard?: string;
-}
-
-/** Whoever is asked: `ask` is a call of its own, in which all questions but the last lead up to it. */
-export interface Asker {
-  ask(persona: Persona, question: HeldoutQuestion): Promise<Reply>;
-  close(): Promise<void>;
 }
 
 export async function benchHeldout(options: HeldoutBenchOptions): Promise<BenchReport> {
@@ -117,13 +80,4 @@ async function askAll(brain: Brain, persona: Persona, questions: readonly string
     conversation.close();
   }
   return reply;
-}
-
-/** Every pattern found and the forbidden one not. To hang up is never an answer. */
-export function isAnswered(question: HeldoutQuestion, reply: Reply): boolean {
-  if (question.kind === 'action') return reply.action === question.action;
-  if (reply.action === 'hangup') return false;
-  const text = reply.text.trim().replace(/(\d),(\d)/g, '$1$2');
-  const found = (pattern: string) => new RegExp(pattern, 'i').test(text);
-  return question.expect.every(found) && (question.never === undefined || !found(question.never));
 }

@@ -8,7 +8,7 @@ import { writeWav } from '../audio/wav';
 import { StartTrace } from '../core/start-trace';
 import { loadModel } from '../model/load-model';
 import type { OmniSession } from '../model/omni-model';
-import type { Asker, HeldoutBenchOptions, Reply } from './heldout-bench';
+import type { Asker, Reply } from './heldout-question';
 import { heardOnThePhone, joined } from './questions';
 
 export interface SpokenOptions {
@@ -23,7 +23,7 @@ const RATE = 16_000;
 const never = new AbortController().signal;
 
 export async function openSpokenAsker(
-  { modelsDir, threads }: Pick<HeldoutBenchOptions, 'modelsDir' | 'threads'>,
+  { modelsDir, threads }: { readonly modelsDir: string; readonly threads: number },
   { engine, folder, keep }: SpokenOptions,
 ): Promise<Asker> {
   const model = await loadModel({ name: engine, modelsDir, threads }, new StartTrace(() => performance.now()));
