@@ -160,8 +160,9 @@ class TrunkConversation implements BrainConversation {
     const question = this.layout.question(userText, related, how.heard);
     this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
     const before = this.sequence();
-    // With facts at hand the answer's figures come from them; without, from anything the persona says.
-    const known = related.length > 0 ? NumberGuard.numbers(related) : this.persona.numbers;
+    // With figures in the facts at hand the answer's come from them; without, from anything the persona says.
+    const nearby = NumberGuard.numbers(related);
+    const known = nearby.size > 0 ? nearby : this.persona.numbers;
     const numbers = new Set([...known, ...NumberGuard.numbers([userText])]);
     const evidence = this.evidence(related);
     const said: number[] = [];
