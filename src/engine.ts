@@ -33,7 +33,7 @@ export function startEngine({ config, clock, log, trace }: EngineStart): Started
   const process = new EngineProcess({
     entry: workerEntry('engine'),
     config: {
-      name: config.engine.name ?? 'cascade',
+      name: config.engine.name ?? 'omni',
       modelsDir: resolve(config.engine.models),
       threads: config.engine.threads ?? Math.min(2, availableParallelism()),
       llm: config.engine.llm,
