@@ -88,7 +88,7 @@ describe('npm start', () => {
   it('prints where it can be reached, never the token, and ends cleanly on SIGTERM', async () => {
     const run = await start({});
     await untilPrinted(run, 'ready in');
-    expect(run.out()).toMatch(/Trunkline \d+\.\d+\.\d+, engine cascade/);
+    expect(run.out()).toMatch(/Trunkline \d+\.\d+\.\d+, engine omni/);
     expect(run.out()).toMatch(/sip:demo@127\.0\.0\.1:\d+/);
     const [, url] = /(http:\/\/localhost:\d+)\//.exec(run.out()) ?? [];
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
