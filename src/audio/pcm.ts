@@ -43,3 +43,24 @@ export function sineAmplitude(levelDbm0: number): number {
 export function noiseRms(levelDbm0: number): number {
   return sineAmplitude(levelDbm0) / Math.SQRT2;
 }
+
+export function joinInt16(parts: readonly Int16Array[]): Int16Array {
+  return filled(new Int16Array(lengthOf(parts)), parts);
+}
+
+export function joinFloat32(parts: readonly Float32Array[]): Float32Array {
+  return filled(new Float32Array(lengthOf(parts)), parts);
+}
+
+function lengthOf(parts: readonly { readonly length: number }[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+function filled<T extends Int16Array | Float32Array>(out: T, parts: readonly T[]): T {
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,7 +1,9 @@
 /** The recorded questions: who asks what, and what a right answer has to hold. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { joinInt16 } from '../audio/pcm';
 import { Resampler } from '../audio/resampler';
 import { linearFromMuLaw, muLawFromLinear } from '../codecs/g711';
 import { decodeOggOpus } from '../codecs/ogg-opus';
@@ -40,20 +42,10 @@ export async function utteranceOf(folder: string, question: Question): Promise<U
 /** A recording as a telephone brings it: 8 kHz and µ-law, widened to 16 kHz again. */
 export async function heardOnThePhone(file: string): Promise<Int16Array> {
   const { pcm, sampleRate } = await decodeOggOpus(readFileSync(file));
-  const narrow = joined(new Resampler(sampleRate, 8_000).push(pcm)).map((sample) =>
+  const narrow = joinInt16(new Resampler(sampleRate, 8_000).push(pcm)).map((sample) =>
     linearFromMuLaw(muLawFromLinear(sample)),
   );
-  return joined(new Resampler(8_000, 16_000).push(narrow));
-}
-
-export function joined(chunks: readonly Int16Array[]): Int16Array {
-  const whole = new Int16Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return joinInt16(new Resampler(8_000, 16_000).push(narrow));
 }
 
 /** Every pattern must be found; digits may be spoken with or without a comma. */

@@ -4,12 +4,13 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { joinInt16 } from '../audio/pcm';
 import { writeWav } from '../audio/wav';
 import { StartTrace } from '../core/start-trace';
 import { loadModel } from '../model/load-model';
 import type { OmniSession } from '../model/omni-model';
 import type { Asker, Reply } from './heldout-question';
-import { heardOnThePhone, joined } from './questions';
+import { heardOnThePhone } from './questions';
 
 export interface SpokenOptions {
   readonly engine: string;
@@ -72,5 +73,5 @@ async function askOne(session: OmniSession, speech: Int16Array, fromSample: numb
     else if (event.type === 'audio') sound.push(event.pcm);
     else if (event.type === 'end') action = event.action;
   }
-  return { text, action, heard, pcm: joined(sound) };
+  return { text, action, heard, pcm: joinInt16(sound) };
 }

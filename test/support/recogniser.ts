@@ -1,6 +1,6 @@
 /** The shipped recogniser as the judge of what was said on a recording. */
 import { join } from 'node:path';
-import { toFloat } from '../../src/audio/pcm';
+import { joinInt16, toFloat } from '../../src/audio/pcm';
 import { Resampler } from '../../src/audio/resampler';
 import { openRecogniser } from '../../src/model/load-model';
 import type { Recogniser } from '../../src/model/parts';
@@ -10,7 +10,7 @@ let opened: Promise<Recogniser> | undefined;
 export async function transcribe(pcm: Int16Array, sampleRate: number): Promise<string> {
   opened ??= openRecogniser(join(__dirname, '../../models'), 2);
   const recogniser = await opened;
-  const wide = sampleRate === 16_000 ? pcm : joined(new Resampler(sampleRate, 16_000).push(pcm));
+  const wide = sampleRate === 16_000 ? pcm : joinInt16(new Resampler(sampleRate, 16_000).push(pcm));
   const words: string[] = [];
   // In pieces that the recogniser can take, cut where nothing is said.
   for (const piece of pieces(wide, 16_000)) {
@@ -18,16 +18,6 @@ export async function transcribe(pcm: Int16Array, sampleRate: number): Promise<s
     if (speech) words.push(text.trim());
   }
   return words.join(' ');
-}
-
-function joined(chunks: readonly Int16Array[]): Int16Array {
-  const whole = new Int16Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 export async function closeRecogniser(): Promise<void> {

@@ -45,15 +45,7 @@ export function sharpestBend(pcm: ArrayLike<number>, from = 0, to = pcm.length):
   return sharpest;
 }
 
-export function concat(parts: readonly Int16Array[]): Int16Array {
-  const out = new Int16Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
+export { joinInt16 as concat } from '../../src/audio/pcm';
 
 /** Uniform values 0…1, the same each run. */
 export function seededRandom(seed: number): () => number {

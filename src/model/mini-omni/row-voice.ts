@@ -2,6 +2,7 @@
  * A voice that is a row of the language model: Mini-Omni's batch-parallel decoding with the conversation as the row that
  * thinks. Text comes as it is written; row 0 reads it token by token together with its own codes and says the next ones.
  */
+import { joinFloat32 } from '../../audio/pcm';
 import { FrameAssembler, LAYERS } from '../codec/delay-pattern';
 import { StreamingDecoder } from '../codec/streaming-decoder';
 import { LATENT_WINDOWS, LatentDecoder } from '../omni/latent-decoder';
@@ -197,7 +198,10 @@ export class RowSpeech implements StreamedSpeech {
     // A word behind a silence is said later by as much.
     const shifted = (sample: number) =>
       sample + silences.reduce((sum, { at, samples }) => sum + (sample >= at ? samples : 0), 0);
-    return { pcm: joined(parts), words: this.wordsIn(from * latentsPerFrame, to * latentsPerFrame, last, shifted) };
+    return {
+      pcm: joinFloat32(parts),
+      words: this.wordsIn(from * latentsPerFrame, to * latentsPerFrame, last, shifted),
+    };
   }
 
   private wordsIn(from: number, to: number, last: boolean, shifted: (sample: number) => number): Word[] {
@@ -212,17 +216,6 @@ export class RowSpeech implements StreamedSpeech {
     }
     return words;
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0]!;
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 /** Whole sentences together, as many as fit; a longer one stands alone. */

@@ -2,6 +2,7 @@
  * One sentence up to its frames: words become symbols, features and durations, and the frames of the time that they take are
  * made in order. What was made never changes by what follows.
  */
+import { joinFloat32 } from '../../audio/pcm';
 import type { PhonemeIdMap } from '../piper/phoneme-ids';
 import { LengthRegulator } from './length-regulator';
 import { SentenceFeatures, type SpokenWord } from './sentence-features';
@@ -59,7 +60,7 @@ export class SentenceFrames {
     const first = places[0]!.symbol;
     const rows = this.read.rows.slice(first, places[places.length - 1]!.symbol + 1);
     const made = await this.graphs.frames(
-      concatenated(rows),
+      joinFloat32(rows),
       places.map(({ symbol, position }) => ({ symbol: symbol - first, position })),
       this.state,
     );
@@ -67,14 +68,4 @@ export class SentenceFrames {
     this.done = upTo;
     return made;
   }
-}
-
-function concatenated(rows: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
-  let at = 0;
-  for (const row of rows) {
-    out.set(row, at);
-    at += row.length;
-  }
-  return out;
 }

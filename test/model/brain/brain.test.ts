@@ -76,6 +76,24 @@ describe('the built-in brain', () => {
     expect((await ask(conversation, 'Can you tell me the name of your lawyer?')).text).toMatch(/connect|colleague/i);
   }, 120_000);
 
+  it('refuses what only sounds like one of its facts, although words of that fact are at hand', async () => {
+    const { personas, questions } = JSON.parse(readFileSync(join(root, 'test/fixtures/brain/heldout.json'), 'utf8'));
+    const answers: string[] = [];
+    for (const id of ['florist-17', 'optician-18', 'brewery-18', 'carrental-16', 'plumber-15']) {
+      const question = questions.find((one: { id: string }) => one.id === id);
+      const persona = personas.find((one: Persona) => one.id === question.persona);
+      answers.push((await ask(await open(persona), question.text)).text);
+    }
+    expect(answers.filter((answer) => /do not have that/i.test(answer)).length).toBeGreaterThanOrEqual(4);
+  }, 120_000);
+
+  it('takes a figure from any fact where the related ones have none', async () => {
+    const shop = shipped('shop');
+    const { text } = await ask(await open(shop, shop.greeting), 'What time do you close?');
+    expect(text).toMatch(/\d/);
+    expect(text).not.toMatch(/at (and|on)\b|at\s*[.,]/);
+  }, 120_000);
+
   it('says goodbye and hangs up', async () => {
     const conversation = await open(hotel, hotel.greeting);
     expect((await ask(conversation, 'Thank you, goodbye.')).action).toBe('hangup');

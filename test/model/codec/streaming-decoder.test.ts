@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { joinFloat32 } from '../../../src/audio/pcm';
 import type { Frame } from '../../../src/model/codec/delay-pattern';
 import { jointRoughness } from '../../../src/model/codec/joints';
 import { type FrameDecoder, StreamingDecoder } from '../../../src/model/codec/streaming-decoder';
@@ -43,17 +44,7 @@ async function stream(codec: FrameDecoder, frames: readonly Frame[], windows: Wi
   }
   decoder.end();
   await drain();
-  return { decoder, chunks, pcm: joined(chunks) };
-}
-
-function joined(chunks: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
+  return { decoder, chunks, pcm: joinFloat32(chunks) };
 }
 
 const frame = fc.array(fc.nat(4095), { minLength: 7, maxLength: 7 });
@@ -123,7 +114,7 @@ describe('the roughness of a joint', () => {
   });
 
   it('stands out where the wave jumps', () => {
-    const broken = joined([tone(2400), tone(2400, 1.3)]);
+    const broken = joinFloat32([tone(2400), tone(2400, 1.3)]);
     expect(jointRoughness(broken, 2400)).toBeGreaterThan(10);
   });
 
