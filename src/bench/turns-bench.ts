@@ -35,7 +35,7 @@ export interface TurnsBenchOptions {
 
 /** The engine's part, so that figures of two machines can be compared: as quick as on the tapes of `bench tape`, because
  * a slow answer hides a cut-in. */
-const TIMES = { transcriptMs: 100, firstAudioMs: 350, listenMs: 250 };
+const TIMES = { transcriptMs: 50, firstAudioMs: 240, listenMs: 250 };
 /** Silence before a question, for the detector to get used to the line. */
 const LEAD_SAMPLES = 8_000;
 /** Below this share of its loudest 10 ms a question is over; as `trimmed` in clips.py. */

@@ -6,7 +6,7 @@ import type { OpeningDays } from './opening-days';
 import type { FactIndex } from './relevance';
 
 /** Facts repeated beside the question. */
-const MOST = 3;
+const MOST = 2;
 /** A question this short leans on the one before it ("and on Sunday?"). */
 const FOLLOW_UP_WORDS = 5;
 

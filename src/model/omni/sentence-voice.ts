@@ -22,7 +22,7 @@ export interface SoundPiece {
 }
 
 /** Latents kept of the silence before the first sound. */
-const LEAD_LATENTS = 2;
+const LEAD_LATENTS = 1;
 /** Chunks of frames; one frame must be there behind a chunk, for the generator. */
 const CHUNKS = { left: 0, right: 1, firstRight: 1 } as const;
 const SIZES = { early: [1, 2, 4], later: [2, 4] } as const;

@@ -30,6 +30,8 @@ from .clips import LETTERS, NUMBERS, RATE, THINKING, WHOLE, mu_law
 from .sounds import ACCENTS, VARIANTS, narrow
 
 BAND = butter(4, (300, 3400), btype="bandpass", fs=RATE, output="sos")
+CALLERS = 5200
+"""Different things that callers say."""
 DIGITS = "zero one two three four five six seven eight nine oh".split()
 LETTER_NAMES = "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z".split()
 HESITATIONS = ["um", "uh", "er", "hmm", "well", "so", "let me see", "I mean", "you know"]
@@ -210,13 +212,13 @@ def paused(pcm: np.ndarray, at: float, chance: random.Random) -> np.ndarray:
 
 def texts(chance: random.Random) -> list[tuple[str, str]]:
     barred = forbidden()
-    rows = [("caller", text) for text in chance.sample(callers(chance, 2600), 2600)]
+    rows = [("caller", text) for text in chance.sample(callers(chance, CALLERS), CALLERS)]
     numpyish = Numpyish(chance)
     rows += [("template", template_sentence(numpyish)) for _ in range(700)]
     rows += [("reply", text) for text in [*REPLIES, *SHORT] for _ in range(6)]
     rows += [("number", " , ".join(number(chance))) for _ in range(650)]
     rows += [("opener", text) for text in OPENERS for _ in range(12)]
-    rows += [("hesitation", text) for _, text in chance.sample(rows[:2600], 350)]
+    rows += [("hesitation", text) for _, text in chance.sample(rows[:CALLERS], 350)]
     rows = [(kind, text.strip()) for kind, text in rows if plain(text) not in barred and re.fullmatch(r"[A-Za-z0-9 ,.'?!;:$%&-]+", text.strip())]
     chance.shuffle(rows)
     return rows
@@ -239,7 +241,7 @@ def spoken(made: Endings, chance: random.Random, engine, voice: str, kind: str, 
     pcm, words = engine.say(chance, text if chance.random() < 0.85 else bare)
     words = [(place, at) for place, at in words if place > 0 and 0.12 < at < len(pcm) / RATE - 0.1]
     whole = paused(pcm, chance.choice(words)[1], chance) if words and chance.random() < 0.15 else pcm
-    if kind == "reply" or chance.random() < 0.6:
+    if kind == "reply" or chance.random() < 0.85:
         made.add(whole, chance, done=1, how=kind, voice=voice, text=text)
     if not words or kind == "reply":
         return
