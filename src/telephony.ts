@@ -97,6 +97,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       protocols: config.sip.transports.filter((one) => one === 'udp' || one === 'tcp'),
       advertised: config.sip.advertised,
       drachtio: drachtioOf(config),
+      sessionTimer: config.sip.sessionTimer,
       clock,
       log,
       userAgentName: `Trunkline/${options.version}`,

@@ -25,3 +25,17 @@ export function failureOf(error: unknown): { readonly cause: CallEndCause; reado
   }
   return { cause: 'internal' };
 }
+
+/** Q.850 causes of what ends a call from our side; everything else is normal clearing. */
+const Q850: Readonly<Partial<Record<CallEndCause, number>>> = {
+  'media-timeout': 102,
+  'media-failed': 47,
+  'engine-failed': 41,
+  internal: 41,
+  shutdown: 31,
+};
+
+/** The Reason of our BYE (RFC 3326): a trace tells why without our log. */
+export function reasonOf(cause: CallEndCause): string {
+  return `Q.850;cause=${Q850[cause] ?? 16};text="${cause}"`;
+}

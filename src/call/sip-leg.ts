@@ -8,6 +8,7 @@ import { type InfoKey, keyOfInfo } from '../sip/info-key';
 import type { MediaAgreement, SdpSession } from '../sip/sdp-session';
 import type { IncomingInvite, OutgoingInvite, SipDialog, SipEnd, SipUserAgent } from '../sip/user-agent';
 import type { Leg } from './call';
+import { reasonOf } from './end-cause';
 
 export interface SipLegParts {
   readonly link: MediaLink;
@@ -76,7 +77,7 @@ export class SipLeg implements Leg {
   async hangUp(cause: CallEndCause): Promise<void> {
     if (this.over) return;
     this.over = true;
-    if (this.dialog !== undefined) await this.dialog.bye();
+    if (this.dialog !== undefined) await this.dialog.bye({ Reason: reasonOf(cause) });
     else if (this.invite !== undefined && cause !== 'cancelled') this.invite.reject(REFUSAL[cause] ?? 480);
   }
 

@@ -45,6 +45,13 @@ const sip = z.strictObject({
     .optional()
     .describe('A real drachtio-server in place of the embedded endpoint.'),
   drachtioSecret: secret().optional(),
+  sessionTimer: z
+    .strictObject({
+      expiresSeconds: z.int().min(90).max(86_400).default(1800),
+      minSeconds: z.int().min(90, 'Expected at least 90: RFC 4028 allows nothing shorter.').max(86_400).default(90),
+    })
+    .prefault({})
+    .describe('How long a call may go without a sign of life in signalling, and the shortest that a far end may ask.'),
   registrations: z
     .array(
       z.strictObject({

@@ -29,6 +29,12 @@ export function isToken(text: string): boolean {
   return text.length > 0 && text.length <= 1024 && tokenPattern.test(text);
 }
 
+/** Whether a list of tokens (Supported, Require, Allow) has one; case does not count. */
+export function listsToken(header: string | undefined, token: string): boolean {
+  const wanted = token.toLowerCase();
+  return (header ?? '').split(',').some((one) => one.trim().toLowerCase() === wanted);
+}
+
 /** Splits at commas outside quotes and angle brackets; undefined if a quote or bracket never closes. */
 export function splitValues(text: string, separator = ','): string[] | undefined {
   const values: string[] = [];

@@ -3,11 +3,21 @@
  * and wedges after a 488; so every request inside the dialog except BYE is handled here (RFC 3261 §14, 3311).
  */
 import type { Clock } from '../core/clock';
-import { TrunklineError } from '../core/errors';
 import type { Logger } from '../core/log';
-import { authorization, type Credentials, parseChallenge } from './digest';
+import type { Credentials } from './digest';
+import { listsToken } from './header-values';
+import { type RefreshOutcome, SessionRefresher } from './session-refresher';
+import {
+  answerSessionTimer,
+  type SessionTimerAgreement,
+  type SessionTimerSettings,
+  settingsAfter422,
+  timerOfAnswer,
+  timerRequestHeaders,
+} from './session-timer';
 import { q850Cause } from './sip-reason';
-import { allowedMethods, bodyIsSdp, checkOutgoing, hasBody, sdpType } from './srf-headers';
+import { DialogRequests, rejected } from './srf-dialog-requests';
+import { allowedMethods, bodyIsSdp, checkOutgoing, hasBody, sdpType, supportedHeader } from './srf-headers';
 import type { Srf, SrfDialog, SrfRequest, SrfResponse } from './srf-types';
 import type { SipDialog, SipEnd } from './user-agent';
 
@@ -20,7 +30,10 @@ export interface SrfSipDialogOptions {
   /** 0 to 1, for the wait after 491. */
   readonly random: () => number;
   readonly cnonce: () => string;
-  readonly credentials?: Credentials;
+  readonly credentials?: Credentials | undefined;
+  readonly timer: SessionTimerSettings;
+  /** What the first INVITE and its 2xx agreed on. */
+  readonly timerAgreed: SessionTimerAgreement | undefined;
   readonly onClosed: (dialog: SrfSipDialog) => void;
 }
 
@@ -48,10 +61,23 @@ export class SrfSipDialog implements SipDialog {
   private queue: Promise<unknown> = Promise.resolve();
   private modifying = false;
   private answering = false;
+  private readonly requests: DialogRequests;
+  private readonly refresher: SessionRefresher;
+  /** Our demands, raised where the far end wants longer intervals. */
+  private timer: SessionTimerSettings;
+  private updateAllowed: boolean;
 
   constructor(private readonly options: SrfSipDialogOptions) {
-    const { dialog } = options;
+    const { dialog, clock, role } = options;
     this.sipCallId = dialog.sip.callId;
+    this.requests = new DialogRequests(options);
+    this.timer = options.timer;
+    this.updateAllowed = listsToken((role === 'uas' ? dialog.req : dialog.res).get('allow'), 'UPDATE');
+    this.refresher = new SessionRefresher(
+      clock,
+      (agreed) => this.enqueue(() => this.refresh(agreed)).catch(() => 'failed' as const),
+      () => this.giveUp('SIP;cause=408;text="Session timer expired"'),
+    );
     const inherited = dialog.handle.bind(dialog);
     dialog.handle = (request, response) => {
       // Not by its 'ack' event: that comes a turn later, and a BYE right behind the ACK would remove the listener.
@@ -63,6 +89,7 @@ export class SrfSipDialog implements SipDialog {
     dialog.on('ack', (request) => this.onAckReceived(sdpOf(request)));
     dialog.on('destroy', (request) => this.onDestroyed(request));
     if (!dialog.connected) this.finish({ by: 'remote', status: undefined, reason: undefined });
+    else this.refresher.restart(options.timerAgreed);
   }
 
   get over(): boolean {
@@ -91,7 +118,11 @@ export class SrfSipDialog implements SipDialog {
 
   /** One at a time; a 491 is tried again after the wait of RFC 3261 §14.1. */
   modify(sdp: string): Promise<string> {
-    const run = this.queue.then(() => this.reinvite(sdp, 0));
+    return this.enqueue(() => this.reinvite(sdp, 0));
+  }
+
+  private enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.queue.then(work);
     this.queue = run.catch(() => undefined);
     return run;
   }
@@ -101,7 +132,7 @@ export class SrfSipDialog implements SipDialog {
     if (this.state === 'ended') return Promise.resolve();
     const checked = checkOutgoing(headers, '');
     this.state = 'ending';
-    this.ending = this.requestWithDigest('BYE', checked, undefined).then(
+    this.ending = this.requests.send('BYE', checked).then(
       () => undefined,
       () => undefined,
     );
@@ -118,15 +149,14 @@ export class SrfSipDialog implements SipDialog {
 
   private async reinvite(sdp: string, attempt: number): Promise<string> {
     if (this.state !== 'open') throw rejected(481);
-    const headers = checkOutgoing({ 'Content-Type': sdpType, Allow: allowedMethods }, sdp);
-    this.modifying = true;
-    const response = await this.requestWithDigest('INVITE', headers, sdp).finally(() => {
-      this.modifying = false;
-    });
+    const { agreed } = this.refresher;
+    const timer = agreed === undefined ? {} : timerRequestHeaders(this.timer, agreed);
+    const response = await this.change('INVITE', { 'Content-Type': sdpType, ...timer }, sdp);
     if (response.status === 491 && attempt < maxGlareRetries) {
-      // §14.1: the side that chose the Call-ID waits longer, so that one of the two gets through.
-      const slots = this.options.role === 'uac' ? 2100 + this.options.random() * 1900 : this.options.random() * 2000;
-      await new Promise<void>((resolve) => this.options.clock.after(Math.round(slots / 10) * 10, resolve));
+      await this.glareWait();
+      return this.reinvite(sdp, attempt + 1);
+    }
+    if (response.status === 422 && attempt < maxGlareRetries && this.raise(response)) {
       return this.reinvite(sdp, attempt + 1);
     }
     if (response.status === 481 || response.status === 408) {
@@ -134,32 +164,72 @@ export class SrfSipDialog implements SipDialog {
       void this.bye();
     }
     if (response.status < 200 || response.status >= 300) throw rejected(response.status);
+    if (agreed !== undefined) this.refresher.restart(timerOfAnswer(response));
     return response.body ?? '';
   }
 
-  private async requestWithDigest(
-    method: string,
-    headers: Record<string, string>,
-    body: string | undefined,
-  ): Promise<SrfResponse> {
-    const first = await this.send(method, headers, body);
-    const { credentials } = this.options;
-    if ((first.status !== 401 && first.status !== 407) || credentials === undefined) return first;
-    const answer = digestHeader(first, credentials, method, this.options.cnonce());
-    return answer === undefined ? first : this.send(method, { ...headers, ...answer }, body);
+  /** An INVITE or UPDATE of ours; the far end's get 491 meanwhile. */
+  private async change(method: string, headers: Record<string, string>, body?: string): Promise<SrfResponse> {
+    const checked = checkOutgoing({ Allow: allowedMethods, Supported: supportedHeader, ...headers }, body ?? '');
+    this.modifying = true;
+    try {
+      return await this.requests.send(method, checked, body);
+    } finally {
+      this.modifying = false;
+    }
   }
 
-  private send(method: string, headers: Record<string, string>, body: string | undefined): Promise<SrfResponse> {
-    return new Promise((resolve, reject) => {
-      this.options.dialog.request({ method, headers, body }, (error, response) => {
-        if (response !== undefined && response.status >= 200) resolve(response);
-        else if (error) {
-          reject(
-            new TrunklineError('sip.dialog-gone', 'The call is over, so nothing can be sent in it.', { cause: error }),
-          );
-        }
-      });
-    });
+  /** RFC 3261 §14.1: the side that chose the Call-ID waits longer, so that one of the two gets through. */
+  private glareWait(): Promise<void> {
+    const { role, random, clock } = this.options;
+    const slots = role === 'uac' ? 2100 + random() * 1900 : random() * 2000;
+    return new Promise((resolve) => clock.after(Math.round(slots / 10) * 10, resolve));
+  }
+
+  /** RFC 4028 §7.4: a longer interval is wanted. False: no other try makes sense. */
+  private raise(response: SrfResponse): boolean {
+    const raised = settingsAfter422(this.timer, response);
+    this.timer = raised ?? this.timer;
+    return raised !== undefined;
+  }
+
+  /** RFC 4028 §10: by UPDATE where the far end takes it, because that needs no new agreement on media. */
+  private async refresh(agreed: SessionTimerAgreement, attempt = 0): Promise<RefreshOutcome> {
+    if (this.state !== 'open') return 'failed';
+    const response = this.updateAllowed
+      ? await this.change('UPDATE', timerRequestHeaders(this.timer, agreed))
+      : await this.refreshByInvite(agreed);
+    if (response === undefined) return 'failed';
+    if (response.status >= 200 && response.status < 300) return { agreed: timerOfAnswer(response) };
+    if (response.status === 481 || response.status === 408) {
+      this.giveUp('SIP;cause=481;text="Session refresh was refused"');
+      return 'failed';
+    }
+    if (attempt >= maxGlareRetries) return 'failed';
+    if (response.status === 491) await this.glareWait();
+    else if (response.status === 405 || response.status === 501) this.updateAllowed = false;
+    else if (response.status !== 422 || !this.raise(response)) return 'failed';
+    return this.refresh(agreed, attempt + 1);
+  }
+
+  /** The offer is what we last said, as for a re-INVITE of theirs that left the offer to us. */
+  private async refreshByInvite(agreed: SessionTimerAgreement): Promise<SrfResponse | undefined> {
+    const offer = await this.reinviteHandler?.(undefined);
+    if (typeof offer !== 'string') return undefined;
+    const headers = { 'Content-Type': sdpType, ...timerRequestHeaders(this.timer, agreed) };
+    const response = await this.change('INVITE', headers, offer);
+    if (response.status >= 200 && response.status < 300) this.onAckReceived(response.body);
+    return response;
+  }
+
+  /** Nobody has shown a sign of life: the call ends here, and the far end is told. */
+  private giveUp(reason: string): void {
+    if (this.state !== 'open') return;
+    this.ending = this.requests.send('BYE', { Reason: reason }).then(
+      () => undefined,
+      () => undefined,
+    );
+    this.finish({ by: 'timeout', status: 408, reason });
   }
 
   private onRequest(request: SrfRequest, response: SrfResponse): void {
@@ -172,7 +242,7 @@ export class SrfSipDialog implements SipDialog {
         this.onInfoRequest(request, response);
         return;
       case 'OPTIONS':
-        response.send(200, { headers: { Allow: allowedMethods, Accept: sdpType } });
+        response.send(200, { headers: { Allow: allowedMethods, Accept: sdpType, Supported: supportedHeader } });
         return;
       default:
         response.send(405, { headers: { Allow: allowedMethods } });
@@ -182,8 +252,14 @@ export class SrfSipDialog implements SipDialog {
   private async onOffer(request: SrfRequest, response: SrfResponse): Promise<void> {
     if (this.state !== 'open') return response.send(481);
     if (!bodyIsSdp(request)) return response.send(415, { headers: { Accept: sdpType } });
-    if (request.method === 'UPDATE' && !hasBody(request))
-      return response.send(200, { headers: { Allow: allowedMethods } });
+    const timer = answerSessionTimer(this.timer, request, this.refresher.agreed);
+    if (timer.kind === 'too-small') return response.send(422, { headers: timer.headers });
+    const extra = { Allow: allowedMethods, Supported: supportedHeader, ...timer.headers };
+    if (request.method === 'UPDATE' && !hasBody(request)) {
+      response.send(200, { headers: extra });
+      this.refresher.restart(timer.agreed);
+      return;
+    }
     if (this.modifying) return response.send(491);
     if (this.answering) return response.send(500, { headers: { 'Retry-After': '1' } });
     if (this.reinviteHandler === undefined) return response.send(488);
@@ -191,8 +267,9 @@ export class SrfSipDialog implements SipDialog {
     try {
       const answer = await this.reinviteHandler(hasBody(request) ? request.body : undefined);
       if (typeof answer === 'string') {
-        const headers = checkOutgoing({ 'Content-Type': sdpType, Allow: allowedMethods }, answer);
+        const headers = checkOutgoing({ 'Content-Type': sdpType, ...extra }, answer);
         response.send(200, { headers, body: answer });
+        this.refresher.restart(timer.agreed);
       } else {
         response.send(answer.status);
       }
@@ -234,6 +311,7 @@ export class SrfSipDialog implements SipDialog {
     if (this.end !== undefined) return;
     this.end = end;
     this.state = 'ended';
+    this.refresher.close();
     this.options.onClosed(this);
     this.endHandler?.(end);
   }
@@ -241,29 +319,4 @@ export class SrfSipDialog implements SipDialog {
 
 function sdpOf(request: SrfRequest): string | undefined {
   return hasBody(request) ? request.body : undefined;
-}
-
-export function rejected(
-  status: number,
-  cause?: unknown,
-  details: Readonly<Record<string, unknown>> = {},
-): TrunklineError {
-  return new TrunklineError('sip.rejected', `The far end refused with status ${status}.`, {
-    details: { status, ...details },
-    cause,
-  });
-}
-
-/** The header that answers a challenge, or undefined if it is of a kind we cannot answer. */
-export function digestHeader(
-  response: SrfResponse,
-  credentials: Credentials,
-  method: string,
-  cnonce: string,
-): Record<string, string> | undefined {
-  const proxy = response.status === 407;
-  const challenge = parseChallenge(response.get(proxy ? 'proxy-authenticate' : 'www-authenticate') ?? '');
-  if (challenge === undefined) return undefined;
-  const value = authorization(challenge, credentials, { method, uri: response.req.uri }, cnonce);
-  return { [proxy ? 'Proxy-Authorization' : 'Authorization']: value };
 }

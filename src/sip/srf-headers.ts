@@ -5,11 +5,12 @@ import type { SrfRequest } from './srf-types';
 import { parseSipUri, unescapeUser } from './uri';
 import type { SipParty } from './user-agent';
 
-export const allowedMethods = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE';
+export const allowedMethods = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK';
 export const sdpType = 'application/sdp';
 
-/** Extensions that may stand in Require: none of RFC 3262, 4028, 3891 and so on. */
-const supportedExtensions: ReadonlySet<string> = new Set();
+/** Extensions that may stand in Require: reliable provisional responses (RFC 3262), session timers (RFC 4028). */
+const supportedExtensions: ReadonlySet<string> = new Set(['100rel', 'timer']);
+export const supportedHeader = [...supportedExtensions].join(', ');
 
 /**
  * A real drachtio-server stops answering for good after a control message of about 12 KB, so nothing longer than this

@@ -1,6 +1,17 @@
 /** An incoming call attempt over drachtio-srf, until it is answered, refused or cancelled (RFC 3261 §13.3). */
 import { TrunklineError } from '../core/errors';
-import { allowedMethods, calledNumber, checkOutgoing, firstValue, hasBody, party, sdpType } from './srf-headers';
+import { listsToken } from './header-values';
+import { answerSessionTimer, type SessionTimerAgreement, type SessionTimerSettings } from './session-timer';
+import {
+  allowedMethods,
+  calledNumber,
+  checkOutgoing,
+  firstValue,
+  hasBody,
+  party,
+  sdpType,
+  supportedHeader,
+} from './srf-headers';
 import type { Srf, SrfDialog, SrfRequest, SrfResponse } from './srf-types';
 import type { IncomingInvite, SipDialog, SipParty, SipSource } from './user-agent';
 
@@ -30,8 +41,11 @@ export class SrfIncomingInvite implements IncomingInvite {
     private readonly srf: Srf,
     private readonly request: SrfRequest,
     private readonly response: SrfResponse,
-    private readonly adopt: (dialog: SrfDialog) => SipDialog,
-    private readonly userAgentName: string,
+    private readonly options: {
+      readonly adopt: (dialog: SrfDialog, timer: SessionTimerAgreement | undefined) => SipDialog;
+      readonly userAgentName: string;
+      readonly timer: SessionTimerSettings;
+    },
   ) {
     const headers: Record<string, string> = Object.create(null) as Record<string, string>;
     for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
@@ -47,6 +61,11 @@ export class SrfIncomingInvite implements IncomingInvite {
     };
     this.offerSdp = hasBody(request) ? request.body : undefined;
     request.on('cancel', () => this.onCancel());
+    // RFC 3311 §5.2: before our answer there is nothing that an offer of theirs could change.
+    request.on('update', (update, reply) => {
+      if (hasBody(update)) reply.send(500, { headers: { 'Retry-After': '2' } });
+      else reply.send(200, { headers: { Allow: allowedMethods } });
+    });
   }
 
   header(name: string): string | undefined {
@@ -56,7 +75,17 @@ export class SrfIncomingInvite implements IncomingInvite {
 
   ring(status: 180 | 183 = 180, sdp?: string): void {
     if (this.state !== 'ringing') return;
-    const headers = checkOutgoing(sdp === undefined ? {} : { 'Content-Type': sdpType }, sdp ?? '');
+    const reliable = this.ringsReliably(sdp);
+    // RFC 3262 §5: the first reliable response would have to carry our offer; the 200 that follows does.
+    if (reliable === 'cannot') return;
+    const headers = checkOutgoing(
+      {
+        Allow: allowedMethods,
+        ...(sdp === undefined ? {} : { 'Content-Type': sdpType }),
+        ...(reliable ? { Require: '100rel' } : {}),
+      },
+      sdp ?? '',
+    );
     this.response.send(status, { headers, body: sdp });
   }
 
@@ -65,15 +94,24 @@ export class SrfIncomingInvite implements IncomingInvite {
     if (this.state !== 'ringing') {
       throw new TrunklineError('sip.already-answered', 'This call has been answered or refused before.');
     }
+    const timer = answerSessionTimer(this.options.timer, this.request);
+    const agreed = timer.kind === 'accepted' ? timer.agreed : undefined;
     const checked = checkOutgoing(
-      { Allow: allowedMethods, Server: this.userAgentName, 'Content-Type': sdpType, ...headers },
+      {
+        Allow: allowedMethods,
+        Supported: supportedHeader,
+        Server: this.options.userAgentName,
+        'Content-Type': sdpType,
+        ...(timer.kind === 'accepted' ? timer.headers : {}),
+        ...headers,
+      },
       sdp,
     );
     this.state = 'accepting';
     try {
       const dialog = await this.srf.createUAS(this.request, this.response, { localSdp: sdp, headers: checked });
       this.state = 'done';
-      return this.adopt(dialog);
+      return this.options.adopt(dialog, agreed);
     } catch (cause) {
       if (this.isCancelled()) throw cancelled(cause);
       this.state = 'done';
@@ -96,6 +134,13 @@ export class SrfIncomingInvite implements IncomingInvite {
   onCancelled(run: () => void): void {
     this.cancelHandler = run;
     if (this.state === 'cancelled') run();
+  }
+
+  /** RFC 3262 §3: always if the caller demands it; early media also where it is possible, because it must not be lost. */
+  private ringsReliably(sdp: string | undefined): boolean | 'cannot' {
+    const demanded = listsToken(this.request.get('require'), '100rel');
+    if (demanded) return this.offerSdp === undefined ? 'cannot' : true;
+    return sdp !== undefined && this.offerSdp !== undefined && listsToken(this.request.get('supported'), '100rel');
   }
 
   private isCancelled(): boolean {

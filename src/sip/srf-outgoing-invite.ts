@@ -1,62 +1,122 @@
-/** Dialling out over drachtio-srf: one INVITE, a second one with credentials if it is challenged (RFC 3261 §13.2, §22). */
+/**
+ * Dialling out over drachtio-srf: an INVITE, and another one where it is challenged (RFC 3261 §22), sent elsewhere
+ * (§8.1.3.4) or asked for a longer session interval (RFC 4028 §7.4).
+ */
 import { TrunklineError } from '../core/errors';
 import { parseCSeq } from './header-values';
+import { redirectTargets, sameHost } from './redirect';
+import {
+  type SessionTimerAgreement,
+  type SessionTimerSettings,
+  settingsAfter422,
+  timerOfAnswer,
+  timerRequestHeaders,
+} from './session-timer';
 import { q850Cause } from './sip-reason';
-import { digestHeader, rejected } from './srf-dialog';
-import { allowedMethods, checkOutgoing, sdpType } from './srf-headers';
+import { digestHeader, rejected } from './srf-dialog-requests';
+import { allowedMethods, checkOutgoing, hasBody, sdpType, supportedHeader } from './srf-headers';
 import type { Srf, SrfDialog, SrfFailure, SrfRequest, SrfResponse } from './srf-types';
 import { bracketed, parseSipUri } from './uri';
 import type { OutgoingInvite } from './user-agent';
 
-/** Challenge, then perhaps `stale=true` with a newer nonce. */
-const maxAttempts = 3;
+/** Challenge, then perhaps `stale=true` with a newer nonce; at each place that the call is sent to. */
+const maxChallenges = 2;
+const maxRedirects = 5;
+const maxLongerIntervals = 2;
 
-export async function dialOut(
-  srf: Srf,
-  call: OutgoingInvite,
-  userAgentName: string,
-  cnonce: () => string,
-): Promise<{ readonly dialog: SrfDialog; readonly answerSdp: string }> {
+export interface DialOutSurroundings {
+  readonly userAgentName: string;
+  readonly cnonce: () => string;
+  readonly timer: SessionTimerSettings;
+}
+
+export interface DialledOut {
+  readonly dialog: SrfDialog;
+  readonly answerSdp: string;
+  readonly timer: SessionTimerAgreement | undefined;
+}
+
+export async function dialOut(srf: Srf, call: OutgoingInvite, around: DialOutSurroundings): Promise<DialledOut> {
   if (parseSipUri(call.to) === undefined) {
     throw new TrunklineError('sip.bad-uri', 'The address to call is not a SIP URI.', {
       fix: 'Write it like sip:1000@example.com or sip:1000@192.0.2.10:5070.',
     });
   }
   const from = call.from === undefined ? '<sip:trunkline@localhost>' : fromHeader(call.from);
-  let headers: Record<string, string> = checkOutgoing(
-    { From: from, 'User-Agent': userAgentName, Allow: allowedMethods, 'Content-Type': sdpType, ...call.headers },
-    call.offerSdp,
-  );
-  for (let attempt = 1; ; attempt++) {
-    const outcome = await attemptOnce(srf, call, headers);
-    if ('dialog' in outcome) return { dialog: outcome.dialog, answerSdp: outcome.dialog.res.body ?? '' };
-    const { response } = outcome;
-    const challenged = response.status === 401 || response.status === 407;
-    if (!challenged || call.auth === undefined || attempt === maxAttempts) throw refusal(response);
-    if (
-      attempt > 1 &&
-      !/stale="?true/i.test(response.get('www-authenticate') ?? response.get('proxy-authenticate') ?? '')
-    ) {
-      throw refusal(response);
+  const stated = {
+    From: from,
+    'User-Agent': around.userAgentName,
+    Allow: allowedMethods,
+    Supported: supportedHeader,
+    'Content-Type': sdpType,
+    ...call.headers,
+  };
+  const tried = new Set([call.to]);
+  let waiting: string[] = [];
+  let target = call.to;
+  let timer = around.timer;
+  /** What a later attempt adds: identity, the next number, credentials. */
+  let again: Record<string, string> = {};
+  let challenges = 0;
+  let longer = 0;
+  for (;;) {
+    const headers = checkOutgoing({ ...stated, ...timerRequestHeaders(timer), ...again }, call.offerSdp);
+    const outcome = await attemptOnce(srf, call, target, headers);
+    if ('dialog' in outcome) {
+      const { dialog } = outcome;
+      return { dialog, answerSdp: dialog.res.body ?? '', timer: timerOfAnswer(dialog.res) };
     }
-    const answer = digestHeader(response, call.auth, 'INVITE', cnonce());
-    if (answer === undefined) throw refusal(response);
-    const sent = response.req;
-    const number = parseCSeq(sent.get('cseq') ?? '')?.number ?? attempt;
-    headers = {
-      ...headers,
-      ...answer,
-      // §22.2: the same Call-ID and From tag, the next number.
-      From: sent.get('from') ?? from,
-      'Call-ID': sent.get('call-id') ?? '',
-      CSeq: `${number + 1} INVITE`,
-    };
+    const { response } = outcome;
+    const next = sameCallAgain(response, from);
+    if (response.status === 401 || response.status === 407) {
+      const ours = target === call.to || sameHost(target, call.to) || call.proxy !== undefined;
+      const stale = /stale="?true/i.test(response.get('www-authenticate') ?? response.get('proxy-authenticate') ?? '');
+      const auth = ours && challenges < maxChallenges && (challenges === 0 || stale) ? call.auth : undefined;
+      const answer = auth && digestHeader(response, auth, 'INVITE', around.cnonce());
+      if (answer === undefined) throw refusal(response);
+      challenges++;
+      again = { ...next, ...answer };
+      continue;
+    }
+    if (response.status === 422 && longer < maxLongerIntervals) {
+      const raised = settingsAfter422(timer, response);
+      if (raised === undefined) throw refusal(response);
+      longer++;
+      timer = raised;
+      again = { ...again, ...next };
+      continue;
+    }
+    // What the far end names first, then what an earlier redirect left over.
+    waiting = [...redirectTargets(response.status, response.get('contact'), tried), ...waiting];
+    const elsewhere = waiting.shift();
+    // §21.6: a 6xx speaks for every place.
+    if (elsewhere === undefined || tried.size > maxRedirects || response.status >= 600) throw refusal(response);
+    tried.add(elsewhere);
+    waiting = waiting.filter((uri) => !tried.has(uri));
+    target = elsewhere;
+    challenges = 0;
+    again = next;
   }
+}
+
+/** §22.2 and §8.1.3.4: the same Call-ID, To and From tag, the next number. */
+function sameCallAgain({ req: sent }: SrfResponse, from: string): Record<string, string> {
+  return {
+    From: sent.get('from') ?? from,
+    To: sent.get('to') ?? '',
+    'Call-ID': sent.get('call-id') ?? '',
+    CSeq: `${(parseCSeq(sent.get('cseq') ?? '')?.number ?? 1) + 1} INVITE`,
+  };
 }
 
 type Outcome = { readonly dialog: SrfDialog } | { readonly response: SrfResponse };
 
-async function attemptOnce(srf: Srf, call: OutgoingInvite, headers: Record<string, string>): Promise<Outcome> {
+async function attemptOnce(
+  srf: Srf,
+  call: OutgoingInvite,
+  target: string,
+  headers: Record<string, string>,
+): Promise<Outcome> {
   const { signal } = call;
   if (signal?.aborted) throw cancelled();
   let sent: SrfRequest | undefined;
@@ -70,10 +130,12 @@ async function attemptOnce(srf: Srf, call: OutgoingInvite, headers: Record<strin
       headers: { ...headers },
       ...(call.proxy === undefined ? {} : { proxy: call.proxy }),
     };
-    const dialog = await srf.createUAC(call.to, options, {
+    const dialog = await srf.createUAC(target, options, {
       cbRequest: (_error, request) => {
         sent = request;
         if (signal?.aborted) cancel();
+        // Behind the library's own listener, which answers any offer with our first one.
+        if (request !== undefined) queueMicrotask(() => takeEarlyUpdates(request));
       },
       cbProvisional: (response) => {
         const sdp = response.body === undefined || response.body.trim() === '' ? undefined : response.body;
@@ -97,6 +159,15 @@ async function attemptOnce(srf: Srf, call: OutgoingInvite, headers: Record<strin
   } finally {
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+/** RFC 3311 §5.2: an UPDATE before the answer. Without an offer it is a sign of life; an offer has to wait for the call. */
+function takeEarlyUpdates(request: SrfRequest): void {
+  request.removeAllListeners('update');
+  request.on('update', (update, response) => {
+    if (hasBody(update)) response.send(491);
+    else response.send(200, { headers: { Allow: allowedMethods } });
+  });
 }
 
 function refusal(response: SrfResponse): TrunklineError {

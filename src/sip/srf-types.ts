@@ -13,6 +13,9 @@ export interface SrfRequest {
   readonly stackDialogId: string | undefined;
   get(name: string): string | undefined;
   on(event: 'cancel', run: (cancel: SrfMessage) => void): void;
+  /** An UPDATE while the INVITE has no final response. */
+  on(event: 'update', run: (update: SrfRequest, response: SrfResponse) => void): void;
+  removeAllListeners(event: 'update'): void;
   cancel(done?: (error?: unknown) => void): void;
 }
 

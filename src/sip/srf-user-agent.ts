@@ -15,8 +15,14 @@ import { TcpTransport } from './embedded/tcp-transport';
 import type { SipTransport } from './embedded/transport';
 import { UdpTransport } from './embedded/udp-transport';
 import { localAddressFor } from './local-address';
+import {
+  answerSessionTimer,
+  defaultSessionTimer,
+  type SessionTimerAgreement,
+  type SessionTimerSettings,
+} from './session-timer';
 import { SrfSipDialog } from './srf-dialog';
-import { acceptsSdp, allowedMethods, bodyIsSdp, sdpType, unsupportedExtensions } from './srf-headers';
+import { acceptsSdp, allowedMethods, bodyIsSdp, sdpType, supportedHeader, unsupportedExtensions } from './srf-headers';
 import { SrfIncomingInvite, transportOf } from './srf-incoming-invite';
 import { dialOut } from './srf-outgoing-invite';
 import { createSrf, type Srf, type SrfDialog, type SrfRequest, type SrfResponse } from './srf-types';
@@ -35,6 +41,8 @@ export interface SrfUserAgentOptions {
   readonly userAgentName: string;
   /** False: drop the request without an answer (scanners). Asked once per new request; embedded endpoint only. */
   readonly admit?: (source: SipSource) => boolean;
+  /** RFC 4028; 30 minutes, and nothing below 90 s, if left out. */
+  readonly sessionTimer?: SessionTimerSettings | undefined;
   /** For tests; the RFC's values otherwise. */
   readonly timers?: BaseTimers;
   readonly transports?: readonly SipTransport[];
@@ -76,6 +84,8 @@ export class SrfUserAgent implements SipUserAgent {
     for (const method of answeredElsewhere) {
       this.srf.use(method.toLowerCase(), (_request, response) => this.refuseMethod(response));
     }
+    // A real server answers PRACK itself and tells us of it.
+    this.srf.use('prack', () => undefined);
     this.srf.on('error', (error) => log.warn('The SIP control connection has a problem', { error }));
     this.srf.on('close', () => this.onConnectionLost());
     if (drachtio === undefined) {
@@ -126,8 +136,9 @@ export class SrfUserAgent implements SipUserAgent {
 
   async invite(call: OutgoingInvite): Promise<{ readonly dialog: SipDialog; readonly answerSdp: string }> {
     this.counters.invitesOut++;
-    const { dialog, answerSdp } = await dialOut(this.srf, call, this.options.userAgentName, cnonce);
-    return { dialog: this.adopt(dialog, 'uac', call.auth), answerSdp };
+    const { userAgentName } = this.options;
+    const { dialog, answerSdp, timer } = await dialOut(this.srf, call, { userAgentName, cnonce, timer: this.timer });
+    return { dialog: this.adopt(dialog, 'uac', timer, call.auth), answerSdp };
   }
 
   localAddressFor(peerAddress: string): string {
@@ -174,8 +185,13 @@ export class SrfUserAgent implements SipUserAgent {
       response.send(refusal?.status ?? 480, { headers: { ...refusal?.headers } });
       return;
     }
-    const adopt = (dialog: SrfDialog): SipDialog => this.adopt(dialog, 'uas');
-    this.inviteHandler(new SrfIncomingInvite(this.srf, request, response, adopt, this.options.userAgentName));
+    this.inviteHandler(
+      new SrfIncomingInvite(this.srf, request, response, {
+        adopt: (dialog, timer) => this.adopt(dialog, 'uas', timer),
+        userAgentName: this.options.userAgentName,
+        timer: this.timer,
+      }),
+    );
   }
 
   /** RFC 3261 §8.2.2 and §8.2.3: what keeps us from even looking at the call. */
@@ -187,6 +203,8 @@ export class SrfUserAgent implements SipUserAgent {
     if (!bodyIsSdp(request)) return { status: 415, headers: { Accept: sdpType, 'Accept-Encoding': 'identity' } };
     if (!acceptsSdp(request)) return { status: 406 };
     if ((request.get('contact') ?? '') === '') return { status: 400 };
+    const timer = answerSessionTimer(this.timer, request);
+    if (timer.kind === 'too-small') return { status: 422, headers: timer.headers };
     if (this.retryAfterSeconds !== undefined) {
       return { status: 503, headers: { 'Retry-After': String(this.retryAfterSeconds) } };
     }
@@ -200,7 +218,12 @@ export class SrfUserAgent implements SipUserAgent {
       response.send(420, { headers: { Unsupported: unsupported.slice(0, 10).join(', ') } });
       return;
     }
-    const headers: Record<string, string> = { Allow: allowedMethods, Accept: sdpType, 'Accept-Encoding': 'identity' };
+    const headers: Record<string, string> = {
+      Allow: allowedMethods,
+      Accept: sdpType,
+      'Accept-Encoding': 'identity',
+      Supported: supportedHeader,
+    };
     if (this.retryAfterSeconds !== undefined) headers['Retry-After'] = String(this.retryAfterSeconds);
     response.send(this.retryAfterSeconds === undefined ? 200 : 503, { headers });
   }
@@ -210,7 +233,16 @@ export class SrfUserAgent implements SipUserAgent {
     response.send(405, { headers: { Allow: allowedMethods } });
   }
 
-  private adopt(dialog: SrfDialog, role: 'uas' | 'uac', credentials?: Credentials): SrfSipDialog {
+  private get timer(): SessionTimerSettings {
+    return this.options.sessionTimer ?? defaultSessionTimer;
+  }
+
+  private adopt(
+    dialog: SrfDialog,
+    role: 'uas' | 'uac',
+    timerAgreed: SessionTimerAgreement | undefined,
+    credentials?: Credentials,
+  ): SrfSipDialog {
     const adopted = new SrfSipDialog({
       srf: this.srf,
       dialog,
@@ -220,6 +252,8 @@ export class SrfUserAgent implements SipUserAgent {
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
       cnonce,
       credentials,
+      timer: this.timer,
+      timerAgreed,
       onClosed: (closed) => this.dialogs.delete(closed),
     });
     if (!adopted.over) this.dialogs.add(adopted);

@@ -26,6 +26,7 @@ class FarEnd {
   accepted: string | undefined;
   rejected: number | undefined;
   byes = 0;
+  reason: string | undefined;
   ack: (sdp: string | undefined) => void = () => undefined;
   info: (contentType: string, body: string) => void = () => undefined;
   reinvite: (sdp: string | undefined) => Promise<string | { readonly status: number }> = async () => ({ status: 488 });
@@ -40,8 +41,9 @@ class FarEnd {
       this.reinvite = run;
     },
     onEnd: () => undefined,
-    bye: async () => {
+    bye: async (headers: Readonly<Record<string, string>> = {}) => {
       this.byes += 1;
+      this.reason = headers['Reason'];
     },
   } as unknown as SipDialog;
   readonly invite: IncomingInvite;
@@ -114,6 +116,17 @@ describe('a call without an offer', () => {
 });
 
 describe('a call under way', () => {
+  it.each([
+    ['media-timeout', 'Q.850;cause=102;text="media-timeout"'],
+    ['finished', 'Q.850;cause=16;text="finished"'],
+    ['shutdown', 'Q.850;cause=31;text="shutdown"'],
+  ] as const)('tells the far end why it ends: %s', async (cause, reason) => {
+    const { far, leg, answered } = rig(offer(30_000));
+    await answered;
+    await leg.hangUp(cause);
+    expect(far.reason).toBe(reason);
+  });
+
   it('keeps its media when a re-INVITE without offer is confirmed with something unusable', async () => {
     const { far, answered, connected } = rig(offer(30_000));
     await answered;

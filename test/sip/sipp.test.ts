@@ -2,63 +2,14 @@
 import { createSocket } from 'node:dgram';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
-import { answerOffer, applyAnswer, type LocalAudio, makeOffer, type SessionState } from '../../src/sip/offer-answer';
+import { type LocalAudio, makeOffer } from '../../src/sip/offer-answer';
 import { SrfUserAgent } from '../../src/sip/srf-user-agent';
-import type { IncomingInvite, SipDialog, SipEnd } from '../../src/sip/user-agent';
+import type { SipEnd } from '../../src/sip/user-agent';
+import { Callee } from '../support/sip-callee';
 import { runSipp, type SippResult, type SippRun, sippInstalled, startSipp } from '../support/sipp';
 import { openUdpRelay } from '../support/udp-relay';
 
 const withSipp = sippInstalled() ? describe : describe.skip;
-
-/** What the agent under test noted, in order. */
-interface Notes {
-  readonly events: string[];
-  readonly ends: SipEnd[];
-}
-
-/** Answers like the real thing: offer and answer by offer-answer.ts, re-INVITEs included. */
-class Callee {
-  readonly notes: Notes = { events: [], ends: [] };
-  dialog: SipDialog | undefined;
-  state: SessionState | undefined;
-  constructor(readonly local: LocalAudio) {}
-
-  async take(invite: IncomingInvite): Promise<SipDialog> {
-    this.notes.events.push(`invite ${invite.calledNumber}`);
-    invite.ring();
-    const dialog = await invite.accept(this.describe(invite.offerSdp) ?? '');
-    this.dialog = dialog;
-    this.wire(dialog);
-    return dialog;
-  }
-
-  wire(dialog: SipDialog): void {
-    dialog.onAck((sdp) => {
-      const agreed = sdp !== undefined && this.state ? applyAnswer(this.state, sdp, this.local) : undefined;
-      this.notes.events.push(agreed === undefined ? 'ack' : `ack ${agreed.kind}`);
-    });
-    dialog.onInfo((type, body) => this.notes.events.push(`info ${type} ${body.split(/\r?\n/)[0]}`));
-    dialog.onReinvite(async (offer) => {
-      const answer = this.describe(offer);
-      this.notes.events.push(answer === undefined ? 'reinvite refused' : 'reinvite');
-      return answer ?? { status: 488 };
-    });
-    dialog.onEnd((end) => this.notes.ends.push(end));
-  }
-
-  private describe(offer: string | undefined): string | undefined {
-    const session = { sessionId: '77', previous: this.state };
-    if (offer === undefined) {
-      const offered = makeOffer(this.local, session);
-      this.state = offered.state;
-      return offered.sdp;
-    }
-    const result = answerOffer(offer, this.local, session);
-    if (result.kind === 'refused') return undefined;
-    this.state = result.state;
-    return result.sdp;
-  }
-}
 
 const local: LocalAudio = { address: '127.0.0.1', port: 40_000, codecs: ['PCMU', 'PCMA'] };
 

@@ -15,6 +15,7 @@ import {
   nextHopUri,
   routeRequest,
 } from './dialog';
+import { EarlyDialogs } from './early-dialogs';
 import { contactFor, type EndpointContext, type Preparation, withLocalHost } from './endpoint-context';
 import { noBody, reasonPhrase, SipHeaders, type SipRequest, type SipResponse, serializeMessage } from './message';
 import { type ClientTransaction, magicCookie, type TransactionEnd } from './transaction-layer';
@@ -27,6 +28,7 @@ interface Sent {
   readonly hop: Hop;
   dialog: Dialog | undefined;
   readonly opensDialog: boolean;
+  readonly early: EarlyDialogs;
   transaction: ClientTransaction | undefined;
   /** A CANCEL that waits for the first 1xx (§9.1). */
   cancelWaiting: SipHeaders | undefined;
@@ -37,6 +39,8 @@ interface Sent {
 
 export class ClientCore {
   private readonly sent = new Map<string, Sent>();
+  /** By dialog: INVITEs of ours that have no final response yet. */
+  private readonly early = new Map<string, EarlyDialogs>();
   private sequence = 0;
 
   constructor(
@@ -100,7 +104,8 @@ export class ClientCore {
 
   /** §12.2.1.1; the URI the application wrote is a placeholder. */
   private async inDialog(owner: number, id: string, message: AppMessage): Promise<Preparation> {
-    const dialog = this.context.dialogs.get(id);
+    const branch = message.method === 'PRACK' ? this.early.get(id)?.forPrack(message.headers.get('rack')) : undefined;
+    const dialog = branch ?? this.context.dialogs.get(id);
     // drachtio-srf compares this sentence to tell a dialog that is gone from other refusals.
     if (dialog === undefined || dialog.owner !== owner) return { refused: 'unable to find dialog for dialog id' };
     if (message.method === 'ACK') return this.prepareAck(dialog, message);
@@ -134,13 +139,15 @@ export class ClientCore {
       hop,
       dialog,
       opensDialog: dialog === undefined && request.method === 'INVITE',
+      early: new EarlyDialogs(owner),
       transaction: undefined,
       cancelWaiting: undefined,
       cancelTimer: undefined,
       provisional: false,
       final: false,
     };
-    dialog?.pending.add(request.method);
+    // Nobody waits for what comes of a PRACK.
+    if (request.method !== 'PRACK') dialog?.pending.add(request.method);
     const commit = (): void => {
       this.sent.set(sent.id, sent);
       sent.transaction = this.context.layer.request(request, hop, {
@@ -215,7 +222,8 @@ export class ClientCore {
     if (response.status < 200) {
       sent.provisional = true;
       if (sent.cancelWaiting !== undefined) this.sendCancel(sent, cancelOf(request, sent.cancelWaiting));
-      if (response.status > 100) this.deliver(sent, response, from, invite);
+      if (response.status === 100 || (sent.opensDialog && !this.beginEarly(sent, response, from))) return;
+      this.deliver(sent, response, from, invite);
       return;
     }
     if (invite && response.status < 300) {
@@ -225,6 +233,18 @@ export class ClientCore {
     this.finish(sent);
     if (sent.dialog !== undefined && request.method === 'BYE') this.forget(sent.dialog);
     this.deliver(sent, response, from, invite);
+  }
+
+  /** False for a copy. The first branch can be spoken to by the far end as well (RFC 3311). */
+  private beginEarly(sent: Sent, response: SipResponse, from: Hop): boolean {
+    const taken = sent.early.take(sent.request, response, from);
+    if (taken === 'copy') return false;
+    if (taken.began !== undefined) {
+      this.early.set(taken.began.id, sent.early);
+      this.context.dialogs.set(taken.began.id, taken.began);
+      sent.dialog = taken.began;
+    }
+    return true;
   }
 
   /** §13.2.2.4. The first 2xx makes the dialog; copies get the ACK again; another branch of a fork gets ACK and BYE. */
@@ -239,6 +259,9 @@ export class ClientCore {
     this.finish(sent);
     if (sent.opensDialog) {
       const dialog = dialogFromResponse(sent.request, response, from, sent.owner);
+      const counted = sent.early.sequenceNumbers(tag);
+      dialog.localSeq = counted?.local ?? dialog.localSeq;
+      dialog.remoteSeq = counted?.remote ?? dialog.remoteSeq;
       sent.dialog = dialog;
       this.context.dialogs.set(dialog.id, dialog);
       this.context.counters.dialogsOpened++;
@@ -257,7 +280,10 @@ export class ClientCore {
   private rejectFork(sent: Sent, response: SipResponse, from: Hop): void {
     this.context.counters.forkedAnswers++;
     const fork = dialogFromResponse(sent.request, response, from, sent.owner);
-    void this.acknowledge(fork).then(() => this.hangUp(fork, 'SIP;cause=200;text="another branch answered"'));
+    void this.acknowledge(fork).then(() => {
+      fork.localSeq = sent.early.sequenceNumbers(fork.remoteTag)?.local ?? fork.localSeq;
+      this.hangUp(fork, 'SIP;cause=200;text="another branch answered"');
+    });
   }
 
   private async acknowledge(dialog: Dialog): Promise<void> {
@@ -319,6 +345,12 @@ export class ClientCore {
     sent.cancelTimer?.cancel();
     this.sent.delete(sent.id);
     sent.dialog?.pending.delete(sent.request.method);
+    if (sent.opensDialog && sent.dialog !== undefined) {
+      // A 2xx puts the confirmed dialog in its place.
+      this.early.delete(sent.dialog.id);
+      if (this.context.dialogs.get(sent.dialog.id) === sent.dialog) this.context.dialogs.delete(sent.dialog.id);
+      sent.dialog = undefined;
+    }
   }
 
   private deliver(sent: Sent, response: SipResponse, hop: Hop | undefined, withDialog: boolean): void {

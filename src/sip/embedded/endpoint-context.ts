@@ -41,6 +41,8 @@ export interface EndpointCounters {
   mergedRequests: number;
   okRetransmissions: number;
   missingAcks: number;
+  /** Reliable provisional responses that nobody acknowledged. */
+  missingPracks: number;
   forkedAnswers: number;
   strayResponses: number;
   dialogsOpened: number;

@@ -53,6 +53,7 @@ export class Endpoint {
     mergedRequests: 0,
     okRetransmissions: 0,
     missingAcks: 0,
+    missingPracks: 0,
     forkedAnswers: 0,
     strayResponses: 0,
     dialogsOpened: 0,

@@ -8,28 +8,13 @@ import { allowedMethods } from '../srf-headers';
 import { type AppMessage, addAppHeaders } from './app-message';
 import { contactUri, type Dialog, dialogFromRequest, dialogId } from './dialog';
 import { contactFor, type EndpointContext, type Preparation, withLocalHost } from './endpoint-context';
+import { knownMethods } from './known-methods';
 import { reasonPhrase, type SipRequest, type SipResponse } from './message';
 import { OkRepeater } from './ok-repeater';
+import { ReliableProvisionals } from './reliable-provisionals';
 import { bare, responseHeaders, tagOf } from './responses';
 import type { ServerTransaction, TransactionEnd } from './transaction-layer';
 import type { Hop } from './transport';
-
-export const knownMethods = [
-  'INVITE',
-  'ACK',
-  'CANCEL',
-  'BYE',
-  'OPTIONS',
-  'INFO',
-  'UPDATE',
-  'PRACK',
-  'REGISTER',
-  'SUBSCRIBE',
-  'NOTIFY',
-  'REFER',
-  'MESSAGE',
-  'PUBLISH',
-] as const;
 
 /** Longer than any sensible ringing. */
 const longestRingingMs = 10 * 60_000;
@@ -51,13 +36,17 @@ export class ServerCore {
   private readonly pending = new Map<string, Pending>();
   private readonly merging = new Map<string, string>();
   private readonly repeater: OkRepeater;
+  private readonly reliable: ReliableProvisionals;
+  /** By dialog that an INVITE of theirs opened: its transaction, for PRACKs that come after the answer. */
+  private readonly openedBy = new Map<string, ServerTransaction>();
 
   /** `hangUp` ends a dialog from our side: BYE to the far end. */
   constructor(
     private readonly context: EndpointContext,
-    hangUp: (dialog: Dialog, reason: string) => void,
+    private readonly hangUp: (dialog: Dialog, reason: string) => void,
   ) {
     this.repeater = new OkRepeater(context, hangUp);
+    this.reliable = new ReliableProvisionals(context, (id) => this.refuseUnacknowledged(id));
   }
 
   get pendingCount(): number {
@@ -75,7 +64,7 @@ export class ServerCore {
   /** §8.2: outside any dialog. */
   private onNewRequest(transaction: ServerTransaction): void {
     const { request } = transaction;
-    if (!(knownMethods as readonly string[]).includes(request.method)) {
+    if (!knownMethods.includes(request.method)) {
       this.refuse(transaction, 405, { Allow: allowedMethods });
       return;
     }
@@ -137,6 +126,10 @@ export class ServerCore {
       this.repeater.stop(dialog.id);
       this.endPendingInvites(dialog);
     }
+    if (request.method === 'PRACK') {
+      this.onPrack(transaction, dialog);
+      return;
+    }
     if (request.method === 'BYE' || request.method === 'INVITE') dialog.confirmed = true;
     this.hold(transaction, dialog.owner, dialog, '');
   }
@@ -171,6 +164,44 @@ export class ServerCore {
     }
   }
 
+  /** RFC 3262 §3. An offer in it would need an answer that nobody here can give. */
+  private onPrack(transaction: ServerTransaction, dialog: Dialog): void {
+    const invite = this.openedBy.get(dialog.id);
+    const known = invite !== undefined && this.reliable.acknowledge(invite.id, invite.request, transaction.request);
+    this.refuse(transaction, known ? (transaction.request.body.length > 0 ? 488 : 200) : 481);
+    if (invite !== undefined && known) this.reliable.sendWaiting(invite.id);
+  }
+
+  /** RFC 3262 §3: a reliable response that nobody acknowledges ends the INVITE; to the application it is cancelled. */
+  private refuseUnacknowledged(transactionId: string): void {
+    const pending = this.pending.get(transactionId);
+    if (pending === undefined) return;
+    const { transaction } = pending;
+    this.withdrawAnswer(pending);
+    this.release(pending);
+    if (pending.dialog !== undefined) this.forget(pending.dialog);
+    transaction.respond(bare(transaction.request, 504, pending.localTag));
+    this.deliverCancel(pending, { ...transaction.request, method: 'CANCEL' }, transaction.source);
+  }
+
+  /** The application believes in a 2xx that waits for a PRACK: it is told that the call is over. */
+  private withdrawAnswer({ transaction, dialog }: Pending): void {
+    if (dialog !== undefined && this.reliable.holdsAnswer(transaction.id)) {
+      this.hangUp(dialog, 'SIP;cause=487;text="ended before the answer could be sent"');
+    }
+  }
+
+  private deliverCancel(pending: Pending, cancel: SipRequest, hop: Hop): void {
+    const { owner, transaction } = pending;
+    this.context.app.deliver(owner, {
+      source: 'network',
+      hop,
+      transactionId: transaction.id,
+      dialogId: '',
+      message: cancel,
+    });
+  }
+
   /** §9.2: 200 to the CANCEL; 487 to its INVITE while that has no final response. */
   private onCancel(transaction: ServerTransaction): void {
     const invite = this.context.layer.inviteOf(transaction.request);
@@ -181,16 +212,11 @@ export class ServerCore {
     const pending = this.pending.get(invite.id);
     transaction.respond(bare(transaction.request, 200, pending?.localTag ?? this.context.random(8)));
     if (pending === undefined || invite.state !== 'proceeding') return;
+    this.withdrawAnswer(pending);
     this.release(pending);
     if (pending.opensDialog && pending.dialog !== undefined) this.forget(pending.dialog);
     invite.respond(bare(invite.request, 487, pending.localTag));
-    this.context.app.deliver(pending.owner, {
-      source: 'network',
-      hop: transaction.source,
-      transactionId: invite.id,
-      dialogId: '',
-      message: transaction.request,
-    });
+    this.deliverCancel(pending, transaction.request, transaction.source);
   }
 
   /** ACK for a 2xx (§13.3.1.4). The first stops the repeats and goes to the application; copies of it end here. */
@@ -228,6 +254,9 @@ export class ServerCore {
       headers.add('contact', contact);
     }
     addAppHeaders(headers, answer);
+    const reliable = pending.opensDialog && ReliableProvisionals.wanted(answer);
+    const number = reliable ? this.reliable.nextNumber(transactionId) : 0;
+    if (reliable) headers.add('rseq', String(number));
     const response: SipResponse = {
       kind: 'response',
       status: answer.status,
@@ -236,11 +265,12 @@ export class ServerCore {
       body: answer.body,
     };
     const id = pending.dialog?.id ?? dialogId(request.headers.get('call-id') ?? '', tagOf(request.headers.get('from')));
-    const commit = (): void => {
+    const send = (): void => {
       if (this.pending.get(transactionId) !== pending) return;
       if (pending.opensDialog && answer.status > 100 && answer.status < 300) this.open(pending, contact);
       if (answer.status >= 200) this.finish(pending, ok);
       transaction.respond(response);
+      if (reliable) this.reliable.repeat(transaction, number, response);
       if (invite && ok && pending.dialog !== undefined) this.repeater.start(pending.dialog, transaction, response);
     };
     return {
@@ -248,7 +278,7 @@ export class ServerCore {
       hop: transaction.replyTo,
       transactionId,
       dialogId: invite ? id : (pending.dialog?.id ?? ''),
-      commit,
+      commit: () => this.reliable.inTurn(transactionId, answer.status, send),
     };
   }
 
@@ -258,6 +288,7 @@ export class ServerCore {
     const dialog = dialogFromRequest(request, pending.localTag, contact, source, pending.owner);
     pending.dialog = dialog;
     this.context.dialogs.set(dialog.id, dialog);
+    this.openedBy.set(dialog.id, pending.transaction);
     this.context.counters.dialogsOpened++;
   }
 
@@ -298,6 +329,11 @@ export class ServerCore {
 
   forget(dialog: Dialog): void {
     this.repeater.stop(dialog.id);
+    const invite = this.openedBy.get(dialog.id);
+    if (invite !== undefined && dialog.role === 'uas') {
+      this.reliable.forget(invite.id);
+      this.openedBy.delete(dialog.id);
+    }
     if (this.context.dialogs.get(dialog.id) !== dialog) return;
     this.context.dialogs.delete(dialog.id);
     this.context.counters.dialogsClosed++;
@@ -305,6 +341,7 @@ export class ServerCore {
 
   close(): void {
     this.repeater.close();
+    this.reliable.close();
     for (const pending of this.pending.values()) pending.patience?.cancel();
     this.pending.clear();
     this.merging.clear();
@@ -334,16 +371,14 @@ export class ServerCore {
 
   private release(pending: Pending): void {
     pending.patience?.cancel();
+    this.reliable.settle(pending.transaction.id);
     this.pending.delete(pending.transaction.id);
     if (this.merging.get(pending.mergeKey) === pending.transaction.id) this.merging.delete(pending.mergeKey);
   }
 
   private refuse(transaction: ServerTransaction, status: number, extra: Readonly<Record<string, string>> = {}): void {
-    const response = bare(
-      transaction.request,
-      status,
-      tagOf(transaction.request.headers.get('to')) || this.context.random(8),
-    );
+    const toTag = tagOf(transaction.request.headers.get('to')) || this.context.random(8);
+    const response = bare(transaction.request, status, toTag);
     for (const [name, value] of Object.entries(extra)) response.headers.add(name, value);
     transaction.respond(response);
   }
