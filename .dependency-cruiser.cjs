@@ -20,7 +20,7 @@ const compositionRoots = '^src/(bench|cli|workers|main|telephony|engine)';
 const owners = [
   { packages: ['onnxruntime-node'], owner: '^src/onnx/' },
   { packages: ['werift'], owner: '^src/(webrtc|rtp)/' },
-  { packages: ['drachtio-srf'], owner: '^src/sip/' },
+  { packages: ['drachtio-srf', 'ws'], owner: '^src/sip/' },
   { packages: ['prism-media', '@evan/opus'], owner: '^src/codecs/' },
   { packages: ['@huggingface/tokenizers'], owner: '^src/model/' },
   { packages: ['express'], owner: '^src/http/' },

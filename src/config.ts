@@ -132,11 +132,6 @@ function checkTogether(config: Config): void {
       fix: 'Add sip.tls, or take tls and wss out of sip.transports.',
     });
   }
-  if (config.sip.drachtio === undefined && !config.sip.transports.some((one) => one === 'udp' || one === 'tcp')) {
-    throw new TrunklineError('config.invalid', 'sip.transports: tls, ws and wss are not listened on by this version.', {
-      fix: 'Add udp or tcp to sip.transports, or put a drachtio-server in front.',
-    });
-  }
   if (config.sip.drachtio !== undefined && config.sip.drachtioSecret === undefined) {
     throw new TrunklineError('config.invalid', 'sip.drachtio needs sip.drachtioSecret.', {
       fix: 'Set TRUNKLINE_SIP_DRACHTIO_SECRET or TRUNKLINE_SIP_DRACHTIO_SECRET_FILE.',

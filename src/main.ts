@@ -38,6 +38,8 @@ export interface RunningAgent {
   /** `sip:demo@HOST:5060`, `http://localhost:8080/`. */
   readonly addresses: readonly string[];
   readonly tokenPath: string;
+  /** What SIGHUP asks for: certificates read anew. */
+  reload(): void;
   /** No new calls; resolves when the live ones have ended or `drain.seconds` are over. */
   drain(): Promise<void>;
   /** Ends what is left and gives everything back. */
@@ -161,6 +163,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       `${config.http.tls === undefined ? 'http' : 'https'}://localhost:${server.port}/`,
     ],
     tokenPath: apiToken.path,
+    reload: () => void telephony.reloadCertificates(),
     async drain() {
       draining = true;
       await new Promise<void>((resolve) => {

@@ -29,6 +29,7 @@ import { ListenerThread } from './listener/listener-thread';
 import { MediaRouter } from './media/media-router';
 import { MediaThread } from './media/media-thread';
 import type { Persona } from './model/omni-model';
+import { namesFrom } from './sip/embedded/resolver';
 import { localAddressFor } from './sip/local-address';
 import { SdpSession } from './sip/sdp-session';
 import { SourceLimit } from './sip/source-limit';
@@ -58,6 +59,8 @@ export interface Telephony {
   /** What no call can be taken for, if anything. */
   notReady(): string | undefined;
   gauges(): Readonly<Record<string, number>>;
+  /** Takes up certificates that were renewed; false: they cannot be used. */
+  reloadCertificates(): boolean;
   close(): Promise<void>;
 }
 
@@ -94,7 +97,10 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const limit = new SourceLimit(config.limits.callsPerSourcePerSecond, clock);
     const userAgent = new SrfUserAgent({
       listen: { host: sipHost, port: config.sip.port },
-      protocols: config.sip.transports.filter((one) => one === 'udp' || one === 'tcp'),
+      protocols: config.sip.transports,
+      ports: { tls: config.sip.tlsPort, ws: config.sip.wsPort, wss: config.sip.wssPort },
+      tls: config.sip.tls,
+      names: config.sip.nameServers.length === 0 ? undefined : namesFrom(config.sip.nameServers),
       advertised: config.sip.advertised,
       drachtio: drachtioOf(config),
       sessionTimer: config.sip.sessionTimer,
@@ -224,6 +230,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         trunkline_sip_sources_limited: limit.dropped,
         trunkline_media_strays: lines.router.dump().strays + peers.router.dump().strays,
       }),
+      reloadCertificates: () => userAgent.reloadCertificates(),
       close: closeAll,
     };
   } catch (error) {

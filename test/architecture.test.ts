@@ -46,6 +46,7 @@ describe('one outside package, one owner', () => {
     ['onnxruntime-node', /^src\/onnx\//],
     ['werift', /^src\/(webrtc|rtp)\//],
     ['drachtio-srf', /^src\/sip\//],
+    ['ws', /^src\/sip\/embedded\//],
     ['prism-media', /^src\/codecs\//],
     ['@evan/opus', /^src\/codecs\//],
     ['express', /^src\/http\//],

@@ -138,14 +138,12 @@ describe('what this version does not do yet', () => {
   it('is named, so that nobody takes users or trunks for a gate that is shut', () => {
     const users = 'sip: {users: [{username: a, password: b}], trunks: [{name: t, addresses: [192.0.2.1]}]}';
     expect(keysNotActedUpon(from(users)())).toEqual(['sip.trunks[].addresses', 'sip.users']);
-    const tls = 'sip: {transports: [udp, tls], tls: {cert: a, key: b}}';
-    expect(keysNotActedUpon(from(tls)())).toEqual(['sip.transports: tls', 'sip.tls']);
     expect(keysNotActedUpon(from('')())).toEqual([]);
   });
 
-  it('refuses to start deaf', () => {
-    const deaf = from('sip: {transports: [ws]}');
-    expect(deaf).toThrow(expect.objectContaining({ code: 'config.invalid' }));
+  it('refuses TLS without a certificate', () => {
+    expect(from('sip: {transports: [wss]}')).toThrow(expect.objectContaining({ code: 'config.invalid' }));
+    expect(from('sip: {transports: [ws]}')().sip.transports).toEqual(['ws']);
   });
 });
 

@@ -32,7 +32,7 @@ export const call: Command = {
     { name: 'dtmf', value: 'DIGITS', summary: 'press these keys after the greeting' },
     { name: 'hold', summary: 'hold the call for two seconds after the first answer' },
     { name: 'codec', value: 'PCMU|PCMA|opus', summary: 'offer only this codec' },
-    { name: 'transport', value: 'udp', summary: 'how SIP travels' },
+    { name: 'transport', value: 'udp|tcp|tls', summary: 'how SIP travels' },
     { name: 'user', value: 'NAME:PASSWORD', summary: 'for a far end that asks who we are' },
   ],
   positionals: [{ name: 'URI', required: true }],
@@ -43,6 +43,7 @@ export const call: Command = {
       throw new TrunklineError('cli.bad-value', `--transport cannot be ${transport}.`, { fix: 'Use udp, tcp or tls.' });
     }
     const config = loadConfig({ file: given.text('config') });
+    const target = uri.startsWith('sip') ? uri : `sip:${uri}`;
     const utterances = await Promise.all(given.all('say').map((words) => readUtterance(words, config.engine.models)));
     const [username, password] = (given.text('user') ?? '').split(/:(.*)/s);
     const codec = given.text('codec');
@@ -51,12 +52,16 @@ export const call: Command = {
       clock: new SystemClock(),
       log: createLogger({ ...config.log, level: 'error' }),
       listen: { host: bindAddressFor(uri), port: 0 },
+      trust: config.sip.tls?.trust,
       codecs: codec === undefined ? ['PCMU', 'PCMA', 'opus'] : [codecNamed(codec)],
     });
     const tapePath = given.text('record') ?? join(tmpdir(), `trunkline-call-${process.pid}.wav`);
     try {
       const phone = await stack.dial({
-        to: uri.startsWith('sip') ? uri : `sip:${uri}`,
+        to:
+          given.text('transport') === undefined || /;transport=/i.test(target)
+            ? target
+            : `${target};transport=${transport}`,
         bindAddress: bindAddressFor(uri),
         ports: PHONE_PORTS,
         tapePath,

@@ -11,6 +11,7 @@ import { type Config, portBounds } from '../config';
 import { TrunklineError } from '../core/errors';
 import { systemErrorCode } from '../core/system-error';
 import { loadDialplan } from '../dialplan/load-dialplan';
+import { sipPortOf } from '../sip/sip-ports';
 import { openModels } from './models';
 
 export interface Finding {
@@ -71,15 +72,11 @@ export async function checkPorts(config: Config): Promise<Finding[]> {
   const sipHost = config.sip.host === '*' ? undefined : config.sip.host;
   const sipFix = 'Stop the program that has it (`ss -lnp`), or set TRUNKLINE_SIP_PORT.';
   if (config.sip.drachtio === undefined) {
-    if (config.sip.transports.includes('udp')) {
-      findings.push(
-        portFinding('SIP port (udp)', config.sip.port, await udpPortState(config.sip.port, sipHost), sipFix),
-      );
-    }
-    if (config.sip.transports.includes('tcp')) {
-      findings.push(
-        portFinding('SIP port (tcp)', config.sip.port, await tcpPortState(config.sip.port, sipHost), sipFix),
-      );
+    const ports = { tls: config.sip.tlsPort, ws: config.sip.wsPort, wss: config.sip.wssPort };
+    for (const transport of new Set(config.sip.transports)) {
+      const port = sipPortOf(transport, { port: config.sip.port, ports });
+      const state = await (transport === 'udp' ? udpPortState(port, sipHost) : tcpPortState(port, sipHost));
+      findings.push(portFinding(`SIP port (${transport})`, port, state, sipFix));
     }
   }
   const httpFix = 'Stop the program that has it (`ss -lnp`), or set TRUNKLINE_HTTP_PORT.';

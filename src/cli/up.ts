@@ -41,6 +41,8 @@ export const up: Command = {
     // From the start of the process, its own loading included.
     const readyMs = Math.round(performance.now());
     logger.info('ready', { readyMs, stages: shownStages(trace.stages) });
+    const reload = (): void => agent.reload();
+    process.on('SIGHUP', reload);
     if (!signals.came) terminal.out(banner(agent, readyMs));
     await signals.first;
     terminal.err(`draining: no new calls, live ones may go on for ${config.drain.seconds} s; again to end at once`);
@@ -48,6 +50,7 @@ export const up: Command = {
     // Whoever is impatient twice gets no farewell on the line either.
     await Promise.race([agent.stop(), signals.third]);
     signals.dispose();
+    process.off('SIGHUP', reload);
     return exitCodes.fine;
   },
 };

@@ -2,10 +2,7 @@
 import type { Config } from './schema';
 
 export function keysNotActedUpon({ sip, database }: Config): string[] {
-  const silent = sip.transports.filter((transport) => transport !== 'udp' && transport !== 'tcp');
   return [
-    ...silent.map((transport) => `sip.transports: ${transport}`),
-    ...(sip.tls === undefined ? [] : ['sip.tls']),
     ...(sip.registrations.length === 0 ? [] : ['sip.registrations']),
     ...(sip.trunks.some(({ addresses }) => addresses.length > 0) ? ['sip.trunks[].addresses'] : []),
     ...(sip.users.length === 0 ? [] : ['sip.users']),

@@ -30,6 +30,13 @@ const certificate = z.strictObject({
     .describe('Path of a PEM file; when given, clients must show a certificate of this authority.'),
 });
 
+const sipCertificate = certificate.extend({
+  trust: z
+    .string()
+    .optional()
+    .describe('Path of a PEM file with authorities of servers we call, beside those that Node knows.'),
+});
+
 const sip = z.strictObject({
   host: z.string().default('*').describe('Address to listen on; * is every IPv4 and IPv6 address.'),
   port: portNumber.default(5060),
@@ -37,7 +44,14 @@ const sip = z.strictObject({
     .array(z.enum(['udp', 'tcp', 'tls', 'ws', 'wss']))
     .min(1)
     .default(['udp', 'tcp']),
-  tls: certificate.optional(),
+  tls: sipCertificate.optional().describe('For tls and wss; read anew when the files change.'),
+  tlsPort: portNumber.optional().describe('sip.port + 1 if left out.'),
+  wsPort: portNumber.optional().describe('sip.port + 6 if left out.'),
+  wssPort: portNumber.optional().describe('sip.port + 7 if left out.'),
+  nameServers: z
+    .array(z.string())
+    .default([])
+    .describe('Addresses of name servers for outgoing calls; those of the machine if left out.'),
   advertised: z.string().optional().describe('Address that peers can reach, behind NAT or in a container.'),
   drachtio: z
     .string()

@@ -17,6 +17,8 @@ export interface PhoneStackOptions {
   /** Where the phone listens; port 0: any. */
   readonly listen: { readonly host: string; readonly port: number };
   readonly codecs: readonly CodecName[];
+  /** A PEM file with authorities of TLS servers, beside those that Node knows. */
+  readonly trust?: string | undefined;
 }
 
 export class PhoneStack {
@@ -36,8 +38,16 @@ export class PhoneStack {
   }
 
   static async open(options: PhoneStackOptions): Promise<PhoneStack> {
-    const { clock, log, listen } = options;
-    const userAgent = new SrfUserAgent({ listen, clock, log, userAgentName: 'Trunkline phone' });
+    const { clock, log, listen, trust } = options;
+    const protocols = ['udp', 'tcp', 'tls'] as const;
+    const userAgent = new SrfUserAgent({
+      listen,
+      protocols,
+      tls: { trust },
+      clock,
+      log,
+      userAgentName: 'Trunkline phone',
+    });
     await userAgent.start();
     let router: MediaRouter | undefined;
     const thread = MediaThread.start({

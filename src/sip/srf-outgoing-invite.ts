@@ -154,7 +154,7 @@ async function attemptOnce(
     throw new TrunklineError('sip.unreachable', 'The far end could not be reached.', {
       fix: 'Check the address, the port and the network between; a firewall may drop the packets.',
       cause: error,
-      details: { status: res?.status },
+      details: { status: res?.status, because: res?.get('warning')?.match(/"([a-z.-]{1,64})"/)?.[1] },
     });
   } finally {
     signal?.removeEventListener('abort', cancel);

@@ -10,10 +10,11 @@ import type { Logger } from '../core/log';
 import { ControlLiveness } from './control-liveness';
 import type { Credentials } from './digest';
 import { type EmbeddedEndpoint, openEmbeddedEndpoint } from './embedded/embedded-endpoint';
+import { openTransports } from './embedded/open-transports';
+import type { NameServer } from './embedded/resolver';
 import type { BaseTimers } from './embedded/sip-timers';
-import { TcpTransport } from './embedded/tcp-transport';
-import type { SipTransport } from './embedded/transport';
-import { UdpTransport } from './embedded/udp-transport';
+import type { TlsCredentials, TlsFiles } from './embedded/tls-credentials';
+import type { SipTransport, TransportName } from './embedded/transport';
 import { localAddressFor } from './local-address';
 import {
   answerSessionTimer,
@@ -32,7 +33,13 @@ export interface SrfUserAgentOptions {
   /** `host` '*': every IPv4 address, and every IPv6 one where the machine has any. */
   readonly listen: { readonly host: string; readonly port: number };
   /** What the embedded endpoint listens on; UDP and TCP if left out. */
-  readonly protocols?: readonly ('udp' | 'tcp')[];
+  readonly protocols?: readonly TransportName[];
+  /** Where a transport does not listen at its usual distance from `listen.port`. */
+  readonly ports?: Readonly<Partial<Record<TransportName, number | undefined>>>;
+  /** For TLS and secure WebSocket. */
+  readonly tls?: TlsFiles | undefined;
+  /** The machine's own if left out. */
+  readonly names?: NameServer | undefined;
   readonly advertised?: string;
   /** A real drachtio-server; without it the embedded endpoint listens. */
   readonly drachtio?: { readonly host: string; readonly port: number; readonly secret: string };
@@ -56,6 +63,7 @@ export class SrfUserAgent implements SipUserAgent {
   private readonly liveness: ControlLiveness;
   private readonly dialogs = new Set<SrfSipDialog>();
   private embedded: EmbeddedEndpoint | undefined;
+  private credentials: TlsCredentials | undefined;
   private addresses: readonly SipSource[] = [];
   private inviteHandler: ((invite: IncomingInvite) => void) | undefined;
   private retryAfterSeconds: number | undefined;
@@ -89,8 +97,11 @@ export class SrfUserAgent implements SipUserAgent {
     this.srf.on('error', (error) => log.warn('The SIP control connection has a problem', { error }));
     this.srf.on('close', () => this.onConnectionLost());
     if (drachtio === undefined) {
-      const transports = this.options.transports ?? transportsFor(listen, this.options.protocols ?? ['udp', 'tcp']);
-      this.embedded = await openEmbeddedEndpoint({ transports, clock, log, advertised, timers, admit });
+      const { ports, tls, names, protocols = ['udp', 'tcp'] } = this.options;
+      const opened = openTransports({ ...listen, ports, protocols, tls }, clock, log);
+      this.credentials = opened.credentials;
+      const transports = this.options.transports ?? opened.transports;
+      this.embedded = await openEmbeddedEndpoint({ transports, clock, log, advertised, timers, admit, names });
     }
     try {
       const hostPorts = await this.connect(drachtio ?? this.embedded?.control);
@@ -150,6 +161,11 @@ export class SrfUserAgent implements SipUserAgent {
     });
   }
 
+  /** Certificates that were renewed are taken up now. False: they cannot be used, and the old ones stay. */
+  reloadCertificates(): boolean {
+    return this.credentials?.reload() ?? true;
+  }
+
   drain(retryAfterSeconds: number): void {
     this.retryAfterSeconds = retryAfterSeconds;
   }
@@ -165,6 +181,7 @@ export class SrfUserAgent implements SipUserAgent {
       for (const socket of agent.mapServer.keys()) socket.destroy();
     }
     await this.embedded?.stop();
+    this.credentials?.close();
   }
 
   dump(): Readonly<Record<string, unknown>> {
@@ -265,18 +282,6 @@ export class SrfUserAgent implements SipUserAgent {
     this.counters.controlConnectionsLost++;
     for (const dialog of [...this.dialogs]) dialog.lost('the SIP control connection was lost');
   }
-}
-
-function transportsFor(
-  listen: { readonly host: string; readonly port: number },
-  protocols: readonly ('udp' | 'tcp')[],
-): SipTransport[] {
-  const sixToo = Object.values(networkInterfaces()).some((list) => list?.some((one) => one.family === 'IPv6'));
-  const host = listen.host === '*' ? (sixToo ? '::' : '0.0.0.0') : listen.host;
-  const transports: SipTransport[] = [];
-  if (protocols.includes('udp')) transports.push(new UdpTransport({ host, port: listen.port }));
-  if (protocols.includes('tcp')) transports.push(new TcpTransport({ host, port: listen.port }));
-  return transports;
 }
 
 function cnonce(): string {

@@ -3,9 +3,11 @@
  * (RFC 3261 §8.1, §9.1, §12.2.1, §13.2.2, §15.1.1).
  */
 import type { Timer } from '../../core/clock';
-import { formatNameAddr, formatVia, parseCSeq, parseNameAddr, parseVia } from '../header-values';
+import { TrunklineError } from '../../core/errors';
+import { formatNameAddr, formatVia, parseCSeq, parseNameAddr, parseVia, quote } from '../header-values';
 import { bracketed, parseSipUri } from '../uri';
 import { type AppMessage, addAppHeaders } from './app-message';
+import { Attempts } from './attempts';
 import {
   contactUri,
   type Dialog,
@@ -18,18 +20,22 @@ import {
 import { EarlyDialogs } from './early-dialogs';
 import { contactFor, type EndpointContext, type Preparation, withLocalHost } from './endpoint-context';
 import { noBody, reasonPhrase, SipHeaders, type SipRequest, type SipResponse, serializeMessage } from './message';
-import { type ClientTransaction, magicCookie, type TransactionEnd } from './transaction-layer';
+import { magicCookie, type TransactionEnd } from './transaction-layer';
 import { type Hop, isReliable } from './transport';
+
+/** About what a Via adds to a message. */
+const viaBytes = 110;
 
 interface Sent {
   readonly id: string;
   readonly owner: number;
+  /** To the present place, and to the next ones if that fails. */
+  readonly attempts: Attempts;
   readonly request: SipRequest;
   readonly hop: Hop;
   dialog: Dialog | undefined;
   readonly opensDialog: boolean;
   readonly early: EarlyDialogs;
-  transaction: ClientTransaction | undefined;
   /** A CANCEL that waits for the first 1xx (§9.1). */
   cancelWaiting: SipHeaders | undefined;
   cancelTimer: Timer | undefined;
@@ -68,7 +74,8 @@ export class ClientCore {
     if (target === undefined) return { refused: 'the request URI is not a SIP URI' };
     const first = proxy === '' ? target : parseSipUri(proxy.startsWith('sip') ? proxy : `sip:${proxy}`);
     if (first === undefined) return { refused: 'the proxy is not a SIP URI' };
-    const hop = await this.context.resolve(first).catch(() => undefined);
+    const hops = await this.context.targets.find(first);
+    const hop = hops[0];
     if (hop === undefined) return { refused: 'the name of the next hop is unknown' };
     const local = this.context.localFor(hop);
 
@@ -99,7 +106,7 @@ export class ClientCore {
       headers,
       body: message.body,
     };
-    return this.ready(owner, request, hop, undefined);
+    return this.ready(owner, request, [hop, ...hops.slice(1)], undefined);
   }
 
   /** §12.2.1.1; the URI the application wrote is a placeholder. */
@@ -114,33 +121,51 @@ export class ClientCore {
     addAppHeaders(headers, message);
     const { uri } = routeRequest(dialog);
     const request: SipRequest = { kind: 'request', method: message.method, uri, headers, body: message.body };
-    const hop = await this.hopOf(dialog);
+    const [hop, ...others] = await this.hopsOf(dialog);
     if (hop === undefined) return { refused: 'the name of the next hop is unknown' };
-    return this.ready(owner, request, hop, dialog);
+    return this.ready(owner, request, [hop, ...others], dialog);
   }
 
-  private async hopOf(dialog: Dialog): Promise<Hop | undefined> {
-    if (dialog.behindNat && dialog.routeSet.length === 0) return dialog.source;
+  /** Best first; none if the name is unknown. */
+  private async hopsOf(dialog: Dialog): Promise<readonly Hop[]> {
+    const { source } = dialog;
+    if (dialog.behindNat && dialog.routeSet.length === 0) return [source];
     const { uri, routes } = routeRequest(dialog);
     const target = parseSipUri(nextHopUri(uri, routes));
-    if (target === undefined) return dialog.source;
-    // Who speaks to us over a connection and names no transport means that connection, not UDP.
-    if (isReliable(dialog.source.transport) && !target.params.has('transport')) return dialog.source;
-    return this.context.resolve(target).catch(() => undefined);
+    if (target === undefined) return [source];
+    // A browser can only be reached by the connection it opened, and a certificate speaks for the one it was shown on.
+    const direct = dialog.routeSet.length === 0;
+    if (direct && (source.transport === 'ws' || source.transport === 'wss')) return [source];
+    // Who speaks to us over a connection and names no transport means that connection, not UDP; if it is closed by
+    // now, a new one to where the Contact says.
+    const bySource = isReliable(source.transport) && (!target.params.has('transport') || direct);
+    if (!bySource) return this.context.targets.find(target);
+    const params = new Map([...target.params, ['transport', source.transport]]);
+    return [source, ...(await this.context.targets.find({ ...target, params }))];
   }
 
-  private ready(owner: number, request: SipRequest, hop: Hop, dialog: Dialog | undefined): Preparation {
-    this.addVia(request, hop);
+  private ready(owner: number, request: SipRequest, to: readonly [Hop, ...Hop[]], dialog?: Dialog): Preparation {
+    const hops = this.context.targets.fitting(to, serializeMessage(request).length + viaBytes);
+    const attempts = new Attempts(this.context, request, [hops[0] ?? to[0], ...hops.slice(1)], {
+      stamp: (stamped, hop) => this.addVia(stamped, hop),
+      onResponse: (response, from) => this.onResponse(sent, response, from),
+      onEnd: (end, fault) => this.onEnd(sent, end, fault),
+      onLate: (late, hop, response, from) => this.onLate(sent, late, hop, response, from),
+    });
     this.sequence++;
     const sent: Sent = {
       id: `u${this.sequence}`,
       owner,
-      request,
-      hop,
+      attempts,
+      get request() {
+        return attempts.request;
+      },
+      get hop() {
+        return attempts.hop;
+      },
       dialog,
       opensDialog: dialog === undefined && request.method === 'INVITE',
       early: new EarlyDialogs(owner),
-      transaction: undefined,
       cancelWaiting: undefined,
       cancelTimer: undefined,
       provisional: false,
@@ -150,12 +175,9 @@ export class ClientCore {
     if (request.method !== 'PRACK') dialog?.pending.add(request.method);
     const commit = (): void => {
       this.sent.set(sent.id, sent);
-      sent.transaction = this.context.layer.request(request, hop, {
-        onResponse: (response, from) => this.onResponse(sent, response, from),
-        onEnd: (end) => this.onEnd(sent, end),
-      });
+      attempts.start();
     };
-    return { message: request, hop, transactionId: sent.id, dialogId: dialog?.id ?? '', commit };
+    return { message: sent.request, hop: sent.hop, transactionId: sent.id, dialogId: dialog?.id ?? '', commit };
   }
 
   private addVia(request: SipRequest, hop: Hop): void {
@@ -175,7 +197,7 @@ export class ClientCore {
     addAppHeaders(headers, message);
     const { uri } = routeRequest(dialog);
     const request: SipRequest = { kind: 'request', method: 'ACK', uri, headers, body: message.body };
-    const hop = (await this.hopOf(dialog)) ?? dialog.source;
+    const hop = (await this.hopsOf(dialog))[0] ?? dialog.source;
     this.addVia(request, hop);
     const commit = (): void => {
       dialog.awaitingAck = undefined;
@@ -197,7 +219,8 @@ export class ClientCore {
     const request = cancelOf(sent.request, extra);
     const commit = (): void => {
       if (sent.final) return;
-      if (sent.provisional) this.sendCancel(sent, request);
+      sent.attempts.settle();
+      if (sent.provisional) this.sendCancel(sent, cancelOf(sent.request, extra));
       else sent.cancelWaiting = extra;
     };
     return { message: request, hop: sent.hop, transactionId, dialogId: '', commit };
@@ -210,7 +233,7 @@ export class ClientCore {
     sent.cancelTimer?.cancel();
     sent.cancelTimer = this.context.clock.after(64 * this.context.timers.t1Ms, () => {
       if (sent.final) return;
-      sent.transaction?.abandon();
+      sent.attempts.abandon();
       this.answerLocally(sent, 487);
     });
   }
@@ -307,11 +330,15 @@ export class ClientCore {
     dialog.localSeq++;
     const headers = dialogHeaders(dialog, 'BYE', dialog.localSeq).add('reason', reason);
     const { uri } = routeRequest(dialog);
-    void this.hopOf(dialog).then((hop) => {
+    void this.hopsOf(dialog).then(([hop, ...others]) => {
       if (hop === undefined) return;
       const request: SipRequest = { kind: 'request', method: 'BYE', uri, headers, body: noBody };
-      this.addVia(request, hop);
-      this.context.layer.request(request, hop, { onResponse: () => {}, onEnd: () => {} });
+      new Attempts(this.context, request, [hop, ...others], {
+        stamp: (stamped, to) => this.addVia(stamped, to),
+        onResponse: () => {},
+        onEnd: () => {},
+        onLate: () => {},
+      }).start();
     });
   }
 
@@ -325,15 +352,27 @@ export class ClientCore {
       this.repeatAck(dialog, cseq.number);
   }
 
-  private onEnd(sent: Sent, end: TransactionEnd): void {
-    if (!sent.final) this.answerLocally(sent, end === 'timeout' ? 408 : 503);
+  private onEnd(sent: Sent, end: TransactionEnd, fault: Error | undefined): void {
+    if (!sent.final) this.answerLocally(sent, end === 'timeout' ? 408 : 503, fault);
+  }
+
+  /** A place that was given up for another comes to life after all: what it began is ended there. */
+  private onLate(sent: Sent, request: SipRequest, hop: Hop, response: SipResponse, from: Hop): void {
+    if (request.method !== 'INVITE') return;
+    if (response.status < 200) {
+      const cancel = cancelOf(request, new SipHeaders());
+      if (response.status > 100) this.context.layer.request(cancel, hop, { onResponse: () => {}, onEnd: () => {} });
+    } else if (response.status < 300) {
+      this.rejectFork(sent, response, from);
+    }
   }
 
   /** §8.1.3.1: silence and transport errors look like 408 and 503 to the application; no hop marks them as ours. */
-  private answerLocally(sent: Sent, status: number): void {
+  private answerLocally(sent: Sent, status: number, fault?: Error): void {
     const headers = new SipHeaders();
     for (const name of ['via', 'from', 'to', 'call-id', 'cseq'])
       headers.add(name, sent.request.headers.get(name) ?? '');
+    if (fault instanceof TrunklineError) headers.add('warning', `399 trunkline ${quote(fault.code)}`);
     this.finish(sent);
     if (sent.dialog !== undefined && sent.request.method === 'BYE') this.forget(sent.dialog);
     const response: SipResponse = { kind: 'response', status, reason: reasonPhrase(status), headers, body: noBody };

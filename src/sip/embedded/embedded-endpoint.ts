@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/log';
 import { ControlServer } from './control-server';
 import { Endpoint } from './endpoint';
-import { resolveTarget } from './resolver';
+import { createResolver, type NameServer, systemNames } from './resolver';
 import type { BaseTimers } from './sip-timers';
 import type { Hop, SipTransport } from './transport';
 
@@ -16,6 +16,8 @@ export interface EmbeddedEndpointOptions {
   readonly advertised?: string;
   readonly timers?: BaseTimers;
   readonly admit?: (source: Hop) => boolean;
+  /** The machine's own name servers if left out. */
+  readonly names?: NameServer | undefined;
 }
 
 export interface EmbeddedEndpoint {
@@ -33,7 +35,11 @@ export async function openEmbeddedEndpoint(options: EmbeddedEndpointOptions): Pr
   const endpoint = new Endpoint(
     {
       ...options,
-      resolve: resolveTarget,
+      resolve: createResolver({
+        names: options.names ?? systemNames(),
+        random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+        transports: options.transports.map(({ name }) => name),
+      }),
       interfaces: networkInterfaces,
       random: (bytes) => randomBytes(bytes).toString('hex'),
     },

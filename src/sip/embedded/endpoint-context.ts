@@ -3,8 +3,8 @@ import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/log';
 import type { Dialog } from './dialog';
 import type { SipMessage } from './message';
-import type { Resolve } from './resolver';
 import type { BaseTimers } from './sip-timers';
+import type { Targets } from './targets';
 import type { TransactionLayer } from './transaction-layer';
 import type { Hop } from './transport';
 
@@ -56,7 +56,7 @@ export interface EndpointContext {
   readonly layer: TransactionLayer;
   readonly dialogs: Map<string, Dialog>;
   readonly app: AppLink;
-  readonly resolve: Resolve;
+  readonly targets: Targets;
   readonly counters: EndpointCounters;
   /** Hexadecimal digits from a cryptographic source. */
   random(bytes: number): string;

@@ -16,6 +16,7 @@ import type { Resolve } from './resolver';
 import { bare, tagOf } from './responses';
 import { ServerCore } from './server-core';
 import { type BaseTimers, defaultTimers } from './sip-timers';
+import { Targets } from './targets';
 import { TransactionLayer } from './transaction-layer';
 import { type Hop, isReliable, type SipTransport } from './transport';
 
@@ -40,6 +41,7 @@ export class Endpoint {
   private readonly server: ServerCore;
   private readonly client: ClientCore;
   private readonly context: EndpointContext;
+  private readonly targets: Targets;
   private stopped = false;
   private readonly counters: EndpointCounters = {
     requestsIn: 0,
@@ -65,6 +67,11 @@ export class Endpoint {
     app: AppLink,
   ) {
     const timers = options.timers ?? defaultTimers;
+    this.targets = new Targets({
+      resolve: options.resolve,
+      clock: options.clock,
+      transports: () => options.transports.map(({ name }) => name),
+    });
     this.layer = new TransactionLayer({
       clock: options.clock,
       timers,
@@ -83,7 +90,7 @@ export class Endpoint {
       layer: this.layer,
       dialogs: new Map(),
       app,
-      resolve: options.resolve,
+      targets: this.targets,
       counters: this.counters,
       random: options.random,
       localFor: (hop) => this.localFor(hop),
@@ -135,6 +142,7 @@ export class Endpoint {
     return {
       ...this.counters,
       ...this.layer.counters,
+      ...this.targets.counters,
       dialogs: this.context.dialogs.size,
       transactions: this.layer.live,
       awaitingApplication: this.server.pendingCount,

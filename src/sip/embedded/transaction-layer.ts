@@ -46,7 +46,8 @@ export interface ClientTransaction {
 
 export interface ClientUser {
   onResponse(response: SipResponse, from: Hop): void;
-  onEnd(end: TransactionEnd): void;
+  /** `fault`: why the bytes could not leave, if that is it. */
+  onEnd(end: TransactionEnd, fault: Error | undefined): void;
 }
 
 export interface TransactionUser {
@@ -71,12 +72,15 @@ interface Machine {
   readonly key: string;
   readonly table: TransactionTable;
   readonly reliable: boolean;
-  readonly peer: Hop;
+  peer: Hop;
+  /** Where a response goes when the connection of its request is closed (RFC 3261 §18.2.2). */
+  otherPeer: Hop | undefined;
   state: TransactionState;
   /** Last message sent, for copies. */
   last: Buffer | undefined;
   readonly armed: Map<TimerName, Timer>;
   readonly counts: Map<TimerName, number>;
+  fault: Error | undefined;
   report(end: TransactionEnd): void;
   forget(): void;
 }
@@ -152,6 +156,7 @@ export class TransactionLayer {
     const invite = request.method === 'INVITE';
     const machine: ServerMachine = {
       ...this.blank(key, side.replyTo),
+      otherPeer: sentByOf(request, from),
       forget: () => this.servers.delete(key),
       table: invite ? inviteServerTable : nonInviteServerTable,
       state: invite ? 'proceeding' : 'trying',
@@ -173,7 +178,7 @@ export class TransactionLayer {
       state: invite ? 'calling' : 'trying',
       request,
       user,
-      report: (end) => user.onEnd(end),
+      report: (end) => user.onEnd(end, machine.fault),
     };
     this.clients.set(machine.key, machine);
     this.transmit(machine, serializeMessage(request));
@@ -285,15 +290,30 @@ export class TransactionLayer {
 
   private transmit(machine: Machine, bytes: Buffer): void {
     machine.last = bytes;
-    this.options.send(bytes, machine.peer, () => this.step(machine, 'transport-error'));
+    this.options.send(bytes, machine.peer, (error) => {
+      const { otherPeer } = machine;
+      if (otherPeer !== undefined && machine.state !== 'terminated') {
+        machine.otherPeer = undefined;
+        machine.peer = otherPeer;
+        this.transmit(machine, bytes);
+        return;
+      }
+      machine.fault = error;
+      this.step(machine, 'transport-error');
+    });
   }
 
-  private blank(key: string, peer: Hop): Pick<Machine, 'key' | 'peer' | 'reliable' | 'last' | 'armed' | 'counts'> {
+  private blank(
+    key: string,
+    peer: Hop,
+  ): Pick<Machine, 'key' | 'peer' | 'otherPeer' | 'reliable' | 'last' | 'fault' | 'armed' | 'counts'> {
     return {
       key,
       peer,
+      otherPeer: undefined,
       reliable: isReliable(peer.transport),
       last: undefined,
+      fault: undefined,
       armed: new Map(),
       counts: new Map(),
     };
@@ -341,4 +361,11 @@ function replyAddress(request: SipRequest, from: Hop): Hop {
   const via = parseVia(request.headers.get('via') ?? '');
   if (via?.params.has('rport')) return from;
   return { transport: from.transport, address: from.address, port: via?.port ?? 5060 };
+}
+
+/** For TCP and TLS: a new connection to the port of the Via. */
+function sentByOf(request: SipRequest, from: Hop): Hop | undefined {
+  if (from.transport !== 'tcp' && from.transport !== 'tls') return undefined;
+  const port = parseVia(request.headers.get('via') ?? '')?.port ?? (from.transport === 'tls' ? 5061 : 5060);
+  return port === from.port ? undefined : { transport: from.transport, address: from.address, port };
 }

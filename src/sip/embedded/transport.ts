@@ -1,6 +1,6 @@
 /**
- * What the endpoint asks of a transport (RFC 3261 §18): bytes of one message in, bytes of one message out. UDP and TCP
- * are here; TLS and WebSocket fit the same shape (a hop names the connection it came on).
+ * What the endpoint asks of a transport (RFC 3261 §18, RFC 7118): bytes of one message in, bytes of one message out. A hop
+ * names the place, or the connection that a message came on.
  */
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
@@ -9,6 +9,8 @@ export interface Hop {
   readonly transport: TransportName;
   readonly address: string;
   readonly port: number;
+  /** The name that was looked up: what a certificate must be made out to (RFC 5922 §7.2). */
+  readonly host?: string;
 }
 
 export interface SipTransport {
@@ -26,4 +28,9 @@ export interface SipTransport {
 
 export function isReliable(transport: TransportName): boolean {
   return transport !== 'udp';
+}
+
+/** Connections are found by their far end. */
+export function hopKey(hop: Hop): string {
+  return `${hop.address}|${hop.port}`;
 }

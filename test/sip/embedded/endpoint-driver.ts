@@ -28,7 +28,7 @@ export class EndpointDriver implements AppLink {
         transports: [this.transport],
         clock,
         log: silentLogger,
-        resolve: async (uri) => ({ transport: name, address: uri.host, port: uri.port ?? 5060 }),
+        resolve: async (uri) => [{ transport: name, address: uri.host, port: uri.port ?? 5060 }],
         interfaces: () => ({}),
         random: (bytes) => {
           this.sequence++;
