@@ -32,17 +32,10 @@ export interface RtpPacket {
 /** Undefined for whatever is not a whole RTP packet of version 2; the caller counts it. Never throws. */
 export function parseRtp(datagram: Uint8Array): RtpPacket | undefined {
   const length = datagram.length;
-  if (length < rtpHeaderBytes) return undefined;
-  const first = datagram[0]!;
-  if (first >> 6 !== 2) return undefined;
-
-  let start = rtpHeaderBytes + 4 * (first & 0x0f);
-  if (first & 0x10) {
-    if (start + 4 > length) return undefined;
-    start += 4 + 4 * ((datagram[start + 2]! << 8) | datagram[start + 3]!);
-  }
+  const start = rtpHeaderLength(datagram, length);
+  if (start === 0) return undefined;
   let end = length;
-  if (first & 0x20) {
+  if (datagram[0]! & 0x20) {
     const padding = datagram[length - 1]!;
     if (padding === 0) return undefined;
     end -= padding;
@@ -58,6 +51,18 @@ export function parseRtp(datagram: Uint8Array): RtpPacket | undefined {
     marker: (second & 0x80) !== 0,
     payload: datagram.subarray(start, end),
   };
+}
+
+/** Bytes before the payload, CSRC and extension included; 0 for what is no RTP of version 2 or ends before they do. */
+export function rtpHeaderLength(datagram: Uint8Array, end: number): number {
+  if (end < rtpHeaderBytes || datagram[0]! >> 6 !== 2) return 0;
+  const first = datagram[0]!;
+  let length = rtpHeaderBytes + 4 * (first & 0x0f);
+  if (first & 0x10) {
+    if (length + 4 > end) return 0;
+    length += 4 + 4 * ((datagram[length + 2]! << 8) | datagram[length + 3]!);
+  }
+  return length > end ? 0 : length;
 }
 
 /** Writes header and payload into `out`, returns the packet's length; 0 if `out` is too short. */
