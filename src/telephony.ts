@@ -2,7 +2,7 @@
  * Opens what carries and answers calls, in the order in which each part needs the one before, and closes it in the
  * reverse: model process, listener thread, media threads, SIP, exchange. Wiring and nothing else.
  */
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -29,9 +29,10 @@ import { ListenerThread } from './listener/listener-thread';
 import { MediaRouter } from './media/media-router';
 import { MediaThread } from './media/media-thread';
 import type { Persona } from './model/omni-model';
+import { makeDtlsIdentity } from './sip/dtls-identity';
 import { namesFrom } from './sip/embedded/resolver';
 import { localAddressFor } from './sip/local-address';
-import { SdpSession } from './sip/sdp-session';
+import { SdpSession, type SrtpOptions } from './sip/sdp-session';
 import { SourceLimit } from './sip/source-limit';
 import { SrfUserAgent } from './sip/srf-user-agent';
 import { stockTexts } from './turn/turn-state';
@@ -88,6 +89,8 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     opened.push(() => listener.close());
     const lines = openMedia('sip-media', listener, log);
     opened.push(lines.close);
+    const identity = makeDtlsIdentity(events.now());
+    lines.thread.post({ type: 'dtls-identity', identity });
     const peers = openMedia('webrtc-media', listener, log);
     opened.push(peers.close);
 
@@ -178,7 +181,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             });
         }
       },
-      negotiation: (peer) =>
+      negotiation: (peer, trunk) =>
         new SdpSession({
           sessionId: String(randomInt(1, 2 ** 47)),
           address: localAddressFor(bareHost(peer), {
@@ -187,6 +190,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             interfaces: networkInterfaces(),
           }),
           codecs: SIP_CODECS,
+          srtp: srtpFor(config, trunk, identity.fingerprint),
         }),
       publish,
       notReady,
@@ -253,7 +257,7 @@ function openMedia(name: string, listener: ListenerThread, log: Logger) {
   router = new MediaRouter(thread);
   const port = listener.mediaPort();
   thread.post({ type: 'attach-listener', port }, [port]);
-  return { router, close: () => thread.close() };
+  return { router, thread, close: () => thread.close() };
 }
 
 /** `[::1]` of a URI as the sockets have it; an IPv4 peer as a socket of IPv6 sees it, in its own form. */
@@ -281,6 +285,17 @@ async function readPrompt(action: PlayAction): Promise<Prompt> {
   if (action.format === 'ogg') return decodeOggOpus(bytes);
   const { pcm, sampleRate } = readWav(bytes);
   return { pcm: pcm[0] ?? new Int16Array(), sampleRate };
+}
+
+/** The trunk's own word on SRTP, else that of `sip`. */
+function srtpFor({ sip }: Config, trunkName: string | undefined, fingerprint: string): SrtpOptions {
+  const trunk = sip.trunks.find(({ name }) => name === trunkName);
+  return {
+    policy: trunk?.srtp ?? sip.srtp,
+    keying: trunk?.srtpKeying ?? sip.srtpKeying,
+    fingerprint,
+    randomBytes,
+  };
 }
 
 function drachtioOf(config: Config) {

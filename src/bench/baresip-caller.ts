@@ -33,6 +33,10 @@ export interface BaresipCall {
   /** 8 kHz mono; baresip hangs up at its end. */
   readonly microphone: Int16Array;
   readonly codec?: BaresipCodec;
+  /** Its `mediaenc`: keys in SDP or by DTLS, and no call without; plain if left out. */
+  readonly mediaEncryption?: 'srtp-mand' | 'srtp-mandf' | 'dtls_srtp';
+  /** Further parameters of its account, as `;name=value`. */
+  readonly account?: string;
 }
 
 export interface BaresipResult {
@@ -80,13 +84,18 @@ async function writeSettings(folder: string, dumps: string, call: BaresipCall): 
     'module aufile.so',
     'module sndfile.so',
     ...modules,
+    ...(call.mediaEncryption === undefined
+      ? []
+      : [call.mediaEncryption === 'dtls_srtp' ? 'module dtls_srtp.so' : 'module srtp.so']),
     'module_app account.so',
     'module_app menu.so',
     `snd_path ${dumps}`,
     '',
   ];
   writeFileSync(join(folder, 'config'), config.join('\n'));
-  writeFileSync(join(folder, 'accounts'), `<sip:tester@127.0.0.1:${port}>;regint=0;audio_codecs=${codec};ptime=20\n`);
+  const security = call.mediaEncryption === undefined ? '' : `;mediaenc=${call.mediaEncryption}`;
+  const parameters = `;regint=0;audio_codecs=${codec};ptime=20${security}${call.account ?? ''}`;
+  writeFileSync(join(folder, 'accounts'), `<sip:tester@127.0.0.1:${port}>${parameters}\n`);
 }
 
 /** Resolves with what it printed when it has ended, by itself or not. */

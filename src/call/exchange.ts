@@ -36,7 +36,8 @@ export interface ExchangeParts {
   ) => Promise<DirectAction>;
   readonly perform: (action: DirectAction, stage: Stage) => Performance;
   /** `peer`: the far end's address, or host name of its URI. */
-  readonly negotiation: (peer: string) => SdpSession;
+  /** By the far end's address, and the trunk by which the call goes. */
+  readonly negotiation: (peer: string, trunk: string | undefined) => SdpSession;
   readonly publish: (event: CallEvent, record: CallRecord) => void;
   /** Why no call can be taken right now, if so. */
   readonly notReady: () => string | undefined;
@@ -306,7 +307,7 @@ export class Exchange {
   private legParts(call: Call, local: SocketAddress, peer: string): SipLegParts {
     return {
       link: call.link,
-      negotiation: this.parts.negotiation(peer),
+      negotiation: this.parts.negotiation(peer, call.snapshot.trunk),
       local,
       mediaTimeoutMs: this.parts.rtp.timeoutMs,
       log: this.parts.log.child({ callId: call.id }),

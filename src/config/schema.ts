@@ -36,6 +36,7 @@ const sipCertificate = certificate.extend({
     .optional()
     .describe('Path of a PEM file with authorities of servers we call, beside those that Node knows.'),
 });
+const srtpPolicy = z.enum(['require', 'prefer', 'off']);
 
 const sip = z.strictObject({
   host: z.string().default('*').describe('Address to listen on; * is every IPv4 and IPv6 address.'),
@@ -53,6 +54,15 @@ const sip = z.strictObject({
     .default([])
     .describe('Addresses of name servers for outgoing calls; those of the machine if left out.'),
   advertised: z.string().optional().describe('Address that peers can reach, behind NAT or in a container.'),
+  srtp: srtpPolicy
+    .default('prefer')
+    .describe('require: no call without SRTP; prefer: with it where the far end can; off: plain RTP only.'),
+  srtpKeying: z
+    .enum(['sdes', 'dtls'])
+    .default('sdes')
+    .describe(
+      'What our own offers use: keys in SDP (RFC 4568) or a DTLS handshake (RFC 5763). Answers take what is offered.',
+    ),
   drachtio: z
     .string()
     .regex(/^[^:]+:\d+$/, 'Expected host:port.')
@@ -86,6 +96,8 @@ const sip = z.strictObject({
         proxy: z.string().optional().describe('Where outgoing calls of this trunk are sent.'),
         username: z.string().optional(),
         password: secret().optional(),
+        srtp: srtpPolicy.optional().describe('For calls from and to this trunk, instead of sip.srtp.'),
+        srtpKeying: z.enum(['sdes', 'dtls']).optional(),
       }),
     )
     .default([]),

@@ -3,6 +3,7 @@
  * by transfer. Every message about an answer carries its `turnId`; a session drops what is not its current turn.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { SrtpSuite } from '../rtp/srtp-keys';
 
 export interface NegotiatedCodec {
   readonly name: 'PCMU' | 'PCMA' | 'opus';
@@ -16,6 +17,24 @@ export interface SocketAddress {
   readonly address: string;
   readonly port: number;
 }
+
+export type DtlsRole = 'client' | 'server';
+
+/** What we show in DTLS handshakes. */
+export interface DtlsIdentity {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+}
+
+/** How packets are protected. Master keys hold key and salt in a row; fingerprints are `hash value` in lower case. */
+export type SrtpAgreement =
+  | {
+      readonly kind: 'sdes';
+      readonly suite: SrtpSuite;
+      readonly localMaster: Uint8Array;
+      readonly remoteMaster: Uint8Array;
+    }
+  | { readonly kind: 'dtls'; readonly role: DtlsRole; readonly fingerprints: readonly string[] };
 
 export type MediaSource =
   /** What `play` brings; silence is sent as comfort in between. */
@@ -31,6 +50,8 @@ export interface PlayoutWord {
 
 export type ToMedia =
   | { readonly type: 'attach-listener'; readonly port: MessagePort }
+  /** Before the first session that is to be protected by DTLS. */
+  | { readonly type: 'dtls-identity'; readonly identity: DtlsIdentity }
   | {
       readonly type: 'open-rtp';
       readonly sessionId: string;
@@ -42,6 +63,12 @@ export type ToMedia =
       readonly type: 'connect-rtp';
       readonly sessionId: string;
       readonly remote: SocketAddress;
+      /** The port above `remote` if left out. */
+      readonly remoteRtcp?: SocketAddress;
+      /** RTCP shares the port of RTP (RFC 5761). */
+      readonly rtcpMux?: boolean;
+      /** Left out: plain RTP. */
+      readonly srtp?: SrtpAgreement | undefined;
       readonly codec: NegotiatedCodec;
       readonly telephoneEvent?: { readonly payloadType: number; readonly clockRate: number };
       readonly send: boolean;

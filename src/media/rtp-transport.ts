@@ -10,7 +10,8 @@ import { isRtcp, parseRtp, rtpHeaderBytes, writeRtp } from '../rtp/packet';
 import type { PortPool } from '../rtp/port-pool';
 import { parseRtcp, type ReportBlock, roundTripMs, writeRtcp } from '../rtp/rtcp';
 import { SourceLock } from '../rtp/source-lock';
-import type { SocketAddress } from './protocol';
+import { LineProtection, type OpenDtls } from './line-protection';
+import type { SocketAddress, SrtpAgreement } from './protocol';
 import type {
   MediaFormat,
   MediaPacket,
@@ -28,6 +29,18 @@ export interface RtpTransportOptions {
   readonly nowMs: () => number;
   /** For the NTP times of RTCP. */
   readonly wallClockMs: () => number;
+  /** Left out: an agreement on DTLS never gets its keys. */
+  readonly openDtls?: OpenDtls | undefined;
+}
+
+/** What SDP says of the far end beside where it listens. */
+export interface RemoteOptions {
+  /** The port above the one of RTP if left out. */
+  readonly rtcp?: SocketAddress | undefined;
+  /** RTCP shares the port of RTP (RFC 5761). */
+  readonly rtcpMux?: boolean | undefined;
+  /** Left out: plain RTP. */
+  readonly srtp?: SrtpAgreement | undefined;
 }
 
 /** Datagrams that the kernel may still hold when the next one is written. */
@@ -46,6 +59,12 @@ export class RtpTransport implements MediaTransport {
   );
   private nextBuffer = 0;
   private readonly count = { malformed: 0, foreign: 0, sendFailed: 0 };
+  /** Undefined while the line is plain: then nothing below costs anything for it. */
+  private protection: LineProtection | undefined;
+  /** Who speaks DTLS with us; it may come from behind a NAT, and proves itself by its certificate. */
+  private dtlsPeer: SocketAddress | undefined;
+  private expectedRtcp: SocketAddress | undefined;
+  private rtcpMux = false;
   private smoothedRoundTripMs: number | undefined;
   private rtcpRemote: SocketAddress | undefined;
   private lastSenderReport = { ntpMiddle: 0, arrivalMs: 0, ssrc: 0 };
@@ -89,8 +108,13 @@ export class RtpTransport implements MediaTransport {
   }
 
   /** Where to send and whom to expect; again after each SDP. A host name is looked up once. */
-  connect(remote: SocketAddress, format: MediaFormat): void {
+  connect(remote: SocketAddress, format: MediaFormat, options: RemoteOptions = {}): void {
     this.format = format;
+    this.rtcpMux = options.rtcpMux === true;
+    this.expectedRtcp = options.rtcp;
+    if (options.srtp !== undefined) this.protect(options.srtp);
+    // Plain after protected only if signalling says so, and ours never does (sip/sdp-security.ts).
+    else this.unprotect();
     if (isIP(remote.address) !== 0) {
       this.expect(remote.address, remote.port);
       return;
@@ -105,7 +129,8 @@ export class RtpTransport implements MediaTransport {
     if (this.closed || remote === undefined || remote.port === 0) return false;
     const buffer = this.buffers[this.nextBuffer]!;
     this.nextBuffer = (this.nextBuffer + 1) % sendBuffers;
-    const length = writeRtp(packet, buffer);
+    let length = writeRtp(packet, buffer);
+    if (length > 0 && this.protection !== undefined) length = this.protection.protectRtp(buffer, length);
     if (length === 0) {
       this.count.sendFailed++;
       return false;
@@ -127,13 +152,22 @@ export class RtpTransport implements MediaTransport {
   }
 
   counters(): TransportCounters {
-    return { ...this.count, roundTripMs: this.smoothedRoundTripMs };
+    const { unauthentic = 0, replayed = 0, malformed = 0, unready = 0 } = this.protection?.counts ?? {};
+    return {
+      ...this.count,
+      malformed: this.count.malformed + malformed,
+      unauthentic: unauthentic + replayed,
+      unready,
+      protection: this.protection?.keying,
+      roundTripMs: this.smoothedRoundTripMs,
+    };
   }
 
   close(): void {
     if (this.closed) return;
     if (this.lastReport !== undefined) this.sendRtcp(this.lastReport, true);
     this.closed = true;
+    this.protection?.close();
     this.rtp.removeAllListeners('message');
     this.rtcp.removeAllListeners('message');
     this.rtp.close();
@@ -147,10 +181,56 @@ export class RtpTransport implements MediaTransport {
     if (this.lock.destination !== before) this.rtcpRemote = undefined;
   }
 
-  private receive(datagram: Uint8Array, from: RemoteInfo): void {
-    if (isRtcp(datagram)) {
-      this.receiveRtcp(datagram, from);
+  private protect(srtp: SrtpAgreement): void {
+    this.protection ??= new LineProtection(this.options.openDtls, {
+      send: (datagram) => this.sendDtls(datagram),
+      onFailed: (error) => this.options.hooks.onFailed?.(error),
+      onReady: () => {
+        if (this.dtlsPeer !== undefined) this.expect(this.dtlsPeer.address, this.dtlsPeer.port);
+      },
+    });
+    this.protection.agree(srtp);
+  }
+
+  private unprotect(): void {
+    this.protection?.close();
+    this.protection = undefined;
+  }
+
+  private sendDtls(datagram: Uint8Array): void {
+    const to = this.dtlsPeer ?? this.lock.destination;
+    if (this.closed || to === undefined || to.port === 0) return;
+    this.transmit(this.rtp, datagram, datagram.length, to.address, to.port);
+  }
+
+  /** The far end's own address is preferred; before it has spoken, whoever begins a handshake is answered. */
+  private receiveDtls(datagram: Uint8Array, source: SocketAddress): void {
+    const expected = this.lock.destination;
+    const isExpected = expected?.address === source.address && expected.port === source.port;
+    if (isExpected || this.dtlsPeer === undefined) {
+      this.dtlsPeer = { address: source.address, port: source.port };
+    } else if (this.dtlsPeer.address !== source.address || this.dtlsPeer.port !== source.port) {
+      this.count.foreign++;
       return;
+    }
+    this.protection?.receiveDtls(datagram);
+  }
+
+  private receive(bytes: Uint8Array, from: RemoteInfo): void {
+    if (isRtcp(bytes)) {
+      this.receiveRtcp(bytes, from);
+      return;
+    }
+    const source = from.address.startsWith('::ffff:') ? { address: from.address.slice(7), port: from.port } : from;
+    let datagram: Uint8Array | undefined = bytes;
+    if (this.protection !== undefined) {
+      if (isDtls(bytes)) {
+        this.receiveDtls(bytes, source);
+        return;
+      }
+      // Before the lock sees it: what is not authentic teaches nobody where the far end is.
+      datagram = this.protection.unprotectRtp(bytes);
+      if (datagram === undefined) return;
     }
     const packet = parseRtp(datagram);
     if (packet === undefined) {
@@ -158,7 +238,6 @@ export class RtpTransport implements MediaTransport {
       return;
     }
     const nowMs = this.options.nowMs();
-    const source = from.address.startsWith('::ffff:') ? { address: from.address.slice(7), port: from.port } : from;
     const decision = this.lock.judge(source, packet, nowMs);
     if (decision === 'foreign') {
       this.count.foreign++;
@@ -168,7 +247,9 @@ export class RtpTransport implements MediaTransport {
     this.options.hooks.onPacket(packet, nowMs);
   }
 
-  private receiveRtcp(datagram: Uint8Array, from: RemoteInfo): void {
+  private receiveRtcp(bytes: Uint8Array, from: RemoteInfo): void {
+    const datagram = this.protection === undefined ? bytes : this.protection.unprotectRtcp(bytes);
+    if (datagram === undefined) return;
     const packets = parseRtcp(datagram);
     const address = from.address.startsWith('::ffff:') ? from.address.slice(7) : from.address;
     if (packets === undefined) {
@@ -222,8 +303,24 @@ export class RtpTransport implements MediaTransport {
             bytes: report.sentBytes,
           };
     const compound = writeRtcp({ ssrc: this.ssrc, cname: `${this.ssrc.toString(16)}@trunkline`, sent, block }, bye);
-    const to = this.rtcpRemote ?? { address: remote.address, port: remote.port + 1 };
-    this.transmit(this.rtcp, compound, compound.length, to.address, to.port);
+    const bytes = this.protection === undefined ? compound : this.protection.protectRtcp(compound);
+    if (bytes === undefined) return;
+    if (this.rtcpMux) {
+      this.transmit(this.rtp, bytes, bytes.length, remote.address, remote.port);
+      return;
+    }
+    // The keys of DTLS belong to the port on which it ran (RFC 5764 §4.2): without sharing it, RTCP has none.
+    if (this.protection?.keying === 'dtls') return;
+    const to = this.rtcpRemote ?? this.rtcpDestination(remote);
+    this.transmit(this.rtcp, bytes, bytes.length, to.address, to.port);
+  }
+
+  /** Where SDP says, as long as that is the host that is heard; else the port above (RFC 3550 §11). */
+  private rtcpDestination(remote: SocketAddress): SocketAddress {
+    const expected = this.expectedRtcp;
+    return expected !== undefined && expected.address === remote.address
+      ? expected
+      : { address: remote.address, port: remote.port + 1 };
   }
 
   private transmit(socket: Socket, bytes: Uint8Array, length: number, address: string, port: number): boolean {
@@ -240,6 +337,11 @@ export class RtpTransport implements MediaTransport {
   private mapped(address: string): string {
     return isIPv6(this.options.bindAddress) && !address.includes(':') ? `::ffff:${address}` : address;
   }
+}
+
+/** RFC 7983 §7: first bytes 20…63. */
+function isDtls(datagram: Uint8Array): boolean {
+  return datagram.length > 0 && datagram[0]! >= 20 && datagram[0]! <= 63;
 }
 
 /** Undefined when the port is taken or the address is not ours. */

@@ -109,6 +109,11 @@ export class Session {
       this.outbound.setEnabled(this.connected);
       this.post({ type: 'webrtc-state', sessionId: this.sessionId, state });
     },
+    onFailed: (error) => {
+      if (this.state === 'closed') return;
+      this.post({ type: 'failed', sessionId: this.sessionId, code: error.code, message: error.message });
+      void this.close();
+    },
     onEvent: (json) => {
       if (this.state !== 'closed') this.post({ type: 'event', sessionId: this.sessionId, json });
     },
@@ -196,7 +201,9 @@ export class Session {
       packetsReceived: this.packetsReceived,
       packetsLost: inbound.packetsLost,
       packetsLate: inbound.packetsLate,
-      packetsDropped: inbound.packetsDropped + (transport ? transport.malformed + transport.foreign : 0),
+      packetsDropped:
+        inbound.packetsDropped +
+        (transport ? transport.malformed + transport.foreign + (transport.unauthentic ?? 0) : 0),
       jitterMs: inbound.jitterMs,
       concealedMs: inbound.concealedMs,
       paceP99Ms: this.pace.quantileMs(0.99),

@@ -5,6 +5,7 @@ import { TrunklineError } from '../core/errors';
 import { DurationHistogram } from '../rtp/histogram';
 import { Pacer } from '../rtp/pacer';
 import { PortPool } from '../rtp/port-pool';
+import type { OpenDtls } from './line-protection';
 import type { ToMedia } from './protocol';
 import { RtpTransport } from './rtp-transport';
 import { Session } from './session';
@@ -17,6 +18,7 @@ export interface SessionsOptions {
   readonly random: () => number;
   readonly post: PostFromMedia;
   readonly openPeer: OpenPeer;
+  readonly openDtls?: OpenDtls;
 }
 
 export class Sessions {
@@ -32,7 +34,7 @@ export class Sessions {
     this.pacer = new Pacer(options.clock);
   }
 
-  receive(message: ToMedia): void {
+  receive(message: Exclude<ToMedia, { type: 'dtls-identity' }>): void {
     switch (message.type) {
       case 'attach-listener':
         this.listener = message.port;
@@ -98,6 +100,7 @@ export class Sessions {
         ssrc: session.ssrc,
         nowMs: () => this.options.clock.nowMs(),
         wallClockMs: this.options.wallClockMs,
+        openDtls: this.options.openDtls,
       });
       // Closed while the ports were being bound.
       if (session.closed) {
@@ -145,7 +148,8 @@ export class Sessions {
     }
     const format = { codec: message.codec, telephoneEvent: message.telephoneEvent };
     try {
-      transport.connect(message.remote, format);
+      const { remoteRtcp: rtcp, rtcpMux, srtp } = message;
+      transport.connect(message.remote, format, { rtcp, rtcpMux, srtp });
       session.run(format, message);
     } catch (error) {
       this.fail(session, error);

@@ -3,6 +3,7 @@
  * that one session (session.ts) serves both. A transport moves packets and nothing else: it never decodes, paces,
  * reorders or conceals.
  */
+import type { TrunklineError } from '../core/errors';
 import type { FromMedia, NegotiatedCodec, SocketAddress, ToMedia } from './protocol';
 
 /** An RTP packet taken apart (RFC 3550 §5.1), without what the transport keeps to itself (CSRC, extensions, padding). */
@@ -39,6 +40,8 @@ export interface TransportHooks {
   onState(state: 'connected' | 'failed' | 'closed'): void;
   /** WebRTC: a JSON text from the `events` data channel, at most `maxEventBytes` long; longer ones are dropped. */
   onEvent(json: string): void;
+  /** The line cannot carry the call: its keys could not be agreed on. Final. */
+  onFailed?(error: TrunklineError): void;
 }
 
 export const maxEventBytes = 16 * 1024;
@@ -69,6 +72,12 @@ export interface TransportCounters {
   readonly foreign: number;
   /** The socket or peer refused a packet. */
   readonly sendFailed: number;
+  /** Protected packets with a wrong tag, or that came already; 0 on a plain line. */
+  readonly unauthentic?: number;
+  /** Dropped because there were no keys yet. */
+  readonly unready?: number;
+  /** How the line is protected; undefined: plain, or WebRTC, which always is. */
+  readonly protection?: 'sdes' | 'dtls' | undefined;
   /** Smoothed round trip by RTCP, if the far end reports. */
   readonly roundTripMs: number | undefined;
 }

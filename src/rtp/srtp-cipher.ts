@@ -2,7 +2,7 @@
  * One direction's transforms of SRTP: AES in counter mode with HMAC-SHA1 (RFC 3711 §4.1.1, §4.2) and AES-GCM (RFC 7714).
  * Works in place on the packet's bytes; which packet index belongs to a packet is decided by its caller (srtp.ts).
  */
-import { type Cipheriv, createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { type Cipher, createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { writeUint32 } from './packet';
 import type { SessionKeys } from './srtp-keys';
 
@@ -40,7 +40,7 @@ export class CounterModeCipher implements SrtpCipher {
    * One block cipher for life, fed with the counters of a packet at a time: the key stream comes out. A counter-mode
    * cipher of its own for each packet costs several times as much.
    */
-  private readonly blocks: Cipheriv;
+  private readonly blocks: Cipher;
   private readonly counters = Buffer.alloc(longestPacketBytes);
   private readonly start = new Uint8Array(blockBytes);
 

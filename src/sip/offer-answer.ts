@@ -1,5 +1,5 @@
 /** Offer and answer for one audio stream, with every m-line of the far end accounted for (RFC 3264). Pure. */
-import type { NegotiatedCodec, SocketAddress } from '../media/protocol';
+import type { NegotiatedCodec, SocketAddress, SrtpAgreement } from '../media/protocol';
 import {
   attributeOf,
   connectionFor,
@@ -15,6 +15,7 @@ import {
   type SessionDescription,
 } from './sdp';
 import { type AudioFormat, audioFormats, packetMsOf } from './sdp-formats';
+import { agreeSecurity, isAudioProtocol, type LocalSecurity, offerSecurity } from './sdp-security';
 
 export type CodecName = NegotiatedCodec['name'];
 
@@ -33,6 +34,8 @@ export interface LocalAudio {
   readonly packetMs?: number;
   /** Parameters that we state for Opus, as what we like to receive (RFC 7587 §6.1). */
   readonly opusFmtp?: string;
+  /** Left out: plain RTP and nothing else. */
+  readonly security?: LocalSecurity | undefined;
 }
 
 /** What both sides agreed on; `media` in the sense of media/protocol.ts `connect-rtp`. */
@@ -46,6 +49,16 @@ export interface AudioAgreement {
   readonly receive: boolean;
   /** They hold us: we may hear but must not speak, or neither. */
   readonly held: boolean;
+  /** Undefined: plain RTP. */
+  readonly srtp: SrtpAgreement | undefined;
+  /** RTCP shares the port of RTP (RFC 5761). */
+  readonly rtcpMux: boolean;
+}
+
+interface AgreedStream {
+  readonly audio: AudioAgreement;
+  /** How our answer speaks of the protection. */
+  readonly security: readonly SdpAttribute[];
 }
 
 /** Our side of the session between descriptions: identity, version, what the version stands for, who speaks which numbers. */
@@ -91,7 +104,6 @@ const telephoneEventTypes: ReadonlyMap<number, number> = new Map([
   [48000, 110],
 ]);
 const defaultOpusFmtp = 'useinbandfec=1';
-const supportedProtocols = new Set(['RTP/AVP', 'RTP/AVPF']);
 
 /** RFC 3264 §6. `sessionId` is used for a first answer; `previous` keeps identity and version of a running session. */
 export function answerOffer(
@@ -102,11 +114,11 @@ export function answerOffer(
   const parsed = parseSdp(offerSdp);
   if (parsed.kind === 'malformed') return refuse(400, `offer: ${parsed.reason} in line ${parsed.line}`);
   const offer = parsed.session;
-  let chosen: { readonly index: number; readonly audio: AudioAgreement } | undefined;
+  let chosen: ({ readonly index: number } & AgreedStream) | undefined;
   let reason = 'no audio stream';
   for (const [index, media] of offer.media.entries()) {
     if (media.kind !== 'audio' || media.port === 0) continue;
-    const agreed = agree(offer, media, local, local.preference ?? 'theirs');
+    const agreed = agree(offer, media, local, { preference: local.preference ?? 'theirs', answering: true });
     if (typeof agreed === 'string') reason = agreed;
     else {
       chosen = { index, ...agreed };
@@ -115,9 +127,11 @@ export function answerOffer(
   }
   if (chosen === undefined) return refuse(488, reason);
 
-  const { index, audio } = chosen;
+  const { index, audio, security } = chosen;
   const media = offer.media.map((theirs, at) =>
-    at === index ? audioLine(theirs.protocol, local, audio) : { ...refusedLine(theirs), connection: undefined },
+    at === index
+      ? audioLine(theirs.protocol, local, audio, security)
+      : { ...refusedLine(theirs), connection: undefined },
   );
   const state = describe(media, index, local, session.previous, session.sessionId, payloadTypesOf(audio));
   return { kind: 'answered', sdp: state.sdp, state, audio };
@@ -151,10 +165,16 @@ export function makeOffer(
   }
   attributes.push({ name: 'ptime', value: String(local.packetMs ?? 20) });
   attributes.push({ name: local.direction ?? 'sendrecv', value: undefined });
+  const security = offerSecurity(local.security);
+  attributes.push(...security.attributes);
+  // A DTLS association per port is one too many (RFC 5764 §4.2): with it RTCP shares the port of RTP.
+  if (local.security?.keying === 'dtls' && security.attributes.length > 0) {
+    attributes.push({ name: 'rtcp-mux', value: undefined });
+  }
   const audio: SdpMedia = {
     kind: 'audio',
     port: local.port,
-    protocol: 'RTP/AVP',
+    protocol: security.protocol,
     formats,
     connection: undefined,
     attributes,
@@ -179,7 +199,7 @@ export function applyAnswer(offered: SessionState, answerSdp: string, local: Loc
   if (media === undefined || media.kind !== 'audio') return refuse(488, 'the answer has other m-lines than the offer');
   if (media.port === 0) return refuse(488, 'the audio stream was refused');
   // An answer lists what the answerer will send and likes to get; its first codec is the one in use.
-  const agreed = agree(parsed.session, media, local, 'theirs');
+  const agreed = agree(parsed.session, media, local, { preference: 'theirs', answering: false });
   return typeof agreed === 'string' ? refuse(488, agreed) : { kind: 'agreed', audio: agreed.audio };
 }
 
@@ -187,9 +207,9 @@ function agree(
   session: SessionDescription,
   media: SdpMedia,
   local: LocalAudio,
-  preference: 'theirs' | 'ours',
-): { readonly audio: AudioAgreement } | string {
-  if (!supportedProtocols.has(media.protocol)) return `transport ${media.protocol.slice(0, 32)} is not supported`;
+  { preference, answering }: { readonly preference: 'theirs' | 'ours'; readonly answering: boolean },
+): AgreedStream | string {
+  if (!isAudioProtocol(media.protocol)) return `transport ${media.protocol.slice(0, 32)} is not supported`;
   const connection = connectionOf(session, media);
   if (connection === undefined) return 'no c= for the audio stream';
   const oldHold = isHoldAddress(connection);
@@ -198,6 +218,9 @@ function agree(
   const picked = pickCodec(formats, local.codecs, preference);
   if (picked === undefined) return 'no codec in common';
   const { name, format } = picked;
+
+  const secured = agreeSecurity(session, media, local.security, answering);
+  if (secured !== 'plain' && 'refused' in secured) return secured.refused;
 
   const theirs = directionOf(session, media);
   const ours = local.direction ?? 'sendrecv';
@@ -220,7 +243,10 @@ function agree(
       send: theyReceive && (ours === 'sendrecv' || ours === 'sendonly'),
       receive: theySend && (ours === 'sendrecv' || ours === 'recvonly'),
       held: !theyReceive,
+      srtp: secured === 'plain' ? undefined : secured.srtp,
+      rtcpMux: attributeOf(media.attributes, 'rtcp-mux') !== undefined,
     },
+    security: secured === 'plain' ? [] : secured.attributes,
   };
 }
 
@@ -259,7 +285,12 @@ function rtcpOf(media: SdpMedia, remote: SocketAddress): SocketAddress {
   return { address: remote.address, port: Math.min(remote.port + 1, 65535) };
 }
 
-function audioLine(protocol: string, local: LocalAudio, audio: AudioAgreement): SdpMedia {
+function audioLine(
+  protocol: string,
+  local: LocalAudio,
+  audio: AudioAgreement,
+  security: readonly SdpAttribute[],
+): SdpMedia {
   const { codec, telephoneEvent } = audio;
   const formats = [String(codec.payloadType)];
   const attributes: SdpAttribute[] = [{ name: 'rtpmap', value: `${codec.payloadType} ${rtpmapOf(codec.name)}` }];
@@ -284,6 +315,8 @@ function audioLine(protocol: string, local: LocalAudio, audio: AudioAgreement): 
       ? 'recvonly'
       : 'inactive';
   attributes.push({ name: direction, value: undefined });
+  attributes.push(...security);
+  if (audio.rtcpMux) attributes.push({ name: 'rtcp-mux', value: undefined });
   return { kind: 'audio', port: local.port, protocol, formats, connection: undefined, attributes };
 }
 

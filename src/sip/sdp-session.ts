@@ -1,6 +1,7 @@
 /** Our side of one call's offers and answers (RFC 3264): keeps identity and version, and says what media has to do. */
 import { TrunklineError } from '../core/errors';
-import type { SocketAddress, ToMedia } from '../media/protocol';
+import type { DtlsRole, SocketAddress, SrtpAgreement, ToMedia } from '../media/protocol';
+import { masterBytes, type SrtpSuite, srtpSuites } from '../rtp/srtp-keys';
 import {
   type AudioAgreement,
   answerOffer,
@@ -11,6 +12,7 @@ import {
   type Refusal,
   type SessionState,
 } from './offer-answer';
+import type { CryptoOffer, LocalSecurity, SrtpPolicy } from './sdp-security';
 
 export interface SdpSessionOptions {
   /** Digits, unique per session (RFC 8866 §5.2). */
@@ -19,6 +21,18 @@ export interface SdpSessionOptions {
   readonly address: string;
   readonly codecs: readonly CodecName[];
   readonly preference?: 'theirs' | 'ours';
+  /** Left out: plain RTP and nothing else. */
+  readonly srtp?: SrtpOptions | undefined;
+}
+
+export interface SrtpOptions {
+  readonly policy: SrtpPolicy;
+  /** What our own offers use. */
+  readonly keying: 'sdes' | 'dtls';
+  /** Of the certificate that the media thread shows; undefined where DTLS cannot be had. */
+  readonly fingerprint: string | undefined;
+  /** Fresh key material: `crypto.randomBytes`. */
+  readonly randomBytes: (bytes: number) => Uint8Array;
 }
 
 /** What the media thread needs; the caller adds the session and its time-out. */
@@ -31,8 +45,15 @@ export interface MediaAgreement {
 export class SdpSession {
   private state: SessionState | undefined;
   private local: LocalAudio | undefined;
+  /** Our keys, the same in every description until the far end changes its own. */
+  private cryptos: readonly CryptoOffer[];
+  private secured = false;
+  private dtlsRole: DtlsRole | undefined;
+  private remoteMaster = '';
 
-  constructor(private readonly options: SdpSessionOptions) {}
+  constructor(private readonly options: SdpSessionOptions) {
+    this.cryptos = this.freshCryptos();
+  }
 
   /** A first offer, or a new one within the session. */
   offer(local: SocketAddress, direction: 'sendrecv' | 'sendonly' = 'sendrecv'): string {
@@ -45,9 +66,18 @@ export class SdpSession {
 
   /** Throws `sdp.malformed` or `sdp.not-acceptable`; the session stays as it was. */
   answer(offerSdp: string, local: SocketAddress): MediaAgreement & { readonly sdp: string } {
-    const audio = this.audio(local, 'sendrecv');
-    const answered = answerOffer(offerSdp, audio, { sessionId: this.options.sessionId, previous: this.state });
+    let audio = this.audio(local, 'sendrecv');
+    const session = { sessionId: this.options.sessionId, previous: this.state };
+    let answered = answerOffer(offerSdp, audio, session);
     if (answered.kind === 'refused') throw refusalError(answered);
+    if (this.isRekeyed(answered.audio.srtp)) {
+      // Another party took over: it counts our packets from the beginning, which only a new key allows (RFC 3711 §9.1).
+      this.cryptos = this.freshCryptos();
+      audio = this.audio(local, 'sendrecv');
+      answered = answerOffer(offerSdp, audio, session);
+      if (answered.kind === 'refused') throw refusalError(answered);
+    }
+    this.remember(answered.audio.srtp);
     this.state = answered.state;
     this.local = audio;
     return { sdp: answered.sdp, ...agreement(answered.audio) };
@@ -62,18 +92,52 @@ export class SdpSession {
     }
     const agreed = applyAnswer(this.state, answerSdp, this.local);
     if (agreed.kind === 'refused') throw refusalError(agreed);
+    this.remember(agreed.audio.srtp);
     return agreement(agreed.audio);
   }
 
   private audio(local: SocketAddress, direction: 'sendrecv' | 'sendonly'): LocalAudio {
     const { address, codecs, preference } = this.options;
-    return { address, port: local.port, codecs, preference, direction };
+    return { address, port: local.port, codecs, preference, direction, security: this.security() };
+  }
+
+  private security(): LocalSecurity | undefined {
+    const { srtp } = this.options;
+    if (srtp === undefined) return undefined;
+    const { policy, keying, fingerprint } = srtp;
+    return {
+      policy,
+      keying: this.dtlsRole === undefined ? keying : 'dtls',
+      cryptos: this.cryptos,
+      fingerprint,
+      secured: this.secured,
+      dtlsRole: this.dtlsRole,
+    };
+  }
+
+  private freshCryptos(): CryptoOffer[] {
+    const { srtp } = this.options;
+    if (srtp === undefined || srtp.policy === 'off') return [];
+    const suites = Object.keys(srtpSuites) as SrtpSuite[];
+    return suites.map((suite, at) => ({ tag: at + 1, suite, master: srtp.randomBytes(masterBytes(suite)) }));
+  }
+
+  private isRekeyed(srtp: SrtpAgreement | undefined): boolean {
+    if (srtp?.kind !== 'sdes' || this.remoteMaster === '') return false;
+    return Buffer.from(srtp.remoteMaster).toString('base64') !== this.remoteMaster;
+  }
+
+  private remember(srtp: SrtpAgreement | undefined): void {
+    if (srtp === undefined) return;
+    this.secured = true;
+    this.dtlsRole = srtp.kind === 'dtls' ? srtp.role : undefined;
+    this.remoteMaster = srtp.kind === 'sdes' ? Buffer.from(srtp.remoteMaster).toString('base64') : '';
   }
 }
 
 function agreement(audio: AudioAgreement): MediaAgreement {
-  const { remote, codec, telephoneEvent, send, receive, held } = audio;
-  return { connect: { remote, codec, telephoneEvent, send, receive }, held };
+  const { remote, remoteRtcp, rtcpMux, codec, telephoneEvent, send, receive, held, srtp } = audio;
+  return { connect: { remote, remoteRtcp, rtcpMux, codec, telephoneEvent, send, receive, srtp }, held };
 }
 
 function refusalError(refusal: Refusal): TrunklineError {
@@ -82,6 +146,6 @@ function refusalError(refusal: Refusal): TrunklineError {
         fix: 'The far end has to send valid SDP (RFC 8866).',
       })
     : new TrunklineError('sdp.not-acceptable', `The session cannot be used: ${refusal.reason}.`, {
-        fix: 'Offer an audio stream with PCMU, PCMA or Opus.',
+        fix: 'Offer an audio stream with PCMU, PCMA, G.722 or Opus, protected as the trunk asks for.',
       });
 }

@@ -10,10 +10,12 @@ import path from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { TrunklineError } from '../core/errors';
 import { PunctualClock } from '../core/punctual-clock';
+import { DtlsThread } from '../media/dtls-thread';
 import type { FromMedia, ToMedia } from '../media/protocol';
 import { Sessions } from '../media/sessions';
 import type { OpenPeer } from '../media/transport';
 import { warmUp } from '../media/warm-up';
+import { workerEntry } from './locate';
 
 /** Loaded with the first peer only: a thread that serves SIP never carries the WebRTC stack. */
 const openPeer: OpenPeer = async (message, hooks) => {
@@ -48,6 +50,7 @@ function hurry(): void {
 
 function serve(control: MessagePort): void {
   const post = (message: FromMedia) => control.postMessage(message);
+  const dtls = new DtlsThread(workerEntry('dtls'));
   const sessions = new Sessions({
     clock: new PunctualClock(),
     wallClockMs: () => Date.now(),
@@ -55,10 +58,16 @@ function serve(control: MessagePort): void {
     random: () => randomInt(0x1_0000_0000) / 0x1_0000_0000,
     post,
     openPeer,
+    openDtls: dtls.open,
   });
   control.on('message', (message: ToMedia) => {
     // With its sockets closed and this port unheard, the thread ends by itself.
-    if (message.type === 'shutdown') void sessions.closeAll().then(() => control.close());
+    if (message.type === 'shutdown') {
+      void sessions
+        .closeAll()
+        .then(() => dtls.close())
+        .then(() => control.close());
+    } else if (message.type === 'dtls-identity') dtls.setIdentity(message.identity);
     else sessions.receive(message);
   });
 }

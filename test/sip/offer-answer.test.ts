@@ -29,6 +29,8 @@ describe('answerOffer', () => {
       send: true,
       receive: true,
       held: false,
+      srtp: undefined,
+      rtcpMux: false,
     });
     expect(sdp).toContain('m=audio 20000 RTP/AVP 0 101\r\n');
     expect(sdp).toContain('c=IN IP4 198.51.100.5\r\n');
