@@ -6,6 +6,7 @@
  * now and then in long speech; words that were understood before are only checked, and a span that differs from one
  * understood before by nothing but silence is not heard anew.
  */
+import type { HowSaid } from '../core/how-said';
 import { HEARING_RATE, HeardAudio } from './heard-audio';
 import type { Recognition } from './parts';
 import { SpeechLevels } from './speech-levels';
@@ -14,6 +15,8 @@ import { SpeechLevels } from './speech-levels';
 export interface Understood {
   readonly recognition: Recognition;
   readonly vectors: readonly Float32Array[];
+  /** How it was said, and what the model reads of it where no words were understood. Left out: nothing is known of it. */
+  readonly how?: { readonly said: HowSaid; readonly vectors: readonly Float32Array[] };
 }
 
 export interface Ear {

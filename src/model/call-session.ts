@@ -82,7 +82,7 @@ export class CallSession implements OmniSession {
     if (known !== understood) {
       await this.dropAhead();
       signal.throwIfAborted();
-      this.ahead = { understood, thought: await this.think(wordsOf(understood), understood.vectors) };
+      this.ahead = { understood, thought: await this.think(wordsOf(understood), understood) };
       return true;
     }
     const { thought } = this.ahead!;
@@ -160,14 +160,17 @@ export class CallSession implements OmniSession {
     stages.mark('transcript');
     const speech = userText.trim() !== '';
     const doneProbability = speech ? understood?.recognition.doneProbability : undefined;
+    const how = understood?.how?.said;
     yield {
       type: 'transcript',
       text: userText,
       speech,
       ...(doneProbability === undefined ? {} : { doneProbability }),
+      ...(how === undefined ? {} : { how }),
     };
-    // A sound without words is for the turn machine to judge; there is nothing to answer.
-    if (speech) yield* this.speak(userText, understood, stages, signal, pace);
+    // A sound without words is for the turn machine to judge; it is replied to only when it says so.
+    const replies = speech || (input.kind === 'audio' && input.wordless === true && how !== undefined);
+    if (replies) yield* this.speak(userText, understood, stages, signal, pace);
     else yield { type: 'end', stages: stages.all };
   }
 
@@ -180,7 +183,7 @@ export class CallSession implements OmniSession {
     pace: Pace | undefined,
   ): AsyncGenerator<AnswerEvent | Working> {
     const { voice, tokensPerChunk } = this.parts;
-    const thought = (await this.takeAhead(understood)) ?? (await this.think(userText, understood?.vectors));
+    const thought = (await this.takeAhead(understood)) ?? (await this.think(userText, understood));
     thought.pace = pace;
     const forget = linked(signal, thought.abort);
     const { speech } = thought;
@@ -237,7 +240,10 @@ export class CallSession implements OmniSession {
     yield { type: 'end', action, stages: stages.all };
   }
 
-  private async think(userText: string, heard: readonly Float32Array[] = []): Promise<Thought> {
+  private async think(userText: string, understood?: Understood): Promise<Thought> {
+    const { vectors = [], how } = understood ?? {};
+    const wordless = userText === '' ? how : undefined;
+    const heard = wordless?.vectors ?? vectors;
     const conversation = await this.startThinking();
     const pace: Pace = {
       dueInMs: () => thought.pace?.dueInMs() ?? Number.POSITIVE_INFINITY,
@@ -248,6 +254,7 @@ export class CallSession implements OmniSession {
     const events = conversation.answer(userText, abort.signal, {
       pace,
       ...(heard.length === 0 ? {} : { heard }),
+      ...(wordless === undefined ? {} : { wordless: wordless.said }),
       onRead: (from, to, hidden) => speech.read?.(from, to, hidden),
       ...(speech.answerFrom === undefined ? {} : { onPrompt: (context) => speech.answerFrom?.(context) }),
     });

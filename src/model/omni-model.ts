@@ -7,6 +7,8 @@
  * still speaking. `answer` starts a turn; `AbortSignal` is honoured between any two model steps. What the caller
  * really heard is told afterwards (`commit`): history never holds more.
  */
+import type { HowSaid } from '../core/how-said';
+
 export interface Word {
   readonly text: string;
   /** Offsets from the first sample of the chunk that carries the word, in samples at the chunk's rate. */
@@ -15,8 +17,16 @@ export interface Word {
 }
 
 export type AnswerInput =
-  /** A span of the session's sample clock (16 kHz samples since the call's first). */
-  | { readonly kind: 'audio'; readonly fromSample: number; readonly toSample: number }
+  /**
+   * A span of the session's sample clock (16 kHz samples since the call's first). `wordless`: no words were understood in it;
+   * what is wanted is a reply to how it sounded, from an engine that has told so.
+   */
+  | {
+      readonly kind: 'audio';
+      readonly fromSample: number;
+      readonly toSample: number;
+      readonly wordless?: true;
+    }
   | { readonly kind: 'text'; readonly text: string }
   /** The agent speaks first, or must say this: `text` is spoken as it is and enters history as its own words. */
   | { readonly kind: 'say'; readonly text: string };
@@ -29,6 +39,8 @@ export type AnswerEvent =
       readonly speech: boolean;
       /** 0…1: how sure the model is that the caller is done, by words and tune; undefined: it has no opinion. */
       readonly doneProbability?: number;
+      /** How it was said, from an engine that hears more than words: it can then reply to sounds without any. */
+      readonly how?: HowSaid;
     }
   | { readonly type: 'text'; readonly delta: string }
   /** Mono PCM at `sampleRate`; `words` are those whose audio begins in this chunk. */

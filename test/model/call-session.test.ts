@@ -1,5 +1,5 @@
 /** What every engine's session does ahead of being asked: hears at pauses, reads what is certain, never answers for it. */
-import type { BrainConversation, BrainEvent } from '../../src/model/brain/conversation-brain';
+import type { AnswerManner, BrainConversation, BrainEvent } from '../../src/model/brain/conversation-brain';
 import type { Understood } from '../../src/model/call-hearing';
 import { CallSession } from '../../src/model/call-session';
 import type { AnswerEvent, OmniSession } from '../../src/model/omni-model';
@@ -19,6 +19,8 @@ function rig() {
   const counts = { heard: 0, asked: 0, reads: 0, returned: 0 };
   const lengths: number[] = [];
   const earlier: (string | undefined)[] = [];
+  const manners: AnswerManner[] = [];
+  const how: Understood['how'][] = [];
   const recognise = async (pcm: Float32Array): Promise<Recognition> => {
     const words = Math.round(pcm.filter((sample) => Math.abs(sample) > 0.05).length / 1_000);
     return { text: `${words} words`, speech: words > 0, meanLogProbability: 0, doneProbability: 0.9 };
@@ -31,13 +33,14 @@ function rig() {
       counts.heard += 1;
       lengths.push(pcm.length);
       earlier.push(before?.recognition.text);
-      return { recognition: await recognise(pcm), vectors: [] };
+      return { recognition: await recognise(pcm), vectors: [], ...(how[0] === undefined ? {} : { how: how[0] }) };
     },
     close: async () => undefined,
   };
   const conversation: BrainConversation = {
-    async *answer(userText, signal): AsyncGenerator<BrainEvent> {
+    async *answer(userText, signal, manner = {}): AsyncGenerator<BrainEvent> {
       counts.asked += 1;
+      manners.push(manner);
       try {
         for (let part = 0; part < 2; part += 1) {
           signal.throwIfAborted();
@@ -90,9 +93,14 @@ function rig() {
     while (await session.attend!(never)) steps += 1;
     return steps;
   };
-  const ask = async (fromSample: number, toSample: number, signal = never): Promise<AnswerEvent[]> => {
+  const ask = async (
+    fromSample: number,
+    toSample: number,
+    signal = never,
+    wordless?: { readonly wordless: true },
+  ): Promise<AnswerEvent[]> => {
     const events: AnswerEvent[] = [];
-    for await (const event of session.answer({ kind: 'audio', fromSample, toSample }, signal)) {
+    for await (const event of session.answer({ kind: 'audio', fromSample, toSample, ...wordless }, signal)) {
       if (event.type !== 'working') events.push(event);
     }
     return events;
@@ -103,7 +111,7 @@ function rig() {
     session.hear(talk(seconds), fromSample + 0.3 * RATE);
     session.hear(silence(pause), fromSample + (0.3 + seconds) * RATE);
   };
-  return { session, counts, lengths, earlier, attend, ask, hear };
+  return { session, counts, lengths, earlier, manners, how, attend, ask, hear };
 }
 
 describe('a session', () => {
@@ -144,6 +152,41 @@ describe('a session', () => {
     expect(earlier).toEqual([undefined, '14 words']);
     // What was thought of the half is given up.
     expect(counts).toMatchObject({ heard: 2, asked: 2, returned: 2 });
+  });
+
+  it('tells how a sound was, and replies to it only when it is told to, from what it heard of it', async () => {
+    const { session, ask, how, manners, counts } = rig();
+    const vectors = [new Float32Array(4)];
+    how.push({ said: { sound: 'cough' }, vectors });
+    session.hear(silence(1), 0);
+    expect(await ask(0, RATE)).toMatchObject([
+      { type: 'transcript', text: '', speech: false, how: { sound: 'cough' } },
+      { type: 'end' },
+    ]);
+    expect(counts.asked).toBe(0);
+    const reply = await ask(0, RATE, never, { wordless: true });
+    expect(reply.map(({ type }) => type)).toEqual(['transcript', 'text', 'audio', 'end']);
+    expect(manners).toMatchObject([{ heard: vectors, wordless: { sound: 'cough' } }]);
+    // It is the same sound: it is not heard anew.
+    expect(counts.heard).toBe(1);
+  });
+
+  it('tells how words were said, and answers the words', async () => {
+    const { hear, ask, how, manners } = rig();
+    how.push({ said: { sound: 'speech', manner: 'hurried' }, vectors: [new Float32Array(4)] });
+    hear(0, 1, 0.5);
+    const events = await ask(0, 1.8 * RATE);
+    expect(events[0]).toMatchObject({ type: 'transcript', speech: true, how: { sound: 'speech', manner: 'hurried' } });
+    expect(manners[0]?.wordless).toBeUndefined();
+    expect(manners[0]?.heard).toBeUndefined();
+  });
+
+  it('has nothing to say to a sound when nobody told how it was', async () => {
+    const { session, ask, counts } = rig();
+    session.hear(silence(1), 0);
+    const events = await ask(0, RATE, never, { wordless: true });
+    expect(events.map(({ type }) => type)).toEqual(['transcript', 'end']);
+    expect(counts.asked).toBe(0);
   });
 
   it('does not look at half a word, nor at sounds that hold no words', async () => {

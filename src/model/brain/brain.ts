@@ -156,7 +156,7 @@ class TrunkConversation implements BrainConversation {
   }
 
   async *answer(userText: string, signal: AbortSignal, how: AnswerManner = {}): AsyncGenerator<BrainEvent> {
-    const related = this.related.to(userText);
+    const related = how.wordless === undefined ? this.related.to(userText) : [];
     const question = this.layout.question(userText, related, how.heard);
     this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
     const before = this.sequence();
@@ -205,7 +205,7 @@ class TrunkConversation implements BrainConversation {
     }
     signal.throwIfAborted();
     this.thought = { userText, heard: how.heard, items: [...question, ...this.layout.answer(said, end)] };
-    this.related.answered(userText);
+    if (how.wordless === undefined) this.related.answered(userText);
     const action = actionOf(text, end, this.layout.control);
     if (action !== undefined) yield { type: 'action', action };
   }

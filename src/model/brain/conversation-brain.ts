@@ -2,6 +2,7 @@
  * What thinks between the ear and the voice of a cascade: the built-in language model and any OpenAI-compatible
  * endpoint alike.
  */
+import type { HowSaid } from '../../core/how-said';
 import type { Pace, Persona } from '../omni-model';
 import type { LanguageContext } from '../parts';
 
@@ -25,6 +26,8 @@ export interface AnswerManner {
   readonly pace?: Pace;
   /** The caller's words as vectors of the model's embedding space, read in place of their text. */
   readonly heard?: readonly Float32Array[];
+  /** No words were understood: what is wanted is a reply to how it sounded. */
+  readonly wordless?: HowSaid;
   /** Told after the model has read the characters [from, to) of its own answer: its state there. */
   readonly onRead?: (from: number, to: number, hidden: Float32Array) => void;
   /** Given a copy of the model's sequence once it has read the question: a second row to answer in. Theirs to dispose of. */

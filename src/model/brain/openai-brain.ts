@@ -3,8 +3,9 @@
  * still hears and speaks. Aborting the answer closes the connection, which is how such servers stop generating.
  */
 import { TrunklineError } from '../../core/errors';
+import type { HowSaid } from '../../core/how-said';
 import type { Persona } from '../omni-model';
-import type { Brain, BrainConversation, BrainEvent } from './conversation-brain';
+import type { AnswerManner, Brain, BrainConversation, BrainEvent } from './conversation-brain';
 
 const MAX_HISTORY_MESSAGES = 40;
 /** A server that sends a line longer than this is not speaking the protocol. */
@@ -46,13 +47,14 @@ class OpenAiConversation implements BrainConversation {
     this.system = { role: 'system', content: systemPrompt(persona) };
   }
 
-  async *answer(userText: string, signal: AbortSignal): AsyncGenerator<BrainEvent> {
+  async *answer(userText: string, signal: AbortSignal, how: AnswerManner = {}): AsyncGenerator<BrainEvent> {
     const abort = new AbortController();
     const forward = () => abort.abort(signal.reason);
     signal.addEventListener('abort', forward, { once: true });
     if (signal.aborted) forward();
     try {
-      const body = await this.request(userText, abort.signal);
+      const asked = how.wordless === undefined ? userText : described(how.wordless);
+      const body = await this.request(asked, abort.signal);
       for await (const data of serverSentData(body)) {
         if (data === '[DONE]') return;
         const text = contentDelta(data);
@@ -104,6 +106,13 @@ class OpenAiConversation implements BrainConversation {
     }
     return response.body;
   }
+}
+
+/** For a model that reads text alone. */
+function described({ sound, intonation, manner }: HowSaid): string {
+  if (sound !== 'speech') return `[no words, only ${sound}]`;
+  const how = [manner === 'calm' ? undefined : manner, intonation].filter((word) => word !== undefined);
+  return `[words that could not be understood${how.length === 0 ? '' : `, ${how.join(', ')}`}]`;
 }
 
 /** The response rules of speakable answers (LLaMA-Omni, InstructS2S): short, no lists, no markup. */

@@ -9,7 +9,14 @@ import type { Understood } from '../call-hearing';
 import type { ModelFolder } from '../manifest';
 import type { Recognition } from '../parts';
 import type { TurnEnd } from '../whisper/turn-end';
-import { openWhisper, type WhisperRecogniser, type WhisperRecognition } from '../whisper/whisper-recogniser';
+import {
+  type EncodedSpeech,
+  openWhisper,
+  type WhisperRecogniser,
+  type WhisperRecognition,
+} from '../whisper/whisper-recogniser';
+import { asked } from './asked';
+import { type HowHeard, HowSaidNet } from './how-said';
 import { adapterRows, PieceTable } from './soft-words';
 
 export const earParametersSchema = z.object({
@@ -35,6 +42,8 @@ export interface Heard {
   readonly recognition: WhisperRecognition;
   /** What the trunk reads: [width] each. Empty when there is nothing to answer. */
   readonly vectors: readonly Float32Array[];
+  /** Left out: the weights do not know, or all was silent. */
+  readonly how?: HowHeard;
 }
 
 export interface EarOptions {
@@ -48,13 +57,18 @@ export interface EarOptions {
 }
 
 export class OmniEar {
+  private readonly questionMark: number | undefined;
+
   private constructor(
     private readonly whisper: WhisperRecogniser,
     private readonly adapter: OnnxSession,
     private readonly pieces: PieceTable,
     private readonly parameters: z.infer<typeof earParametersSchema>,
     private readonly embed: EarOptions['embed'],
-  ) {}
+    private readonly how: HowSaidNet | undefined,
+  ) {
+    this.questionMark = whisper.tokenOf('?');
+  }
 
   static async open({ whisperFolder, folder, embed, threads = 1, turnEnd }: EarOptions): Promise<OmniEar> {
     const parameters = folder.parameters(earParametersSchema);
@@ -73,16 +87,18 @@ export class OmniEar {
         outputs: { soft: { type: 'float32', dims: [null, width] } },
       },
     });
+    let how: HowSaidNet | undefined;
     try {
+      how = parameters.howTokens > 0 ? await HowSaidNet.open(folder, parameters) : undefined;
       const whisper = await openWhisper(whisperFolder, {
         threads,
         states: true,
         ...(turnEnd === undefined ? {} : { turnEnd }),
         ...(folder.has('decoder.onnx') ? { decoderFolder: folder } : {}),
       });
-      return new OmniEar(whisper, adapter, pieces, parameters, embed);
+      return new OmniEar(whisper, adapter, pieces, parameters, embed, how);
     } catch (error) {
-      await adapter.close();
+      await Promise.all([adapter.close(), how?.close()]);
       throw error;
     }
   }
@@ -101,16 +117,28 @@ export class OmniEar {
    * right stay the same objects, so that whoever has read them need not again.
    */
   async hear(pcm: Float32Array, signal: AbortSignal, earlier?: Understood): Promise<Heard> {
-    const recognition = await this.whisper.recognise(pcm, signal, earlier?.recognition);
+    // Of audio in several parts, the last one's: there the tune ends.
+    let last: { pcm: Float32Array; speech: EncodedSpeech } | undefined;
+    const recognition = await this.whisper.recognise(pcm, signal, earlier?.recognition, (part, speech) => {
+      last = { pcm: part, speech };
+    });
     signal.throwIfAborted();
-    if (!recognition.speech) return { recognition, vectors: [] };
-    const vectors = await this.vectors(recognition);
-    const known = earlier?.vectors.slice(0, this.settledRows(recognition, earlier.recognition)) ?? [];
-    return { recognition, vectors: [...known, ...vectors.slice(known.length)] };
+    const how = last === undefined ? undefined : await this.how?.judge(last.pcm, last.speech);
+    const told = how === undefined ? {} : { how };
+    if (!recognition.speech) return { recognition, vectors: [], ...told };
+    const words = this.asAsked(recognition, how);
+    const vectors = await this.vectors(words);
+    const known = earlier?.vectors.slice(0, this.settledRows(words, earlier.recognition)) ?? [];
+    return { recognition: words, vectors: [...known, ...vectors.slice(known.length)], ...told };
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.whisper.close(), this.adapter.close()]);
+    await Promise.all([this.whisper.close(), this.adapter.close(), this.how?.close()]);
+  }
+
+  private asAsked(recognition: WhisperRecognition, how: HowHeard | undefined): WhisperRecognition {
+    const mark = how === undefined ? undefined : this.questionMark;
+    return how === undefined || mark === undefined ? recognition : asked(recognition, how.said, mark);
   }
 
   /** Rows of the words on which both agree, but for the last of the earlier ones: what followed them was not known then. */

@@ -18,6 +18,15 @@ export class Vocabulary {
     return this.tokens.length;
   }
 
+  /** The first token that is exactly this text. */
+  idOf(text: string): number | undefined {
+    const bytes = new TextEncoder().encode(text);
+    const id = this.tokens.findIndex(
+      (token) => token.length === bytes.length && token.every((byte, i) => byte === bytes[i]),
+    );
+    return id < 0 ? undefined : id;
+  }
+
   text(ids: readonly number[]): string {
     const parts = ids.map((id) => this.tokens[id] ?? new Uint8Array(0));
     return new TextDecoder().decode(Buffer.concat(parts));

@@ -43,8 +43,12 @@ export interface WhisperOptions {
 /** What the encoder made of a span of audio: 50 vectors a second, and what the decoder needs of them. */
 export interface EncodedSpeech {
   readonly seconds: number;
+  /** What the encoder was given, [1, melBands, frames]. */
+  readonly mel: Tensors[string];
   readonly tensors: Tensors;
 }
+
+export type OnEncoded = (pcm: Float32Array, speech: EncodedSpeech) => void;
 
 /** Quieter than this (−66 dB of full scale at its loudest sample) there is nothing to hear. */
 const QUIET_PEAK = 0.0005;
@@ -116,15 +120,26 @@ export class WhisperRecogniser implements Recogniser {
   /**
    * `earlier`: what this recogniser said of the beginning of the same audio, for example at a pause that was not the
    * end. Its words are checked in one pass, which makes the second call far cheaper; the text does not depend on it
-   * being right. Longer audio than `maxSeconds` is cut at quiet places and joined.
+   * being right. Longer audio than `maxSeconds` is cut at quiet places and joined. `onEncoded` is given each part that
+   * was not silent, for those who hear more in it than words.
    */
-  async recognise(pcm: Float32Array, signal: AbortSignal, earlier?: Recognition): Promise<WhisperRecognition> {
+  async recognise(
+    pcm: Float32Array,
+    signal: AbortSignal,
+    earlier?: Recognition,
+    onEncoded?: OnEncoded,
+  ): Promise<WhisperRecognition> {
     signal.throwIfAborted();
     const parts = this.split(pcm);
-    if (parts.length === 1) return this.recognisePart(pcm, signal, earlier);
+    if (parts.length === 1) return this.recognisePart(pcm, signal, earlier, onEncoded);
     const results: WhisperRecognition[] = [];
-    for (const part of parts) results.push(await this.recognisePart(part, signal));
+    for (const part of parts) results.push(await this.recognisePart(part, signal, undefined, onEncoded));
     return joined(results);
+  }
+
+  /** The token that is exactly this text, if there is one. */
+  tokenOf(text: string): number | undefined {
+    return this.vocabulary.idOf(text);
   }
 
   /** The encoder alone; `decode` may follow, more than once. */
@@ -135,8 +150,8 @@ export class WhisperRecogniser implements Recogniser {
     const padded = new Float32Array(samples);
     padded.set(pcm);
     const { data, frames } = this.mel.compute(padded);
-    const tensors = await this.encoderSession.run({ mel: float32Tensor(data, [1, melBands, frames]) });
-    return { seconds: pcm.length / sampleRate, tensors };
+    const mel = float32Tensor(data, [1, melBands, frames]);
+    return { seconds: pcm.length / sampleRate, mel, tensors: await this.encoderSession.run({ mel }) };
   }
 
   async decode(speech: EncodedSpeech, signal: AbortSignal, earlier?: Recognition): Promise<WhisperRecognition> {
@@ -172,9 +187,11 @@ export class WhisperRecogniser implements Recogniser {
     pcm: Float32Array,
     signal: AbortSignal,
     earlier?: Recognition,
+    onEncoded?: OnEncoded,
   ): Promise<WhisperRecognition> {
     if (peak(pcm) < QUIET_PEAK) return QUIET;
     const speech = await this.encode(pcm);
+    onEncoded?.(pcm, speech);
     signal.throwIfAborted();
     const recognition = await this.decode(speech, signal, earlier);
     const doneProbability = await this.doneProbability(speech, recognition);

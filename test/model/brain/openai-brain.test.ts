@@ -85,6 +85,21 @@ describe('an OpenAI-compatible endpoint', () => {
     ]);
   });
 
+  it('is told in words how a sound without words was', async () => {
+    respond = (response) => response.end('data: [DONE]\n\n');
+    const conversation = await brainOf().openConversation(persona);
+    const { signal } = new AbortController();
+    await collect(conversation.answer('', signal, { wordless: { sound: 'cough' } }));
+    const hurried = { sound: 'speech', intonation: 'question', manner: 'hurried' } as const;
+    await collect(conversation.answer('', signal, { wordless: hurried }));
+    await collect(conversation.answer('', signal, { wordless: { sound: 'speech', manner: 'calm' } }));
+    expect(seen.map(({ body }) => body.messages.at(-1))).toEqual([
+      { role: 'user', content: '[no words, only cough]' },
+      { role: 'user', content: '[words that could not be understood, hurried, question]' },
+      { role: 'user', content: '[words that could not be understood]' },
+    ]);
+  });
+
   it('hangs up on the server when the caller barges in', async () => {
     let closed: () => void = () => undefined;
     const gone = new Promise<void>((resolve) => {

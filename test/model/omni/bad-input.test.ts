@@ -67,7 +67,7 @@ describe('the omni engine, given', () => {
   }, 240_000);
   afterAll(() => model.close());
 
-  async function ask(pcm: Int16Array, ahead: boolean) {
+  async function ask(pcm: Int16Array, ahead: boolean, wordless?: { readonly wordless: true }) {
     const session = await model.openSession(persona);
     const reply = { said: '', heard: '', speech: false, audioMs: 0, loudest: 0, ended: false };
     try {
@@ -75,7 +75,8 @@ describe('the omni engine, given', () => {
         session.hear(pcm.slice(from, from + RATE / 10), from);
         if (ahead && from % RATE === 0) while (await session.attend?.(never));
       }
-      for await (const event of session.answer({ kind: 'audio', fromSample: 0, toSample: pcm.length }, never)) {
+      const input = { kind: 'audio', fromSample: 0, toSample: pcm.length, ...wordless } as const;
+      for await (const event of session.answer(input, never)) {
         if (event.type === 'transcript') [reply.heard, reply.speech] = [event.text, event.speech];
         else if (event.type === 'text') reply.said += event.delta;
         else if (event.type === 'audio') {
@@ -109,6 +110,26 @@ describe('the omni engine, given', () => {
     },
     240_000,
   );
+
+  it.each([
+    ['noise', /noisy/i],
+    ['music', /music/i],
+  ])(
+    '%s, replies to it when it is told to',
+    async (name, fitting) => {
+      const reply = await ask(await signals[name]!(), false, { wordless: true });
+      expect(reply.said).toMatch(fitting);
+      expect(reply).toMatchObject({ heard: '', speech: false, ended: true });
+      expect(reply.audioMs).toBeGreaterThan(700);
+      expect(reply.loudest).toBeGreaterThan(1_000);
+    },
+    240_000,
+  );
+
+  it('silence, has no reply to it even then', async () => {
+    const reply = await ask(await signals['silence']!(), false, { wordless: true });
+    expect(reply).toMatchObject({ said: '', audioMs: 0, ended: true });
+  }, 240_000);
 
   it.each(['silence', 'a faint hiss', 'noise', 'mains hum', 'music', 'a tone at full scale', 'a sample'])(
     '%s, understands no words',

@@ -20,8 +20,6 @@ from ..brain.prompt import HANDOVER, HANGUP, IM_END, IM_START
 from ..brain.retrieval import FactIndex
 from ..ear.speech import read_wav, telephone
 from .ear_evaluate import Ear
-from .ear_hear import session
-from ..brain.network import WIDTH
 
 
 class ReadingTrunk(ExportedTrunk):
@@ -38,14 +36,6 @@ class ReadingTrunk(ExportedTrunk):
         return said, None
 
 
-def how_rows(ear, model, pcm):
-    if model is None:
-        return np.zeros((0, WIDTH), np.float32)
-    mel, hidden, _ = ear.listener.encode(pcm)
-    padded = np.pad(pcm, (0, 160 * mel.shape[1] - len(pcm))).astype(np.float32)
-    return model.run(["how"], {"pcm": padded[None], "mel": mel[None], "hidden": hidden})[0][0]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", type=Path)
@@ -53,17 +43,15 @@ def main():
     parser.add_argument("whisper")
     parser.add_argument("ear", type=Path)
     parser.add_argument("repository", type=Path)
-    parser.add_argument("--how", action="store_true", help="with the how tokens after the words")
     parser.add_argument("--padded", type=int, help="seconds to fill up to, for the published model")
     parser.add_argument("--most", type=int, help="questions")
     arguments = parser.parse_args()
     started = time.process_time()
     ear, trunk = Ear(arguments.trunk, arguments.whisper, arguments.ear, arguments.padded), ReadingTrunk(arguments.trunk)
-    how = session(arguments.ear / "how.onnx") if arguments.how else None
     prompt = ear.prompt
     folder = arguments.repository / "test/fixtures/questions"
     personas = {}
-    kept = arguments.work / ("agreement-how.jsonl" if arguments.how else "agreement.jsonl")
+    kept = arguments.work / "agreement.jsonl"
     done = {json.loads(line)["id"]: json.loads(line) for line in kept.read_text().splitlines()} if kept.exists() else {}
     for question in json.loads((folder / "questions.json").read_text())[: arguments.most]:
         if question["id"] in done:
@@ -80,7 +68,7 @@ def main():
         after = [IM_END, *prompt.text("\n"), *(prompt.block("system", "\n".join(hints)) if hints else []), IM_START, *prompt.text("assistant\n")]
         transcript = ear.listener.text(heard["ids"])
         result = {"id": question["id"], "true": question["text"], "transcript": transcript}
-        soft = np.concatenate([ear.soft(heard), how_rows(ear, how, pcm)])
+        soft = ear.soft(heard)
         answers = {}
         for kind, key, rows in (("text", question["text"], trunk.rows(prompt.text(question["text"]))), ("cascade", transcript, trunk.rows(prompt.text(transcript) or prompt.text(" "))), ("ear", None, soft)):
             if key not in answers:

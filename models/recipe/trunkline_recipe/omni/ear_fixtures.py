@@ -1,7 +1,7 @@
 """Golden values of the ear for the program's tests: python -m trunkline_recipe.omni.ear_fixtures TRUNK WHISPER EAR QUESTIONS OUT
 
-Two spoken questions of test/fixtures/questions: what the recogniser wrote, its alternatives, states, the expectation, the soft
-rows and, where the ear has it, how it was said. float32 little-endian, described by index.json. Rows of 576 are kept for
+Two spoken questions of test/fixtures/questions: what the recogniser wrote, its alternatives, states, the expectation and
+the soft rows (how it was said: ear_how_fixtures). float32 little-endian, described by index.json. Rows of 576 are kept for
 the first tokens only, to stay small.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..ear.speech import read_wav
 from .ear_evaluate import Ear
-from .ear_hear import adapter_rows, mixture, session
+from .ear_hear import adapter_rows, mixture
 
 QUESTIONS = ("demo-04", "shop-03")
 ROWS = 8
@@ -29,7 +29,6 @@ def main():
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     ear, index = Ear(arguments.trunk, arguments.whisper, arguments.ear), []
-    how = session(arguments.ear / "how.onnx") if (arguments.ear / "how.onnx").exists() else None
     for name in QUESTIONS:
         pcm = read_wav(arguments.questions / f"{name}.ogg")
         heard = ear.listener(pcm)
@@ -38,11 +37,6 @@ def main():
         soft = ear.adapter.run(None, {"states": states, "before": before, "base": base, "piece": piece})[0]
         arrays = {"states": heard["states"][:ROWS], "base": base[:ROWS], "soft": soft[:ROWS]}
         case = {"question": name, "tokens": heard["ids"].tolist(), "text": ear.listener.text(heard["ids"]), "top": heard["top"][:ROWS].tolist(), "logits": np.round(heard["logits"][:ROWS].astype(float), 5).tolist(), "owner": mixed["owner"][:ROWS].tolist(), "piece": mixed["piece"][:ROWS].tolist(), "softRows": len(soft)}
-        if how is not None:
-            mel, hidden, _ = ear.listener.encode(pcm)
-            padded = np.pad(pcm, (0, 160 * mel.shape[1] - len(pcm))).astype(np.float32)
-            tokens, classes = how.run(["how", "classes"], {"pcm": padded[None], "mel": mel[None], "hidden": hidden})
-            arrays["how"], case["classes"] = tokens[0], np.round(classes[0].astype(float), 5).tolist()
         case["arrays"] = {}
         for key, values in arrays.items():
             file = f"{name}-{key}.f32"

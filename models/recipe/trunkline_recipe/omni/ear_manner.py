@@ -1,12 +1,14 @@
 """Recordings in pairs for what is not in the words: intonation, manner, and sounds that are no speech.
 
-    python -m trunkline_recipe.omni.ear_manner WORK WHISPER PIPER_WHEEL [--count 800] [--test 400]
+    python -m trunkline_recipe.omni.ear_manner WORK WHISPER PIPER_WHEEL [--count 1300] [--test 420]
 
 Every speech item has an intonation (statement or question, of the same words) and a manner (calm, hurried, loud).
-espeak-ng and Piper speak the question mark themselves; where an engine does not (flite, festival, human prompts) sox bends
-the pitch of the last third up, or, for a statement, down, so that the effect itself gives nothing away. Hurried is spoken or
-played 1.35 to 1.75 times as fast; loud has the level, the flatter spectrum and the higher pitch of a raised voice and is
-limited softly. Through the same telephone lines as everything else. Test voices and engines are those of ear_speech.
+espeak-ng and Piper speak the question mark themselves; of Piper's, which often does not, only those count whose pitch rises by
+another tracker (pYIN). Where an engine has no questions (flite, festival, human prompts) sox bends the pitch of the last 0.12
+to 0.35 s up, to between 2.5 and 9 semitones above the speaker's usual pitch; of the statements half are bent down, so that
+the effect itself gives nothing away, and half left as they were said. Hurried is spoken or played 1.35 to 1.75 times as fast;
+loud has the level, the flatter spectrum and the higher pitch of a raised voice and is limited softly. Through the same
+telephone lines as everything else. No voice of the test set is in the other, and of its engines only espeak-ng.
 Writes WORK/manner/{train,test}-00000.npz with the audio, the encoder's frames and the labels; resumable.
 """
 
@@ -15,18 +17,24 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import librosa
 import numpy as np
 import soundfile as sf
 from scipy.signal import butter, sosfilt
 
 from ..ear.features import SAMPLE_RATE
-from ..ear.speech import FLITE, MUSIC, coloured_noise, human_prompts, level, no_speech, read_wav, telephone, trim
+from ..ear.speech import MUSIC, PROMPTS, coloured_noise, human_prompts, level, no_speech, read_wav, telephone, trim
 from .ear_hear import Listener
 from .ear_speech import ESPEAK_TEST, ESPEAK_TRAIN, FESTIVAL, Piper, festival
+from .ear_tune import contour
 
 SOUNDS = ("speech", "cough", "music", "noise", "silence")
 INTONATIONS = ("statement", "question")
 MANNERS = ("calm", "hurried", "loud")
+# Who reads Debian's telephone prompts, in French, Russian, English and Italian: the tune is bent, so the language matters little.
+HUMANS = {"train": ("fr_CA_f_June", "ru_RU_f_IvrvoiceRU"), "test": ("en_US_f_Allison", "it_IT_m_Carlo", "it_IT_f_Menardi")}
+# Not slt, whose speaker is one of festival's voices.
+FLITE_TRAIN = ("kal", "kal16", "awb", "rms")
 GENERATED = {"cough": "cough", "breath": "cough", "music": "music", "noise": "noise", "hum": "noise", "silence": "silence"}
 
 SUBJECTS = "you|we|they|the shop|the doctor|the office|the kitchen|your colleague|the manager|the garage".split("|")
@@ -56,12 +64,41 @@ def sox(pcm, *effects):
         return read_wav(f"{folder}/out.wav")
 
 
+def end_height(pitch):
+    """Semitones of the last 60 ms of voice above the median of all, where that ends in seconds, and the least of the last 300 ms."""
+    voiced = np.flatnonzero(~np.isnan(pitch))
+    if len(voiced) < 8:
+        return None
+    heights = 12 * (pitch[voiced] - np.median(pitch[voiced]))
+    return heights[-6:].mean(), (voiced[-1] + 1) / 100, heights[-30:].min()
+
+
 def bent(pcm, intonation, rng):
-    """The last third's pitch, up 5 to 9 semitones or down 1 to 4."""
-    seconds = len(pcm) / SAMPLE_RATE
-    start, span = 0.62 * seconds, 0.3 * seconds
-    cents = rng.uniform(500, 900) if intonation == "question" else -rng.uniform(100, 400)
-    return sox(pcm, "bend", f"{start:.2f},{cents:.0f},{span:.2f}") if seconds > 0.4 else pcm
+    """The end of the tune as the intonation wants it; None: it would not."""
+    found = end_height(contour(pcm)[0])
+    if found is None:
+        return None
+    height, end, _ = found
+    if intonation == "statement":
+        if rng.random() < 0.5:
+            return pcm if height < 1 else None
+        wanted = rng.uniform(-8, -1)
+    else:
+        wanted = rng.uniform(2.5, 9)
+    span = min(rng.uniform(0.12, 0.35), 0.6 * end)
+    cents = int(np.clip(100 * (wanted - height), -900, 1800)) or 1  # sox takes no bend by nothing
+    pcm = sox(pcm, "bend", f"{end - span:.3f},{cents},{span * rng.uniform(0.5, 0.9):.3f}")
+    found = end_height(contour(pcm)[0])
+    if found is None or (found[0] < 1.5) == (intonation == "question"):
+        return None
+    return pcm
+
+
+def rises(pcm):
+    """By pYIN, for an engine that does not always obey a question mark."""
+    pitch, _, _ = librosa.pyin(pcm, fmin=60, fmax=420, sr=SAMPLE_RATE, frame_length=1024, hop_length=160)
+    found = end_height(np.log2(pitch))
+    return found is not None and found[0] > 0.5 and found[0] - found[2] > 1.5
 
 
 def raised(pcm, rng):
@@ -71,38 +108,52 @@ def raised(pcm, rng):
     return np.tanh(pcm).astype(np.float32)
 
 
-def speech(rng, split, intonation, manner, piper, prompts):
-    """-> pcm at a plain level, voice"""
-    speed = rng.uniform(1.35, 1.75) if manner == "hurried" else rng.uniform(0.85, 1.08)
-    lift = rng.uniform(1.1, 1.35) if manner == "loud" else 1.0
-    text = words(rng, split)
-    mark = "?" if intonation == "question" else "."
+def human_recordings(split):
+    """Whole sentences of telephone prompts, by whoever reads them."""
+    whole = [row[0] for row in (*human_prompts(test=False), *human_prompts(test=True)) if row[1][-1] in ".!" and len(row[1].split()) > 2]
+    return [(voice, path) for voice in HUMANS[split] for name in whole if (path := PROMPTS.parent / voice / f"{name}.wav").exists()]
+
+
+def engine_speech(rng, split, text, mark, speed, lift, piper, people):
+    """-> pcm at a plain level, voice, whether speed and lift are in it, whether the tune is"""
     draw = rng.random()
-    if draw < 0.45:
+    if draw < (0.3 if split == "test" else 0.42):
         voices = ESPEAK_TEST if split == "test" else ESPEAK_TRAIN
         voice = voices[rng.integers(len(voices))]
         pitch = int(min(99, rng.integers(30, 65) * lift))
         with tempfile.NamedTemporaryFile(suffix=".wav") as file:
             subprocess.run(["espeak-ng", "-v", voice, "-s", str(int(155 * speed)), "-p", str(pitch), "-w", file.name, text + mark], check=True, capture_output=True)
-            return trim(read_wav(file.name)), f"espeak:{voice}"
+            return trim(read_wav(file.name)), f"espeak:{voice}", True, True
+    if split == "test" and draw < 0.5:
+        pcm = trim(piper(text + mark, 1.0))
+        return (pcm if mark == "." or rises(pcm) else None), "piper:joe", False, True
     if split == "test" and draw < 0.7:
-        pcm, voice = trim(piper(text + mark, 1.0)), "piper:joe"
-        if manner != "calm":
-            pcm = sox(pcm, "tempo", "-s", f"{speed:.2f}", "pitch", f"{1200 * np.log2(lift):.0f}")
-        return pcm, voice
-    if draw < 0.7:
-        pcm, voice = None, f"flite:{FLITE[rng.integers(len(FLITE))]}"
-        with tempfile.NamedTemporaryFile(suffix=".wav") as file:
-            subprocess.run(["flite", "-voice", voice[6:], "-t", text, "-o", file.name], check=True, capture_output=True)
-            pcm = trim(read_wav(file.name))
-    elif split == "test" and draw < 0.8:
         name = FESTIVAL[rng.integers(len(FESTIVAL))]
-        pcm, voice = trim(festival(name, text)), f"festival:{name}"
-    else:
-        pcm, voice = trim(read_wav(prompts[rng.integers(len(prompts))][2])), "human"
-    pcm = bent(pcm[: 5 * SAMPLE_RATE], intonation, rng)
-    effects = ["tempo", "-s", f"{speed:.2f}"] + (["pitch", f"{1200 * np.log2(lift):.0f}"] if lift > 1 else [])
-    return sox(pcm, *effects), voice
+        return trim(festival(name, text)), f"festival:{name}", False, False
+    if draw < 0.7:
+        voice = FLITE_TRAIN[rng.integers(len(FLITE_TRAIN))]
+        with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+            subprocess.run(["flite", "-voice", voice, "-t", text, "-o", file.name], check=True, capture_output=True)
+            return trim(read_wav(file.name)), f"flite:{voice}", False, False
+    voice, path = people[rng.integers(len(people))]
+    pcm = trim(read_wav(path))
+    return (pcm if len(pcm) < 5 * SAMPLE_RATE else None), f"human:{voice}", False, False
+
+
+def speech(rng, split, intonation, manner, piper, people):
+    """-> pcm at a plain level, voice"""
+    while True:
+        speed = rng.uniform(1.35, 1.75) if manner == "hurried" else rng.uniform(0.85, 1.08)
+        lift = rng.uniform(1.1, 1.35) if manner == "loud" else 1.0
+        mark = "?" if intonation == "question" else "."
+        pcm, voice, spoken, tuned = engine_speech(rng, split, words(rng, split), mark, speed, lift, piper, people)
+        if pcm is not None and not tuned:
+            pcm = bent(pcm, intonation, rng)
+        if pcm is None:
+            continue
+        if spoken:
+            return pcm, voice
+        return sox(pcm, "tempo", "-s", f"{speed:.2f}", *(["pitch", f"{1200 * np.log2(lift):.0f}"] if lift > 1 else [])), voice
 
 
 def carried(pcm, manner, rng):
@@ -115,16 +166,16 @@ def carried(pcm, manner, rng):
     return np.clip(pcm, -1, 1).astype(np.float32)
 
 
-def item(i, split, piper, prompts, music):
+def item(i, split, piper, people, music):
     rng = np.random.default_rng((1 if split == "train" else 2) * 100_000 + i)
     if i % 3 == 2:
         while True:
             pcm, kind = no_speech(rng, music)
             if kind in GENERATED:
-                return pcm, "generated", GENERATED[kind], "", ""
+                return pcm, pcm, "generated", GENERATED[kind], "", ""
     intonation, manner = INTONATIONS[(i // 3) % 2], MANNERS[(i // 6) % 3]
-    pcm, voice = speech(rng, split, intonation, manner, piper, prompts)
-    return carried(pcm, manner, rng), voice, "speech", intonation, manner
+    pcm, voice = speech(rng, split, intonation, manner, piper, people)
+    return carried(pcm, manner, rng), pcm, voice, "speech", intonation, manner
 
 
 def main():
@@ -132,25 +183,25 @@ def main():
     parser.add_argument("work", type=Path)
     parser.add_argument("whisper")
     parser.add_argument("piper")
-    parser.add_argument("--count", type=int, default=800)
-    parser.add_argument("--test", type=int, default=400)
+    parser.add_argument("--count", type=int, default=1300)
+    parser.add_argument("--test", type=int, default=420)
     arguments = parser.parse_args()
     folder = arguments.work / "manner"
     folder.mkdir(exist_ok=True)
     piper, listener = Piper(arguments.piper), Listener(arguments.whisper)
     tunes = sorted(MUSIC.glob("*.wav"))
+    people = {split: human_recordings(split) for split in HUMANS}
     # Interleaved, so that both sets exist early.
     for i in range(max(arguments.count, arguments.test)):
         for split, count in (("train", arguments.count), ("test", arguments.test)):
             path = folder / f"{split}-{i:05}.npz"
             if i >= count or path.exists():
                 continue
-            prompts = human_prompts(test=split == "test")
-            pcm, voice, sound, intonation, manner = item(i, split, piper, prompts, tunes[3:] if split == "test" else tunes[:3])
+            pcm, clean, voice, sound, intonation, manner = item(i, split, piper, people[split], tunes[3:] if split == "test" else tunes[:3])
             mel, hidden, _ = listener.encode(pcm)
             part = path.with_suffix(".part")
             with part.open("wb") as file:
-                np.savez(file, pcm=(pcm * 32767).astype(np.int16), mel=mel.astype(np.float16), hidden=hidden[0].astype(np.float16), voice=voice, sound=sound, intonation=intonation, manner=manner)
+                np.savez(file, pcm=(pcm * 32767).astype(np.int16), clean=(np.clip(clean, -1, 1) * 32767).astype(np.int16), mel=mel.astype(np.float16), hidden=hidden[0].astype(np.float16), voice=voice, sound=sound, intonation=intonation, manner=manner)
             part.rename(path)
 
 
