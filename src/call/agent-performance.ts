@@ -104,7 +104,7 @@ function obey(conversation: Conversation, command: CallCommand): boolean {
 function tellCall(event: ConversationEvent, stage: Stage): void {
   switch (event.type) {
     case 'user-turn':
-      stage.emit('turn.user', { turn: event.turnId, text: event.text });
+      stage.emit('turn.user', { turn: event.turnId, text: event.text, how: event.how });
       return;
     case 'agent-turn': {
       const { turnId, heardText, interrupted, atHangup, gapMs, playedMs, stages } = event;

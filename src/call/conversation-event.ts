@@ -1,4 +1,5 @@
 /** What a conversation tells about itself, to the call that it runs on and to the page that shows it. */
+import type { HowSaid } from '../core/how-said';
 import type { AnswerKind, CloseReason, PhaseName } from '../turn/turn-state';
 import type { TurnTimes } from './turn-times';
 
@@ -15,7 +16,13 @@ export type ConversationEvent =
       readonly interrupted?: boolean;
     }
   /** The caller's words that an answer is about to be heard for. */
-  | { readonly type: 'user-turn'; readonly turnId: number; readonly text: string; readonly source: 'speech' | 'text' }
+  | {
+      readonly type: 'user-turn';
+      readonly turnId: number;
+      readonly text: string;
+      readonly source: 'speech' | 'text';
+      readonly how: HowSaid | undefined;
+    }
   /** An answer is over, played to its end or cut; `heardText` is what history holds of it. */
   | {
       readonly type: 'agent-turn';

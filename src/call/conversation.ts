@@ -175,6 +175,7 @@ export class Conversation {
           text: event.text,
           speech: event.speech,
           doneProbability: event.doneProbability,
+          how: event.how,
         });
         return;
       case 'text':
@@ -337,10 +338,10 @@ export class Conversation {
     const { emit, log } = this.parts;
     switch (report.type) {
       case 'user-turn': {
-        const { turnId, text, source } = report;
+        const { turnId, text, source, how } = report;
         log.debug('the caller’s turn', { turnId, source, content: text });
         emit({ type: 'caption', role: 'user', turnId, text, final: true });
-        emit({ type: 'user-turn', turnId, text, source });
+        emit({ type: 'user-turn', turnId, text, source, how });
         return;
       }
       case 'reopened':

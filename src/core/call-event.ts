@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { callEndCauseSchema, callQualitySchema } from './call-record';
+import { howSaidSchema } from './how-said';
 
 /** `data` of each event type; docs/webhooks.md and the OpenAPI document are made from it. */
 export const callEventData = {
@@ -29,7 +30,8 @@ export const callEventData = {
     durationMs: z.number(),
     quality: callQualitySchema.optional(),
   }),
-  'turn.user': z.object({ turn: z.int(), text: z.string() }),
+  /** `how`: beside the words; from an engine that hears it. */
+  'turn.user': z.object({ turn: z.int(), text: z.string(), how: howSaidSchema.optional() }),
   'turn.agent': z.object({
     turn: z.int(),
     /** What the caller heard of it. */

@@ -1,5 +1,6 @@
 /** What is kept of a call: the record, its turns, and the words for why it ended. */
 import { z } from 'zod';
+import { howSaidSchema } from './how-said';
 
 export const callStateSchema = z.enum(['trying', 'ringing', 'answered', 'ending', 'ended']);
 export type CallState = z.output<typeof callStateSchema>;
@@ -71,5 +72,7 @@ export const turnRecordSchema = z.object({
   text: z.string(),
   at: z.iso.datetime(),
   interrupted: z.boolean().optional(),
+  /** The caller's: how it was said, where the engine hears that. */
+  how: howSaidSchema.optional(),
 });
 export type TurnRecord = z.output<typeof turnRecordSchema>;

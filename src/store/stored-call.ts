@@ -33,7 +33,13 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
       return withRecord({ state: 'ended', endedAt: event.occurredAt, cause, sipStatus, sipReason, quality });
     }
     case 'turn.user':
-      return withTurn({ turn: event.data.turn, role: 'user', text: event.data.text, at: event.occurredAt });
+      return withTurn({
+        turn: event.data.turn,
+        role: 'user',
+        text: event.data.text,
+        at: event.occurredAt,
+        how: event.data.how,
+      });
     case 'turn.agent': {
       const { turn, text, interrupted } = event.data;
       return withTurn({ turn, role: 'agent', text, at: event.occurredAt, interrupted });

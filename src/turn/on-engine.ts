@@ -21,7 +21,7 @@ export function onEngine(step: Step, event: EngineEvent): void {
       onTranscript(step, answer, event);
       return;
     case 'answer-text':
-      step.changeAnswer({ text: answer.kind === 'answer' ? answer.text + event.delta : answer.text });
+      if (answer.kind === 'answer' || answer.kind === 'sound') step.changeAnswer({ text: answer.text + event.delta });
       return;
     case 'answer-audio':
       onAudio(step, answer, event.durationMs);
@@ -46,14 +46,14 @@ function onTranscript(step: Step, answer: Answer, event: Extract<TurnEvent, { ty
   if (turn === undefined || answer.audioMs > 0) return;
   if (phase.name === 'user-pausing' || phase.name === 'thinking' || phase.name === 'held') {
     const text = event.text.trim();
-    if (!event.speech || text === '') withdrawTurn(step, answer, 'no-words', '');
+    if (!event.speech || text === '') withdrawTurn(step, answer, 'no-words', '', event.how);
     else if (isBoundaryBackchannel(step, turn, text)) withdrawTurn(step, answer, 'backchannel', text);
     else if (phase.name === 'user-pausing') {
-      step.changeAnswer({ userText: text });
+      step.changeAnswer({ userText: text, how: event.how });
       reconsiderEnd(step, text, event.doneProbability);
-    } else step.changeAnswer(reportUserTurn(step, answer, text));
+    } else step.changeAnswer(reportUserTurn(step, { ...answer, how: event.how }, text));
   } else if (phase.name === 'on-hold') {
-    if (event.speech) step.changeAnswer(reportUserTurn(step, answer, event.text.trim()));
+    if (event.speech) step.changeAnswer(reportUserTurn(step, { ...answer, how: event.how }, event.text.trim()));
     else {
       step.do({ type: 'cancel', turnId: answer.turnId });
       step.report({ type: 'ignored', because: 'no-words', text: '' });

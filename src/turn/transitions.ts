@@ -2,6 +2,7 @@
  * The moves between the states of the turn machine, each in one function: what is done on the way and which timers run
  * afterwards. Which event makes which move is said in on-speech, on-engine, on-playout, on-command and on-timer.
  */
+import type { HowSaid } from '../core/how-said';
 import { commit, finallyClosed, flush, settle } from './history';
 import type { Step } from './step';
 import type { Answer, AnswerKind, CloseReason, Overlap, UserTurn, Waiting } from './turn-state';
@@ -64,23 +65,34 @@ export function reportUserTurn(step: Step, answer: Answer, text: string): Answer
     turnId: answer.turnId,
     text,
     source: answer.turn === undefined ? 'text' : 'speech',
+    how: answer.how,
     fromSample: answer.turn?.fromSample,
     toSample: answer.turn?.toSample,
   });
   return { ...answer, userText: text, reported: true };
 }
 
-/** The speech of the current turn held no words, or only a sign of listening. `answer`: what was begun for it. */
-export function withdrawTurn(step: Step, answer: Answer, because: 'no-words' | 'backchannel', text: string): void {
+/**
+ * The speech of the current turn held no words, or only a sign of listening. `answer`: what was begun for it. `how`: how it
+ * sounds, where the engine can reply to that.
+ */
+export function withdrawTurn(
+  step: Step,
+  answer: Answer,
+  because: 'no-words' | 'backchannel',
+  text: string,
+  how?: HowSaid,
+): void {
   if (!answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });
   if (answer.fillerSaid) flush(step, answer);
   if (because === 'no-words' && step.phase.name === 'user-pausing') {
     // A recogniser may be deaf to the first words; what follows is heard together with them.
-    step.enter({ ...step.phase, speculation: undefined, outcome: 'no-words' });
+    const turn = { ...step.phase.turn, wordless: how };
+    step.enter({ ...step.phase, turn, speculation: undefined, outcome: 'no-words' });
     reconsiderEnd(step, '');
     return;
   }
-  dropTurn(step, answer.turn, because, text);
+  dropTurn(step, answer.turn === undefined ? undefined : { ...answer.turn, wordless: how }, because, text);
 }
 
 function dropTurn(step: Step, turn: UserTurn | undefined, because: 'no-words' | 'backchannel', text: string): void {
@@ -89,7 +101,8 @@ function dropTurn(step: Step, turn: UserTurn | undefined, because: 'no-words' | 
   const long = because === 'no-words' && (turn?.speechMs ?? 0) >= unheardAfterMs;
   if (long && turn?.interrupted === undefined && unheard < maxUnheard) {
     step.set({ unheard: unheard + 1 });
-    sayNow(step, 'fallback', unheardText);
+    if (turn?.wordless === undefined) sayNow(step, 'fallback', unheardText);
+    else replyToSound(step, turn);
     return;
   }
   step.report({ type: 'ignored', because, text });
@@ -99,7 +112,7 @@ function dropTurn(step: Step, turn: UserTurn | undefined, because: 'no-words' | 
     settle(step);
     const rest = remainderOf(cut.text, step.state.lastAgent.text, cut.ended);
     queueFirst(step, {
-      kind: cut.kind === 'answer' ? 'say' : cut.kind,
+      kind: cut.kind === 'answer' || cut.kind === 'sound' ? 'say' : cut.kind,
       text: rest === '' ? step.config.unheardText : rest,
       userText: cut.userText,
       closeAfter: cut.closeAfter,
@@ -116,6 +129,19 @@ function orderAnswer(step: Step, turn: UserTurn, speculative: boolean): Answer {
   const { fromSample, toSample } = turn;
   step.do({ type: 'answer', turnId, input: { kind: 'audio', fromSample, toSample }, speculative });
   return { ...newAnswer(turnId, 'answer'), turn, speculative };
+}
+
+/** To a cough, music, or words that could not be understood, as the engine finds fitting. Fails like any answer. */
+function replyToSound(step: Step, { fromSample, toSample }: UserTurn): void {
+  settle(step);
+  const turnId = step.nextTurnId();
+  step.do({
+    type: 'answer',
+    turnId,
+    input: { kind: 'audio', fromSample, toSample, wordless: true },
+    speculative: false,
+  });
+  toThinking(step, newAnswer(turnId, 'sound'), step.atMs);
 }
 
 /** Starts what was waiting. The floor must be free. */
@@ -262,12 +288,14 @@ export function recall(step: Step, answer: Answer, onsetMs: number, onsetSample:
     turn = reopen(step, answer);
     if (turn === undefined) return undefined;
   } else {
-    // Nothing of it was heard; it is said when the caller is done, unless the caller's words overtake it.
+    // Nothing of it was heard; it is said when the caller is done, unless the caller's words overtake it. A sound is past.
     if (answer.reported) step.report({ type: 'reopened', turnId: answer.turnId });
     const typed = answer.kind === 'answer';
     const text = typed ? (answer.userText ?? '') : answer.text;
     const userText = typed ? undefined : answer.userText;
-    queueFirst(step, { kind: typed ? 'text' : answer.kind, text, userText, closeAfter: answer.closeAfter });
+    if (answer.kind !== 'sound') {
+      queueFirst(step, { kind: typed ? 'text' : answer.kind, text, userText, closeAfter: answer.closeAfter });
+    }
     turn = newTurn(step, onsetMs, onsetSample);
   }
   if (!answer.ended) step.do({ type: 'cancel', turnId: answer.turnId });

@@ -3,6 +3,7 @@
  * call's own scale, carried by the events; samples are positions on the call's inbound 16 kHz clock.
  */
 import type { CallEndCause } from '../core/call-record';
+import type { HowSaid } from '../core/how-said';
 import type { EndOfTurn } from './end-of-turn';
 import { DEFAULT_END_OF_TURN, TextualEndOfTurn } from './end-of-turn';
 import { DEFAULT_OVERLAP, type OverlapPolicy, type SoundChances } from './overlap-judge';
@@ -102,11 +103,14 @@ export interface UserTurn {
   readonly pauses: number;
   readonly longestPauseMs: number;
   readonly reopenings: number;
+  /** How it sounds, where no words were understood in it and the engine can reply to that. */
+  readonly wordless?: HowSaid | undefined;
   /** The answer that it cut short: taken up again if there were no words in the turn after all. */
   readonly interrupted: Answer | undefined;
 }
 
-export type AnswerKind = 'answer' | 'greeting' | 'say' | 'fallback' | 'idle' | 'goodbye';
+/** `sound`: a reply to how something sounded, without words. */
+export type AnswerKind = 'answer' | 'sound' | 'greeting' | 'say' | 'fallback' | 'idle' | 'goodbye';
 
 /** One thing that the agent says, from the order to the last word heard. */
 export interface Answer {
@@ -114,6 +118,8 @@ export interface Answer {
   readonly kind: AnswerKind;
   /** What it answers, once known. */
   readonly userText: string | undefined;
+  /** How that was said; undefined: the engine does not tell. */
+  readonly how?: HowSaid | undefined;
   readonly reported: boolean;
   readonly speculative: boolean;
   /** Its audio may be played. */
@@ -268,6 +274,8 @@ export type TurnEvent = { readonly atMs: number } & (
       readonly speech: boolean;
       /** 0…1: how sure the engine is that the caller is done; undefined: it has no opinion. */
       readonly doneProbability?: number | undefined;
+      /** How it was said; undefined: the engine does not tell, and has no reply to sounds without words. */
+      readonly how?: HowSaid | undefined;
     }
   | { readonly type: 'answer-text'; readonly turnId: number; readonly delta: string }
   | { readonly type: 'answer-audio'; readonly turnId: number; readonly durationMs: number }
@@ -300,6 +308,7 @@ export type TurnReport =
       readonly turnId: number;
       readonly text: string;
       readonly source: 'speech' | 'text';
+      readonly how: HowSaid | undefined;
       readonly fromSample: number | undefined;
       readonly toSample: number | undefined;
     }
@@ -330,8 +339,9 @@ export type TurnEffect =
   | {
       readonly type: 'answer';
       readonly turnId: number;
+      /** `wordless`: no words were understood in it; a reply to how it sounds. */
       readonly input:
-        | { readonly kind: 'audio'; readonly fromSample: number; readonly toSample: number }
+        | { readonly kind: 'audio'; readonly fromSample: number; readonly toSample: number; readonly wordless?: true }
         | { readonly kind: 'text'; readonly text: string };
       readonly speculative: boolean;
     }

@@ -17,7 +17,15 @@ export type Input = Untimed<TurnEvent>;
 
 /** How the engine treats one order. */
 export interface EngineManner {
-  readonly kind: 'answers' | 'fails' | 'is-dead' | 'hears-nothing' | 'is-empty' | 'dies-halfway' | 'hangs-up';
+  readonly kind:
+    | 'answers'
+    | 'fails'
+    | 'is-dead'
+    | 'hears-nothing'
+    | 'hears-a-cough'
+    | 'is-empty'
+    | 'dies-halfway'
+    | 'hangs-up';
   readonly transcriptMs: number;
   readonly audioMs: number;
   readonly text: string;
@@ -134,7 +142,7 @@ export class TurnDriver {
         this.timers.get(effect.id)?.cancel();
         return;
       case 'answer':
-        this.order(effect.turnId, effect.input.kind === 'audio');
+        this.order(effect.turnId, effect.input.kind === 'audio', 'wordless' in effect.input);
         return;
       case 'prompt':
         if (this.promptsCached) this.prompt(effect.turnId);
@@ -202,7 +210,7 @@ export class TurnDriver {
     this.send({ type: 'answer-audio', turnId, durationMs });
   }
 
-  private order(turnId: number, spoken: boolean): void {
+  private order(turnId: number, spoken: boolean, wordless = false): void {
     const manner = this.manners.length > 1 ? this.manners.shift()! : this.manners[0]!;
     const { kind, transcriptMs, audioMs, text } = manner;
     if (kind === 'is-dead') return;
@@ -211,11 +219,13 @@ export class TurnDriver {
       return;
     }
     if (spoken) {
-      const speech = kind !== 'hears-nothing';
+      const coughed = kind === 'hears-a-cough' || wordless;
+      const speech = kind !== 'hears-nothing' && !coughed;
+      const how = coughed ? ({ sound: 'cough' } as const) : undefined;
       this.later(turnId, transcriptMs, () =>
-        this.send({ type: 'transcript', turnId, text: speech ? text : '', speech }),
+        this.send({ type: 'transcript', turnId, text: speech ? text : '', speech, how }),
       );
-      if (!speech) {
+      if (!speech && !wordless) {
         this.later(turnId, transcriptMs + 1, () => this.send({ type: 'answer-end', turnId, action: undefined }));
         return;
       }

@@ -30,6 +30,7 @@ const manner: fc.Arbitrary<EngineManner> = fc.record({
     'fails',
     'is-dead',
     'hears-nothing',
+    'hears-a-cough',
     'is-empty',
     'dies-halfway',
   ),

@@ -112,6 +112,66 @@ describe('a turn', () => {
     expect(asked).toEqual([DEFAULT_TURNS.unheardText, DEFAULT_TURNS.unheardText]);
   });
 
+  it('replies to a sound without words as the engine finds fitting, at most twice in a row', () => {
+    const driver = opened();
+    driver.manners = [{ ...PROMPT_ANSWER, kind: 'hears-a-cough' }];
+    for (let turn = 0; turn < 3; turn += 1) {
+      driver.speak(700);
+      driver.advance(5_000);
+    }
+    const replies = driver.ofType('answer').filter(({ input }) => 'wordless' in input);
+    expect(replies).toHaveLength(2);
+    expect(driver.ofType('prompt')).toEqual([]);
+    const [first] = driver.ofType('answer').filter(({ input }) => !('wordless' in input));
+    expect(replies[0]?.input).toMatchObject({ ...first!.input, wordless: true });
+    const said = driver.reports().filter(({ type }) => type === 'agent-turn' || type === 'user-turn');
+    // The caller said nothing, and the history holds what was heard of the reply.
+    expect(said.slice(0, 2)).toMatchObject([
+      { type: 'agent-turn', kind: 'sound', userText: undefined, text: 'We open at nine. We close at five.' },
+      { type: 'agent-turn', kind: 'sound' },
+    ]);
+    expect(driver.phase).toBe('listening');
+  });
+
+  it('leaves a short sound alone, and forgets its reply to a longer one when the caller speaks before it', () => {
+    const driver = opened();
+    driver.manners = [{ ...PROMPT_ANSWER, kind: 'hears-a-cough' }];
+    driver.speak(250);
+    driver.advance(3_000);
+    expect(driver.reports()).toEqual([{ type: 'ignored', because: 'no-words', text: '' }]);
+    driver.manners = [{ ...PROMPT_ANSWER, kind: 'hears-a-cough' }, { ...PROMPT_ANSWER, audioMs: 3_000 }, PROMPT_ANSWER];
+    driver.speak(700);
+    driver.advance(1_600);
+    expect(driver.ofType('answer').at(-1)?.input).toMatchObject({ wordless: true });
+    driver.speak(900);
+    driver.advance(6_000);
+    const kinds = driver.reports().flatMap((report) => (report.type === 'agent-turn' ? [report.kind] : []));
+    expect(kinds).toEqual(['answer']);
+  });
+
+  it('says the fallback when the reply to a sound cannot be had', () => {
+    const driver = opened();
+    driver.manners = [
+      { ...PROMPT_ANSWER, kind: 'hears-a-cough' },
+      { ...PROMPT_ANSWER, kind: 'fails' },
+    ];
+    driver.speak(700);
+    driver.advance(5_000);
+    expect(driver.ofType('prompt').map(({ text }) => text)).toEqual([DEFAULT_TURNS.fallbackText]);
+  });
+
+  it('is told with how it was said', () => {
+    const driver = opened();
+    driver.manners = [{ ...PROMPT_ANSWER, kind: 'is-dead' }];
+    driver.speak(1_500);
+    driver.advance(300);
+    const how = { sound: 'speech', manner: 'hurried' } as const;
+    const turnId = driver.ofType('answer')[0]!.turnId;
+    driver.send({ type: 'transcript', turnId, text: 'I need a table.', speech: true, how });
+    driver.advance(3_000);
+    expect(driver.reports().find(({ type }) => type === 'user-turn')).toMatchObject({ text: 'I need a table.', how });
+  });
+
   it('is heard together with its first words, to which the recogniser was deaf', () => {
     const driver = opened();
     driver.manners = [{ ...PROMPT_ANSWER, kind: 'hears-nothing' }, PROMPT_ANSWER];
