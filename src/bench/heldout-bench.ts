@@ -14,7 +14,7 @@ import { openSpokenAsker, type SpokenOptions } from './spoken-asker';
 export interface HeldoutBenchOptions {
   readonly modelsDir: string;
   readonly threads: number;
-  /** test/fixtures/brain/heldout.json */
+  /** test/fixtures/brain/heldout.json, or another of its form. */
   readonly file: string;
   readonly count?: number;
   /** Left out: the questions are typed to the built-in brain alone. */

@@ -125,7 +125,8 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     const folder = given.text('spoken');
     const spoken =
       folder === undefined ? undefined : { engine: given.text('engine') ?? 'omni', folder, keep: given.text('keep') };
-    return benchHeldout({ modelsDir: engine.models, threads, file: HELDOUT, count: countOf(given), spoken, progress });
+    const file = given.text('questions') ?? HELDOUT;
+    return benchHeldout({ modelsDir: engine.models, threads, file, count: countOf(given), spoken, progress });
   },
   pacing: (given, progress) =>
     withAgent(given, (agent) =>
@@ -152,6 +153,7 @@ export const bench: Command = {
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
     { name: 'engine', value: 'NAME', summary: 'what is rung, or measured whole by model: cascade or omni' },
     { name: 'caller', value: 'baresip', summary: 'tape: measure from the recordings of this phone instead of ours' },
+    { name: 'questions', value: 'FILE', summary: 'heldout: other questions than those of the repository' },
     { name: 'spoken', value: 'FOLDER', summary: 'heldout: its questions as recordings, asked of a whole engine' },
     { name: 'clips', value: 'FOLDER', summary: 'turns: where the labelled clips lie' },
   ],
