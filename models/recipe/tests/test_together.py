@@ -1,6 +1,7 @@
 """The last stage with nets of a few thousand weights: what learns, what stays, and that a run goes on where it stopped."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,11 +10,12 @@ import torch
 
 from trunkline_recipe.brain.network import Sizes, Trunk
 from trunkline_recipe.brain.prompt import Prompt
+from trunkline_recipe.brain.tune import Tuning
 from trunkline_recipe.omni.data import Shards
 from trunkline_recipe.omni.ear_adapter import Adapter
 from trunkline_recipe.omni.ear_hear import NONE
 from trunkline_recipe.omni.talker import Talker
-from trunkline_recipe.omni.together import Together, Triples
+from trunkline_recipe.omni.together import Duty, Together, Triples
 from trunkline_recipe.omni.together_evaluate import judge
 from trunkline_recipe.omni.train_together import SHARES, Upper, learn
 from trunkline_recipe.omni.training import Run
@@ -86,7 +88,7 @@ def running(net, upper, folder, steps):
 
 
 def options(steps):
-    return SimpleNamespace(steps=steps, batch=4, written=0.2, sound=1.0, log=40, save_minutes=1e9)
+    return SimpleNamespace(steps=steps, batch=4, written=0.2, sound=1.0, least=1, log=40, save_minutes=1e9)
 
 
 def test_losses_fall_and_a_run_goes_on_where_it_stopped(triples, tmp_path, capsys):
@@ -154,6 +156,36 @@ def test_each_task_is_measured_on_its_own(triples):
     found = judge(net, shards, Triples(triples, "test", shards).rows[0])
     assert set(found) == {"T1-T2", "A1-T2", "T1-A2", "A1-A2", "A2 without states"}
     assert found["A1-A2"]["error"] != found["T1-A2"]["error"] != found["A2 without states"]["error"]
+
+
+def test_what_the_trunk_was_tuned_for_is_learnt_beside_the_triples(triples, tmp_path, capsys):
+    shards = Shards(triples / "latents")
+    turn = {"user": "Q?", "hints": ["f"], "answer": "We do.", "action": None}
+    branches = [[turn], [turn, {**turn, "user": "By.", "answer": "Bye.", "action": "hangup"}]]
+    (tmp_path / "calls.jsonl").write_text(json.dumps({"instructions": "Be short.", "facts": ["f"], "greeting": "", "branches": branches}) + "\n")
+    net, upper = nets()
+    duty = Duty(tmp_path / "calls.jsonl", Tuning(net.trunk, 1), net.prompt)
+    before = duty.backward(np.random.default_rng(1), 4)
+    assert all(p.grad is None for p in net.adapter.parameters())
+    net.zero_grad()
+    learn(net, upper, running(net, upper, tmp_path / "run", 80), Triples(triples, "train", shards), shards, SimpleNamespace(**vars(options(80)), duty=0.5), duty=duty)
+    log = json.loads(capsys.readouterr().out.splitlines()[-1])
+    # A figure is the mean over the steps that have it.
+    assert 0 < log["duty"] < 1.5 * before and log["text"] > 0
+    assert duty.backward(np.random.default_rng(1), 4) < 0.85 * before
+
+
+def test_facts_beside_a_question_are_those_that_the_program_finds_for_what_was_heard(triples, tmp_path):
+    rows = Triples(triples, "train", Shards(triples / "latents")).rows
+    assert all(row["heardHints"] == row["hints"] for row in rows)
+    folder = tmp_path / "triples"
+    shutil.copytree(triples, folder)
+    (folder / "calls.jsonl").write_text(json.dumps({"id": 1, "branches": [[{"user": "Q", "hints": ["said"]}], [{"user": "K", "hints": ["heard"]}]]}) + "\n")
+    rows = Triples(folder, "train", Shards(folder / "latents")).rows
+    assert (rows[1]["hints"], rows[1]["heardHints"]) == (["said"], ["heard"]) and rows[3]["heardHints"] == ["h"]
+    net, _ = nets()
+    assert net.prompt.tokenizer.decode(net.between(rows[1], written=True)).count("said") == 1
+    assert net.prompt.tokenizer.decode(net.between(rows[1])).count("heard") == 1
 
 
 def test_a_persona_is_read_once_for_its_questions(triples):

@@ -33,6 +33,7 @@ def step(name, verb, part, stage, run, *more, llama=None, **named):
 
 SPEECH = "espeak-ng flite"
 SPOKEN = "node {here}/omni/spoken.mjs"
+RELATED = "node {here}/brain/related.mjs {dist} {models}/smollm2-135m/relevance.json"
 TOGETHER = "omni.train_together {work}/triples {work}/brain/run {models}/whisper-base {adapters}/adapter.pt {work}/basis.npz {work}/talker"
 JUDGED = "omni.together_evaluate {work}/triples {work}/together/trunk {models}/whisper-base {work}/together/adapter.pt {work}/basis.npz {work}/together/talker"
 
@@ -53,7 +54,7 @@ STEPS = [
     step("shipped-voice", "data", "omni", 0, "omni.import_voice {models}/omni-voice {work}/shipped", "{models}/omni-voice", "{work}/shipped/talker/state.pt", llama=0),
     # Callers of a business, for stage two.
     step("dialogues", "data", "brain", 2, "brain.dialogues {work}/brain/train.raw.jsonl {size}", "", "{work}/brain/train.raw.jsonl", "--count 500 --branches 12 --seed 12", "--count 2 --branches 3", llama=1),
-    step("facts", "data", "brain", 2, "node {here}/brain/related.mjs {dist} {models}/smollm2-135m/relevance.json {work}/brain/train.raw.jsonl {work}/brain/train.jsonl", "{dist}/model/brain/relevance.js {work}/brain/train.raw.jsonl", "{work}/brain/train.jsonl", tiny="", needs="node", llama=1),
+    step("facts", "data", "brain", 2, RELATED + " {work}/brain/train.raw.jsonl {work}/brain/train.jsonl", "{dist}/model/brain/relevance.js {work}/brain/train.raw.jsonl", "{work}/brain/train.jsonl", tiny="", needs="node", llama=1),
     # The ear's utterances, for its adapter alone.
     step("ear-decoder", "data", "omni", 1, "omni.ear_export {models}/whisper-base {work}/omni-ear --decoder {work}/omni-ear/decoder.onnx", "{models}/whisper-base", "{work}/omni-ear/decoder.onnx", tiny="", llama=1),
     step("ear-utterances", "data", "omni", 1, "omni.ear_speech {work}/ear", "", "{work}/ear/utterances", needs=SPEECH, llama=1),
@@ -64,6 +65,8 @@ STEPS = [
     step("triples-answers", "data", "omni", 3, "omni.teacher {work}/triples/lines.jsonl {work}/triples/latents", "{work}/triples/lines.jsonl", "{work}/triples/latents/latents-00000.npz", tiny="", llama=1),
     step("triples-questions", "data", "omni", 3, "omni.triples speech {work}/triples {size}", "{work}/triples/triples.jsonl {work}/triples/latents/latents-00000.npz", "{work}/triples/utterances", "", "--voice joe --limit 12", needs=SPEECH + " text2wave", llama=1),
     step("triples-heard", "data", "omni", 3, "omni.ear_hear {work}/triples {models}/whisper-base {work}/omni-ear/decoder.onnx", "{work}/omni-ear/decoder.onnx {work}/triples/utterances", "{work}/triples/heard", tiny="", llama=1),
+    step("triples-calls", "data", "omni", 3, "omni.triples calls {work}/triples --whisper {models}/whisper-base", "{work}/triples/heard", "{work}/triples/calls.raw.jsonl", tiny="", llama=1),
+    step("triples-facts", "data", "omni", 3, RELATED + " {work}/triples/calls.raw.jsonl {work}/triples/calls.jsonl", "{dist}/model/brain/relevance.js {work}/triples/calls.raw.jsonl", "{work}/triples/calls.jsonl", tiny="", needs="node", llama=1),
     # Stage one: adapters alone.
     step("codec", "train", "omni", 1, "omni.train_codec {work}/latents {work}/basis.npz {work}/codec {size}", "{work}/latents/latents-00000.npz {work}/basis.npz", "{work}/codec/state.pt", "--steps 1500", "--tiny --steps 40", device=True),
     step("talker", "train", "omni", 1, "omni.train_talker {work}/latents {work}/basis.npz {work}/talker --hidden {work}/states --trunk {work}/brain/shipped --sentences {work}/text/train.jsonl {size}", "{work}/latents/latents-00000.npz {work}/basis.npz {work}/brain/shipped/model.safetensors", "{work}/talker/state.pt", "--steps 4200 --shards 8", "--tiny --steps 40 --shards 1 --batch 400", device=True, llama=0),
@@ -71,9 +74,9 @@ STEPS = [
     # Stage two: the trunk learns to answer.
     step("tune", "train", "brain", 2, "brain.tune {work}/brain/shipped {work}/brain/train.jsonl {work}/brain/run {size}", "{work}/brain/shipped/model.safetensors {work}/brain/train.jsonl", "{work}/brain/run/model.safetensors {work}/brain/run/tokenizer.json", "--minutes 60", "--minutes 0.02 --from-layer 1 --personas 1", device=True, llama=1),
     # Stage three: all but the recogniser.
-    step("together", "train", "omni", 3, TOGETHER + " {work}/together {size}", "{work}/brain/run/model.safetensors {work}/triples/heard {adapters}/adapter.pt {work}/talker/state.pt", "{work}/together/trunk/model.safetensors {work}/together/adapter.pt {work}/together/talker/state.pt", "--steps 1500", "--tiny --steps 4 --from-layer 1 --log 2", device=True),
+    step("together", "train", "omni", 3, TOGETHER + " {work}/together --duty-data {work}/brain/train.jsonl {size}", "{work}/brain/run/model.safetensors {work}/brain/train.jsonl {work}/triples/calls.jsonl {adapters}/adapter.pt {work}/talker/state.pt", "{work}/together/trunk/model.safetensors {work}/together/adapter.pt {work}/together/talker/state.pt", "--steps 1500", "--tiny --steps 4 --from-layer 1 --log 2", device=True),
     # LLaMA-Omni's stages: adapter and trunk by the text alone, then the speech decoder on the trunk's states.
-    step("adapter-and-trunk", "train", "llama-omni", None, TOGETHER + " {work}/heard-trunk --sound 0 {size}", "{work}/brain/run/model.safetensors {work}/triples/heard {adapters}/adapter.pt {work}/talker/state.pt", "{work}/heard-trunk/trunk/model.safetensors", "--steps 1500", "--tiny --steps 4 --from-layer 1 --log 2", device=True, llama=1),
+    step("adapter-and-trunk", "train", "llama-omni", None, TOGETHER + " {work}/heard-trunk --sound 0 --duty-data {work}/brain/train.jsonl {size}", "{work}/brain/run/model.safetensors {work}/brain/train.jsonl {work}/triples/calls.jsonl {adapters}/adapter.pt {work}/talker/state.pt", "{work}/heard-trunk/trunk/model.safetensors", "--steps 1500", "--tiny --steps 4 --from-layer 1 --log 2", device=True, llama=1),
     step("heard-states", "train", "llama-omni", None, "omni.trunk_states {work}/text/train.jsonl {work}/heard-trunk/trunk {work}/heard-states {size}", "{work}/heard-trunk/trunk/model.safetensors {work}/text/train.jsonl", "{work}/heard-states/states-00000.npz", "--shards 8", "--shards 1", device=True, llama=2),
     step("units", "train", "llama-omni", None, "llama_omni.units {work}/latents {work}/units.npz {size}", "{work}/latents/latents-00000.npz", "{work}/units.npz", "", "--units 40 --size 12", llama=2),
     step("speech-decoder", "train", "llama-omni", None, "llama_omni.train_decoder {work}/latents {work}/units.npz {work}/decoder --hidden {work}/heard-states {size}", "{work}/units.npz {work}/heard-states/states-00000.npz", "{work}/decoder/state.pt", "--start {work}/shipped --steps 4000", "--tiny --steps 40 --batch 400", also="{work}/shipped/talker/state.pt", device=True, llama=2),

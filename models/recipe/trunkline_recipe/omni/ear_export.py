@@ -35,7 +35,9 @@ def main():
     parser.add_argument("--decoder", type=Path, help="where to write the decoder with states")
     parser.add_argument("--version", default="1")
     arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.decoder:
+        arguments.decoder.parent.mkdir(parents=True, exist_ok=True)
         onnx.save(with_states(onnx.load(str(arguments.whisper / "decoder.onnx"))), str(arguments.decoder))
     files = []
     for name in ("adapter.onnx", "how.onnx", "pieces.bin"):

@@ -18,11 +18,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..brain.prompt import IM_END, IM_START
-from ..brain.tune import FIRST_WORD_WEIGHT
+from ..brain.tune import FIRST_WORD_WEIGHT, MOST_TOKENS, batches, weights_of
 from . import train_talker
 from .ear_hear import adapter_rows, mixture
 from .ear_trunk import copied
-from .triples import read_rows
+from .triples import persona_of, read_rows
 from .trunk_states import words_of
 
 
@@ -36,28 +36,61 @@ class Triples:
             told = json.loads(line)
             said[told["text"]] = (number, [(w["start"], w["end"]) for w in told["words"]])
         place = {int(line): n for n, line in enumerate(shards.lines)}
+        related = related_facts(folder)
         self.rows = []
         for row in read_rows(folder):
             line, words = said.get(row["answer"], (None, None))
             heard = folder / "heard" / f"{row['id']:05}.npz"
             if row["split"] == split and line in place and heard.exists():
-                self.rows.append({**row, "shard": place[line], "words": words, "heard": heard})
+                hints, heard_hints = related.get(row["id"], (row["hints"], row["hints"]))
+                self.rows.append({**row, "shard": place[line], "words": words, "heard": heard, "hints": hints, "heardHints": heard_hints})
             if len(self.rows) == most:
                 break
 
     def __len__(self):
         return len(self.rows)
 
-    def groups(self, random, size):
-        """For ever: rows that share a persona, at most `size` of them, each row once a round."""
+    def groups(self, random, size, least=1):
+        """For ever: rows that share a persona, at most `size` of them, each row once a round; groups below `least` are left out, for
+        reading their prompt costs more than they teach."""
         while True:
             by_persona = {}
             for place in random.permutation(len(self.rows)):
                 row = self.rows[place]
-                by_persona.setdefault((row["instructions"], *row["facts"], row["greeting"]), []).append(row)
+                by_persona.setdefault(persona_of(row), []).append(row)
             found = [rows[at : at + size] for rows in by_persona.values() for at in range(0, len(rows), size)]
+            found = [rows for rows in found if len(rows) >= least] or found
             for place in random.permutation(len(found)):
                 yield found[place]
+
+
+def related_facts(folder):
+    """-> by row, the facts beside its question as it was said and as it was heard, where triples.py made them."""
+    path = Path(folder) / "calls.jsonl"
+    calls = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return {call["id"]: tuple(turns[0]["hints"] for turns in call["branches"]) for call in calls}
+
+
+class Duty:
+    """What the trunk was tuned for before, so that it is not forgotten: personas with branches of written calls (brain/dialogues.py,
+    related.mjs), several turns, corrections, wishes to hang up or for a person among them."""
+
+    def __init__(self, path, tuning, prompt):
+        """tuning: brain.tune.Tuning of the trunk that learns."""
+        self.lines, self.tuning, self.prompt = Path(path).read_text().splitlines(), tuning, prompt
+
+    def backward(self, random, most):
+        """Adds the gradient of one persona's answers, at most `most` branches -> their mean loss."""
+        prefix, branches = self.prompt.persona_with_branches(json.loads(self.lines[random.integers(len(self.lines))]))
+        branches = [b for b in branches if len(b[0]) <= MOST_TOKENS and any(b[1])]
+        branches = [branches[place] for place in random.permutation(len(branches))[:most]]
+        whole, sum_of_step = sum(sum(weights_of(said)) for _, said in branches), 0.0
+        self.tuning.read(prefix)
+        for batch in batches(branches):
+            loss = self.tuning.losses(prefix, batch)[0].sum() / whole
+            loss.backward()
+            sum_of_step += float(loss.detach())
+        return sum_of_step
 
 
 class LiveStates:
@@ -86,9 +119,10 @@ class Together(nn.Module):
     def opening(self, row):
         return [*self.prompt.persona(row["instructions"], row["facts"], row["greeting"]), IM_START, *self.prompt.text("user\n")]
 
-    def between(self, row):
+    def between(self, row, written=False):
         """Tokens from the end of the question to the answer's first."""
-        hints = self.prompt.block("system", "\n".join(row["hints"])) if row["hints"] else []
+        facts = row["hints" if written else "heardHints"]
+        hints = self.prompt.block("system", "\n".join(facts)) if facts else []
         return [IM_END, *self.prompt.text("\n"), *hints, IM_START, *self.prompt.text("assistant\n")]
 
     def embedded(self, ids):
@@ -114,14 +148,14 @@ class Together(nn.Module):
         read = self.prompt.tokenizer.encode(row["answer"], add_special_tokens=False)
         return [*read.ids, IM_END], words_of(read.offsets, row["words"])
 
-    def forward(self, rows, written):
-        """Rows of one persona; written: for each, whether its question is read instead of heard.
+    def forward(self, rows, written, opening=None):
+        """Rows of one persona; written: for each, whether its question is read instead of heard; opening: of `read_opening`, if read before.
 
         -> mean loss of the answers' tokens, share of them that come first, states [words, width] of each answer.
         """
-        past, start = self.read_opening(rows[0])
+        past, start = opening or self.read_opening(rows[0])
         answers = [self.answer_tokens(row) for row in rows]
-        parts = [(self.question(row, w), self.embedded(self.between(row))) for row, w in zip(rows, written)]
+        parts = [(self.question(row, w), self.embedded(self.between(row, w))) for row, w in zip(rows, written)]
         whole = [torch.cat([*part, self.embedded(ids)]) for part, (ids, _) in zip(parts, answers)]
         size = max(len(row) for row in whole)
         # Padding stands behind everything: a causal net never looks there.

@@ -11,6 +11,7 @@ What the voice says is read back by omni/evaluate.py, the caller's words by omni
 
 import argparse
 import json
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -28,20 +29,26 @@ MOST_TOKENS = 50
 
 
 @torch.no_grad()
-def judge(net, shards, row):
-    """-> measures of one row by task."""
-    past, start = net.read_opening(row)
+def judge(net, shards, row, opening=None):
+    """-> measures of one row by task. opening: of Together.read_opening, if this persona was read before."""
+    past, start = opening = opening or net.read_opening(row)
     found = {}
     for text_task, sound_task, written in (("T1-T2", "T1-A2", True), ("A1-T2", "A1-A2", False)):
-        rows = torch.cat([net.question(row, written), net.embedded(net.between(row))])
+        rows = torch.cat([net.question(row, written), net.embedded(net.between(row, written))])
         said, end = answer(net.trunk, rows, past, start, STOP, MOST_TOKENS)
         text = net.prompt.tokenizer.decode(said)
-        loss, _, states = net([row], [written])
+        loss, _, states = net([row], [written], opening)
         error, _ = net.sound(shards, [row], states, np.random.default_rng(1), withheld=False)
         found[text_task] = {"right": right(row["answer"], None, text, end), "loss": float(loss), "said": text}
         found[sound_task] = {"error": float(error)}
     error, _ = net.sound(shards, [row], states, np.random.default_rng(1), withheld=True)
     return found | {"A2 without states": {"error": float(error)}}
+
+
+def means(judged):
+    """-> by task, the mean of each measure."""
+    measures = {task: [key for key in found if key != "said"] for task, found in judged[0].items()}
+    return {task: {key: round(float(np.mean([row[task][key] for row in judged])), 4) for key in keys} for task, keys in measures.items()}
 
 
 def main():
@@ -57,14 +64,18 @@ def main():
     triples = Triples(options.triples, options.split, shards, options.most)
     if not len(triples):
         raise SystemExit(f"recipe.no-triples: {options.triples} holds no row of the split {options.split} that was heard and said. Fix: the steps in triples.py.")
-    judged = [judge(net, shards, row) for row in triples.rows]
-    told = {"rows": len(judged), "split": options.split}
-    for task in judged[0]:
-        parts = [row[task] for row in judged]
-        told[task] = {key: round(float(np.mean([part[key] for part in parts])), 4) for key in parts[0] if key != "said"}
+    judged = []
+    for persona, rows in groupby(sorted(triples.rows, key=net.opening), net.opening):
+        rows = list(rows)
+        opening = net.read_opening(rows[0])
+        judged += [{"id": row["id"], "kind": row["kind"], "tasks": judge(net, shards, row, opening)} for row in rows]
+    told = {"rows": len(judged), "split": options.split} | means([row["tasks"] for row in judged])
+    for name, phone in (("phone", True), ("general", False)):
+        part = [row["tasks"] for row in judged if (row["kind"] == "phone") == phone]
+        told[name] = {"rows": len(part)} | (means(part) if part else {})
     print(json.dumps(told), flush=True)
     if options.out:
-        options.out.write_text(json.dumps(told) + "\n")
+        options.out.write_text(json.dumps(told | {"each": judged}) + "\n")
 
 
 if __name__ == "__main__":

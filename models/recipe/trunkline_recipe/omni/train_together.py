@@ -1,13 +1,14 @@
 """Stage three: trunk, ear adapter and talker learn together from spoken questions with spoken answers; the recogniser stays.
 
     python -m trunkline_recipe.omni.train_together TRIPLES TRUNK WHISPER ADAPTER.pt BASIS.npz TALKER_RUN RUN
-        [--steps 1500] [--minutes 60] [--from-layer 20] [--tiny]
+        [--steps 1500] [--minutes 60] [--from-layer 20] [--duty-data CALLS.jsonl] [--tiny]
 
 "Any Model Can Talk" (Xie and Wu, 2024), third stage: all weights but the audio encoder's. TRIPLES is a folder of triples.py,
 TRUNK model.safetensors and tokenizer.json (brain.tune's run, or import_onnx of what ships), ADAPTER.pt of ear_adapter.py, TALKER_RUN of
 train_talker.py or import_voice.py. The trunk learns from layer `--from-layer` on, on its 4-bit grid; its embedding stays, for the ear's
 expectation is made of it. A quarter of the questions is read instead of heard, so that written ones are still answered; of a third
-of the answers the talker does not see the states (train_talker.batch). Resumable: run again to go on. When it ends, RUN holds
+of the answers the talker does not see the states (train_talker.batch). With `--duty-data`, branches of written calls as brain.tune
+reads them, some of the steps are such ones, so that what the trunk was tuned for is not forgotten. Resumable: run again to go on. When it ends, RUN holds
 trunk/model.safetensors, adapter.pt and talker/state.pt, as the exporters read them.
 """
 
@@ -23,13 +24,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..brain.network import Linear, Trunk, fake_quantise
-from ..brain.tune import dithered, on_grid
+from ..brain.tune import Tuning, dithered, on_grid
 from .data import Shards
 from .ear_adapter import Adapter
 from .ear_hear import pieces_table
 from .ear_trunk import load_prompt
 from .talker import Talker
-from .together import Together, Triples
+from .together import Duty, Together, Triples
 from .train_talker import TINY
 from .training import Run, load
 
@@ -57,22 +58,31 @@ class Upper(nn.Module):
                 weight.data = dithered(weight.data, torch.Generator(weight.device).manual_seed(1))
 
 
-def learn(net, upper, run, triples, shards, options, until=lambda: False):
-    """Steps until the wanted number is reached or `until` says so."""
+def backward(net, rows, shards, options, random):
+    """Adds the gradient of some rows of one persona -> what the log shows."""
+    text, right, states = net(rows, random.random(len(rows)) < options.written)
+    loss, shown = text, {"text": text, "right": right}
+    if options.sound:
+        error, duration = net.sound(shards, rows, states, random)
+        loss, shown = text + options.sound * (error + 0.3 * duration), {**shown, "error": error, "duration": duration}
+    loss.backward()
+    return {"loss": loss, **shown}
+
+
+def learn(net, upper, run, triples, shards, options, until=lambda: False, duty=None):
+    """Steps until the wanted number is reached or `until` says so; `options.duty` of them by `duty` (together.Duty), if there is one."""
     random = np.random.default_rng(run.step + 3)
     saved = time.monotonic()
-    for rows in triples.groups(random, options.batch):
+    for rows in triples.groups(random, options.batch, options.least):
         if run.step >= options.steps or until():
             break
         run.optimiser.zero_grad(set_to_none=True)
         with on_grid(upper.grids):
-            text, right, states = net(rows, random.random(len(rows)) < options.written)
-            loss, shown = text, {"text": text, "right": right}
-            if options.sound:
-                error, duration = net.sound(shards, rows, states, random)
-                loss, shown = text + options.sound * (error + 0.3 * duration), {**shown, "error": error, "duration": duration}
-            loss.backward()
-        run.apply(loss=loss, **shown)
+            if duty and random.random() < options.duty:
+                shown = {"duty": duty.backward(random, options.batch)}
+            else:
+                shown = backward(net, rows, shards, options, random)
+        run.apply(**shown)
         if run.step % options.log == 0 or run.step == options.steps:
             run.log()
         if time.monotonic() - saved > 60 * options.save_minutes:
@@ -119,10 +129,14 @@ def main():
     arguments.add_argument("--steps", type=int, default=1500)
     arguments.add_argument("--minutes", type=float, default=1e9, help="of processor time; stops then, to go on another time")
     arguments.add_argument("--batch", type=int, default=6, help="questions of one persona in a step, at most")
-    arguments.add_argument("--rate", type=float, default=1e-4, help="of the trunk; three times that for adapter and talker")
+    arguments.add_argument("--least", type=int, default=1, help="groups of fewer questions are left out")
+    arguments.add_argument("--rate", type=float, default=1e-4, help="of the trunk; three times that for the adapter")
     arguments.add_argument("--from-layer", type=int, default=20)
     arguments.add_argument("--written", type=float, default=WRITTEN, help="share of questions that are read instead of heard")
     arguments.add_argument("--sound", type=float, default=1.0, help="weight of the talker's loss beside the text's; 0: the talker takes no part, as in LLaMA-Omni's first stage")
+    arguments.add_argument("--duty-data", type=Path, help="written calls with the facts beside each question (brain/related.mjs)")
+    arguments.add_argument("--duty", type=float, default=0.4, help="share of the steps that learn from them")
+    arguments.add_argument("--talker-share", type=float, default=SHARES["talker"], help="rate of the talker, as a multiple of the trunk's")
     arguments.add_argument("--log", type=int, default=10, help="steps")
     arguments.add_argument("--save-minutes", type=float, default=6)
     options = arguments.parse_args()
@@ -132,15 +146,16 @@ def main():
     upper = Upper(net.trunk, options.from_layer)
     if not (options.run / "state.pt").exists():
         upper.loosen()
-    run = Run(options.run, {"trunk": upper, "adapter": net.adapter.train(), "talker": net.talker.train()}, options.rate, options.steps, warm=20, shares=SHARES, weight_decay=0.0, betas=(0.9, 0.95))
+    run = Run(options.run, {"trunk": upper, "adapter": net.adapter.train(), "talker": net.talker.train()}, options.rate, options.steps, warm=20, shares={**SHARES, "talker": options.talker_share}, weight_decay=0.0, betas=(0.9, 0.95))
     shards = Shards(options.triples / "latents")
     triples = Triples(options.triples, "train", shards)
     if not len(triples):
         raise SystemExit(f"recipe.no-triples: no question of {options.triples} was heard and has an answer with its sound. Fix: the steps in triples.py.")
+    duty = Duty(options.duty_data, Tuning(net.trunk, options.from_layer), net.prompt) if options.duty_data else None
     sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in run.nets.items()}
     print(f"{len(triples)} triples, {shards.hours:.2f} h of answers, parameters that learn: {sizes}", flush=True)
     began = time.process_time()
-    learn(net, upper, run, triples, shards, options, lambda: time.process_time() - began > 60 * options.minutes)
+    learn(net, upper, run, triples, shards, options, lambda: time.process_time() - began > 60 * options.minutes, duty)
     write(net, upper, options.run, options.trunk / "tokenizer.json", run.step)
     print(f"step {run.step} of {options.steps}", flush=True)
 

@@ -24,7 +24,7 @@ class Run:
         if shares:
             groups = [{"params": [p for p in net.parameters() if p.requires_grad], "share": shares.get(name, 1.0)} for name, net in nets.items()]
         self.optimiser = torch.optim.AdamW(groups, lr=rate, **{"betas": (0.9, 0.98), "weight_decay": 0.01, **optimiser})
-        self.step, self.spent, self.tick, self.sums, self.count = 0, 0.0, time.process_time(), {}, 0
+        self.step, self.spent, self.tick, self.sums, self.counts, self.count = 0, 0.0, time.process_time(), {}, {}, 0
         path = self.folder / "state.pt"
         if path.exists():
             state = torch.load(path, weights_only=True, map_location="cpu")
@@ -67,14 +67,16 @@ class Run:
                     self.average[name][key].lerp_(value, 1 - keep)
         for name, value in shown.items():
             self.sums[name] = self.sums.get(name, 0.0) + float(value.detach() if hasattr(value, "detach") else value)
+            # Not every kind of step shows every figure.
+            self.counts[name] = self.counts.get(name, 0) + 1
         self.count += 1
 
     def log(self, **more):
         now = time.process_time()
         self.spent, self.tick = self.spent + now - self.tick, now
-        means = {k: round(v / max(1, self.count), 4) for k, v in self.sums.items()}
+        means = {k: round(v / self.counts[k], 4) for k, v in self.sums.items()}
         print(json.dumps({"step": self.step, "cpuSeconds": round(self.spent), **means, **more}), flush=True)
-        self.sums, self.count = {}, 0
+        self.sums, self.counts, self.count = {}, {}, 0
 
     def save(self):
         state = {"nets": {n: net.state_dict() for n, net in self.nets.items()}, "optimiser": self.optimiser.state_dict(), "step": self.step, "spent": self.spent}

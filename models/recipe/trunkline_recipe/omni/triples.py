@@ -5,13 +5,16 @@
     python -m trunkline_recipe.omni.teacher OUT/lines.jsonl OUT/latents               (the answers' sound, as latents of the voice)
     python -m trunkline_recipe.omni.triples speech OUT                                (OUT/utterances: the questions' sound)
     python -m trunkline_recipe.omni.ear_hear OUT WHISPER DECODER                      (OUT/heard: what the recogniser makes of it)
+    python -m trunkline_recipe.omni.triples calls OUT --whisper WHISPER               (OUT/calls.raw.jsonl)
+    node trunkline_recipe/brain/related.mjs DIST RELEVANCE OUT/calls.raw.jsonl OUT/calls.jsonl    (the facts beside each question)
     python -m trunkline_recipe.omni.triples count OUT                                 (what there is)
 
 General ones come from instructions.py, phone ones from the brain's invented businesses: one question each, its facts beside it.
 A row goes to train, valid or test by the words of its question. Questions to learn from are said by the voices of ear/callers.py
 (flite, espeak-ng); those of valid and test by voices that nothing is trained on: the engine festival, and espeak-ng's variants
 that were kept out. No question of a measurement is made. `--voice joe` lets the agent's own voice ask, where no other is
-installed (tests). Each step is resumable.
+installed (tests). Each step is resumable. The last two may be left out: then the facts beside a question are those that the
+reference implementation finds for what was said; with them, those that the program finds, for what was heard where it was heard.
 """
 
 import argparse
@@ -69,12 +72,27 @@ def write_text(options):
     rows = [*general_rows(options.count, options.seed, kinds, never), *phone_rows(options.phone, options.seed, never)]
     random.Random(options.seed).shuffle(rows)
     rows = [{"id": n, "split": part(row["question"]), **row} for n, row in enumerate(rows)]
-    said = [row["answer"] for row in rows] + ([row["question"] for row in rows] if options.voice == "joe" else [])
+    said = [row["answer"] for row in measured_first(rows)] + ([row["question"] for row in rows] if options.voice == "joe" else [])
     (out / "lines.txt").write_text("".join(line + "\n" for line in dict.fromkeys(said)))
     part_path = out / "triples.part"
     part_path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     part_path.rename(out / "triples.jsonl")
     print(f"{len(rows)} questions with answers, {len(set(said))} different lines to say", flush=True)
+
+
+def persona_of(row):
+    """What the questions of a business share: its prompt."""
+    return (row["instructions"], *row["facts"], row["greeting"])
+
+
+def measured_first(rows):
+    """The order for whoever makes a part only: those of valid and test, for without them nothing is measured, then businesses as a
+    whole, for a persona's prompt is read once for all of its questions, among the general ones."""
+    key = lambda row: persona_of(row) if row["facts"] else row["id"]  # noqa: E731
+    place = {}
+    for row in random.Random(1).sample(rows, len(rows)):
+        place.setdefault(key(row), len(place))
+    return sorted(rows, key=lambda row: (row["split"] == "train", place[key(row)]))
 
 
 def read_rows(folder):
@@ -123,11 +141,24 @@ def write_speech(options):
     folder.mkdir(parents=True, exist_ok=True)
     rows = read_rows(options.out)
     ask = asked_by_joe(options.out, rows) if options.voice == "joe" else asked_by_callers
-    for row in rows[: options.limit]:
+    for row in measured_first(rows)[: options.limit]:
         path = folder / f"{row['id']:05}.npz"
         if not path.exists():
             pcm, voice = ask(row, np.random.default_rng([71, row["id"]]))
             keep(path, pcm=in_16_bits(pcm[:LONGEST]), text=row["question"], voice=voice, whole=len(pcm) <= LONGEST)
+
+
+def write_calls(options):
+    """Each question of a phone call twice: as it was said, and as the recogniser writes it; related.mjs adds the facts beside both."""
+    from ..ear.tokens import token_bytes
+
+    tokens = (options.whisper / "tokens.txt").read_text().split("\n")
+    with (options.out / "calls.raw.jsonl").open("w") as file:
+        for row in read_rows(options.out):
+            path = options.out / "heard" / f"{row['id']:05}.npz"
+            if row["kind"] == "phone" and path.exists():
+                heard = b"".join(token_bytes(tokens[i]) for i in np.load(path)["ids"]).decode(errors="replace").strip()
+                file.write(json.dumps({"id": row["id"], "facts": row["facts"], "branches": [[{"user": row["question"]}], [{"user": heard}]]}) + "\n")
 
 
 def write_count(options):
@@ -148,17 +179,18 @@ def write_count(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["text", "speech", "count"])
+    parser.add_argument("what", choices=["text", "speech", "calls", "count"])
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=6000, help="general questions")
     parser.add_argument("--phone", type=int, default=250, help="businesses with up to eight questions each")
     parser.add_argument("--kinds", help="of instructions.py, by commas; all unless told")
     parser.add_argument("--voice", choices=["callers", "joe"], default="callers")
     parser.add_argument("--limit", type=int, help="questions to say")
+    parser.add_argument("--whisper", type=Path, help="the recogniser's folder, for its tokens")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", type=int, default=0, help="rows to print")
     options = parser.parse_args()
-    {"text": write_text, "speech": write_speech, "count": write_count}[options.what](options)
+    {"text": write_text, "speech": write_speech, "calls": write_calls, "count": write_count}[options.what](options)
 
 
 if __name__ == "__main__":
