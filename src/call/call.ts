@@ -228,6 +228,12 @@ export class Call {
       paceP99Ms: stats.paceP99Ms,
       turnGapsMs: [...(this.performance?.turnGapsMs ?? [])],
       interruptions: this.performance?.interruptions ?? 0,
+      lostShare: stats.lostShare,
+      roundTripMs: stats.roundTripMs,
+      mos: stats.mos === undefined ? undefined : Math.round(stats.mos * 100) / 100,
+      codec: stats.codec,
+      protection: stats.protection,
+      remote: stats.remote,
     };
   }
 

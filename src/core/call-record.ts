@@ -40,6 +40,17 @@ export const callQualitySchema = z.object({
   /** Silences between the caller's last word and the agent's first, in order. */
   turnGapsMs: z.array(z.number()),
   interruptions: z.number(),
+  /** Lost or too late to be played, 0 to 1. */
+  lostShare: z.number().optional(),
+  /** By RTCP, where the far end reports. */
+  roundTripMs: z.number().optional(),
+  /** Mean opinion score by the E-model of ITU-T G.107, 1 to 4.5, narrow-band scale, from loss and delay. */
+  mos: z.number().optional(),
+  codec: z.string().optional(),
+  /** How media was protected: keys in SDP, by DTLS, or not at all. */
+  protection: z.enum(['none', 'sdes', 'dtls']).optional(),
+  /** What the far end last reported of our stream. */
+  remote: z.object({ packetsLost: z.number(), lostShare: z.number(), jitterMs: z.number() }).optional(),
 });
 export type CallQuality = z.output<typeof callQualitySchema>;
 

@@ -48,6 +48,9 @@ export class Inbound {
   private idleMs = 0;
   private enabled = true;
   private started = false;
+  /** How long packets waited in the buffer, over the frames in which it was running. */
+  private delaySumMs = 0;
+  private delayFrames = 0;
   /** Of codecs and buffers that were replaced by a change of format. */
   private concealedBeforeMs = 0;
   private before = { late: 0, duplicate: 0, overflow: 0, bad: 0 };
@@ -85,6 +88,7 @@ export class Inbound {
       packetsLost: this.reception.lost,
       jitterMs: this.reception.jitterMs,
       delayMs: this.jitterBuffer.delayMs,
+      meanDelayMs: this.delayFrames === 0 ? 0 : this.delaySumMs / this.delayFrames,
       targetDelayMs: this.jitterBuffer.targetDelayMs,
       concealedMs: this.concealedBeforeMs + this.concealment.concealedMs,
       jitterBuffer: counts,
@@ -158,6 +162,10 @@ export class Inbound {
     }
     const wanted = this.narrow.length;
     for (let pulls = 0; this.decoded.length < wanted && pulls < maxPullsPerTick; pulls++) this.pull(nowMs);
+    if (this.idleMs === 0 && this.started) {
+      this.delaySumMs += Math.max(0, this.jitterBuffer.delayMs);
+      this.delayFrames++;
+    }
     const got = this.decoded.read(this.narrow, wanted);
     if (got < wanted) this.narrow.fill(0, got);
     this.quiet = rms(this.narrow) < quietRms;

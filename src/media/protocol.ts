@@ -163,6 +163,14 @@ export interface MediaStats {
   readonly skippedFrames?: number;
   /** Smoothed, by RTCP; undefined when the far end does not report. */
   readonly roundTripMs?: number | undefined;
+  /** Lost or too late to be played, 0…1. */
+  readonly lostShare?: number;
+  /** Mean opinion score by the E-model (rtp/e-model.ts), 1…4.5; undefined when nothing was received. */
+  readonly mos?: number | undefined;
+  readonly codec?: string;
+  readonly protection?: 'none' | 'sdes' | 'dtls';
+  /** What the far end last reported of our stream; undefined when it does not. */
+  readonly remote?: { readonly packetsLost: number; readonly lostShare: number; readonly jitterMs: number } | undefined;
 }
 
 /** From a media thread to the listener thread: the caller's audio, 16 kHz mono, frames of 320 samples (20 ms). */

@@ -68,7 +68,8 @@ export class RtpTransport implements MediaTransport {
   private smoothedRoundTripMs: number | undefined;
   private rtcpRemote: SocketAddress | undefined;
   private lastSenderReport = { ntpMiddle: 0, arrivalMs: 0, ssrc: 0 };
-  private lastReport: StreamReport | undefined;
+  private reportedPackets = 0;
+  private remoteReport: ReportBlock | undefined;
   private closed = false;
 
   private constructor(
@@ -139,7 +140,6 @@ export class RtpTransport implements MediaTransport {
   }
 
   report(report: StreamReport): void {
-    this.lastReport = report;
     this.sendRtcp(report, false);
   }
 
@@ -159,13 +159,18 @@ export class RtpTransport implements MediaTransport {
       unauthentic: unauthentic + replayed,
       unready,
       protection: this.protection?.keying,
+      remote: this.remoteReport && {
+        lost: Math.max(0, this.remoteReport.cumulativeLost),
+        lostShare: this.remoteReport.fractionLost / 256,
+        jitterTicks: this.remoteReport.jitterTicks,
+      },
       roundTripMs: this.smoothedRoundTripMs,
     };
   }
 
-  close(): void {
+  close(last?: StreamReport): void {
     if (this.closed) return;
-    if (this.lastReport !== undefined) this.sendRtcp(this.lastReport, true);
+    if (last !== undefined) this.sendRtcp(last, true);
     this.closed = true;
     this.protection?.close();
     this.rtp.removeAllListeners('message');
@@ -263,12 +268,13 @@ export class RtpTransport implements MediaTransport {
     }
     this.rtcpRemote = { address, port: from.port };
     for (const packet of packets) {
-      if (packet.type === 'bye') continue;
+      if (packet.type === 'bye' || packet.type === 'source-description') continue;
       if (packet.type === 'sender-report') {
         this.lastSenderReport = { ntpMiddle: packet.ntpMiddle, arrivalMs: this.options.nowMs(), ssrc: packet.ssrc };
       }
       for (const block of packet.blocks) {
         if (block.ssrc !== this.ssrc) continue;
+        this.remoteReport = block;
         const tripMs = roundTripMs(block, this.options.wallClockMs());
         if (tripMs === undefined) continue;
         this.smoothedRoundTripMs =
@@ -293,15 +299,17 @@ export class RtpTransport implements MediaTransport {
           : 0,
       };
     }
-    const sent =
-      report.sentPackets === 0
-        ? undefined
-        : {
-            wallClockMs: this.options.wallClockMs(),
-            timestampTicks: report.sentTimestampTicks,
-            packets: report.sentPackets,
-            bytes: report.sentBytes,
-          };
+    // §6.4: a sender report only from who has sent since the last one.
+    const isSender = report.sentPackets !== this.reportedPackets;
+    this.reportedPackets = report.sentPackets;
+    const sent = !isSender
+      ? undefined
+      : {
+          wallClockMs: this.options.wallClockMs(),
+          timestampTicks: report.sentTimestampTicks,
+          packets: report.sentPackets,
+          bytes: report.sentBytes,
+        };
     const compound = writeRtcp({ ssrc: this.ssrc, cname: `${this.ssrc.toString(16)}@trunkline`, sent, block }, bye);
     const bytes = this.protection === undefined ? compound : this.protection.protectRtcp(compound);
     if (bytes === undefined) return;

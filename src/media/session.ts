@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../core/clock';
+import { meanOpinionScore } from '../rtp/e-model';
 import { DurationHistogram } from '../rtp/histogram';
 import type { Pacer, PacerMember } from '../rtp/pacer';
 import { levelDbOf } from '../turn/energy-gate';
@@ -11,7 +12,14 @@ import { callFrameSamples, Inbound } from './inbound';
 import { Outbound } from './outbound';
 import type { FromMedia, MediaStats, SocketAddress, ToListener, ToMedia } from './protocol';
 import { Recorder } from './recorder';
-import type { MediaFormat, MediaPacket, MediaTransport, PostFromMedia, TransportHooks } from './transport';
+import type {
+  MediaFormat,
+  MediaPacket,
+  MediaTransport,
+  PostFromMedia,
+  StreamReport,
+  TransportHooks,
+} from './transport';
 
 export interface SessionSurroundings {
   readonly clock: Clock;
@@ -183,7 +191,7 @@ export class Session {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.member?.leave();
-    this.transport?.close();
+    this.transport?.close(this.streamReport());
     this.around.listener()?.postMessage({ type: 'session-closed', sessionId: this.sessionId } satisfies ToListener);
     const stats = this.stats();
     const recorder = this.recorder;
@@ -196,6 +204,12 @@ export class Session {
   stats(): MediaStats {
     const inbound = this.inbound.stats;
     const transport = this.transport?.counters();
+    const { packetMs, clockRate, name } = this.transport?.format?.codec ?? formatBeforeAnswer.codec;
+    const missing = inbound.packetsLost + inbound.packetsLate;
+    const expected = this.packetsReceived + inbound.packetsLost;
+    const lostShare = expected === 0 ? 0 : missing / expected;
+    // One way: half the round trip, the far end's packet, our buffer.
+    const delayMs = (transport?.roundTripMs ?? 0) / 2 + packetMs + inbound.meanDelayMs;
     return {
       packetsSent: this.outbound.packetizer.sentPackets,
       packetsReceived: this.packetsReceived,
@@ -211,6 +225,15 @@ export class Session {
       paceMaxMs: this.pace.maxMs,
       skippedFrames: this.inbound.skippedFrames,
       roundTripMs: transport?.roundTripMs,
+      lostShare,
+      mos: expected === 0 ? undefined : meanOpinionScore({ lostShare, delayMs }),
+      codec: name,
+      protection: transport?.protection ?? (this.transport?.kind === 'webrtc' ? 'dtls' : 'none'),
+      remote: transport?.remote && {
+        packetsLost: transport.remote.lost,
+        lostShare: transport.remote.lostShare,
+        jitterMs: (transport.remote.jitterTicks * 1000) / clockRate,
+      },
     };
   }
 
@@ -289,13 +312,17 @@ export class Session {
 
   private report(transport: MediaTransport): void {
     this.reportInFrames = this.nextReport();
+    transport.report(this.streamReport());
+  }
+
+  private streamReport(): StreamReport {
     const { packetizer } = this.outbound;
-    transport.report({
+    return {
       sentTimestampTicks: packetizer.timestampTicks,
       sentPackets: packetizer.sentPackets,
       sentBytes: packetizer.sentBytes,
       received: this.inbound.reception.report(),
-    });
+    };
   }
 
   private nextReport(): number {

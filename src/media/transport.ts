@@ -78,6 +78,8 @@ export interface TransportCounters {
   readonly unready?: number;
   /** How the line is protected; undefined: plain, or WebRTC, which always is. */
   readonly protection?: 'sdes' | 'dtls' | undefined;
+  /** What the far end last reported of our stream, if it reports. */
+  readonly remote?: { readonly lostShare: number; readonly lost: number; readonly jitterTicks: number } | undefined;
   /** Smoothed round trip by RTCP, if the far end reports. */
   readonly roundTripMs: number | undefined;
 }
@@ -97,8 +99,11 @@ export interface MediaTransport {
   /** RFC 8840 trickle fragment; false where it has no meaning or is malformed. */
   addCandidates(fragment: string): boolean;
   counters(): TransportCounters;
-  /** Idempotent; sends RTCP BYE (or closes the peer) and frees the ports. No hook is called afterwards. */
-  close(): void;
+  /**
+   * Idempotent; sends RTCP BYE behind a last report (or closes the peer) and frees the ports. No hook is called
+   * afterwards.
+   */
+  close(last?: StreamReport): void;
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * RTCP (RFC 3550 §6): sender and receiver reports, the CNAME they must carry, and BYE; read from anyone, written by us.
- * What we do not use (SDES texts, APP, feedback, XR) is stepped over by its length.
+ * What we do not use (other texts of SDES, APP, feedback, XR) is stepped over by its length.
  *
  *    0                   1                   2                   3
  *    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -14,6 +14,8 @@ const senderReport = 200;
 const receiverReport = 201;
 const sourceDescription = 202;
 const goodbye = 203;
+/** Item of SDES. */
+const canonicalName = 1;
 const blockBytes = 24;
 /** Seconds from 1900, where NTP begins, to 1970. */
 const ntpEpochSeconds = 2_208_988_800;
@@ -43,7 +45,11 @@ export type RtcpPacket =
       readonly blocks: readonly ReportBlock[];
     }
   | { readonly type: 'receiver-report'; readonly ssrc: number; readonly blocks: readonly ReportBlock[] }
-  | { readonly type: 'bye'; readonly ssrcs: readonly number[] };
+  | {
+      readonly type: 'source-description';
+      readonly names: readonly { readonly ssrc: number; readonly cname: string }[];
+    }
+  | { readonly type: 'bye'; readonly ssrcs: readonly number[]; readonly reason: string | undefined };
 
 /** The packets of a compound that we use; undefined when any length in it is wrong. Never throws. */
 export function parseRtcp(datagram: Uint8Array): RtcpPacket[] | undefined {
@@ -81,13 +87,49 @@ export function parseRtcp(datagram: Uint8Array): RtcpPacket[] | undefined {
         if (at + 4 + count * 4 > end) return undefined;
         const ssrcs = [];
         for (let i = 0; i < count; i++) ssrcs.push(readUint32(datagram, at + 4 + 4 * i));
-        packets.push({ type: 'bye', ssrcs });
+        packets.push({ type: 'bye', ssrcs, reason: readText(datagram, at + 4 + 4 * count, end) });
+        break;
+      }
+      case sourceDescription: {
+        const names = readNames(datagram, at + 4, end, count);
+        if (names === undefined) return undefined;
+        packets.push({ type: 'source-description', names });
         break;
       }
     }
     at = end;
   }
   return packets.length === 0 && datagram.length === 0 ? undefined : packets;
+}
+
+/** Chunks of an SSRC and items `type length text`, ended by a zero and filled up to a whole word (§6.5). */
+function readNames(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  count: number,
+): { readonly ssrc: number; readonly cname: string }[] | undefined {
+  const names = [];
+  let at = from;
+  for (let chunk = 0; chunk < count; chunk++) {
+    if (at + 5 > end) return undefined;
+    const ssrc = readUint32(bytes, at);
+    at += 4;
+    while (at < end && bytes[at] !== 0) {
+      const text = readText(bytes, at + 1, end);
+      if (text === undefined) return undefined;
+      if (bytes[at] === canonicalName) names.push({ ssrc, cname: text });
+      at += 2 + bytes[at + 1]!;
+    }
+    at += 4 - ((at - from) & 3);
+  }
+  return names;
+}
+
+/** A length and so many bytes; undefined where there is none. */
+function readText(bytes: Uint8Array, at: number, end: number): string | undefined {
+  if (at >= end || at + 1 + bytes[at]! > end) return undefined;
+  return new TextDecoder().decode(bytes.subarray(at + 1, at + 1 + bytes[at]!));
 }
 
 /**
@@ -159,7 +201,7 @@ export function writeRtcp(report: OwnReport, bye: boolean): Uint8Array {
   }
   writeHeader(out, at, 1, sourceDescription, descriptionBytes);
   writeUint32(out, at + 4, report.ssrc);
-  out[at + 8] = 1;
+  out[at + 8] = canonicalName;
   out[at + 9] = cname.length;
   out.set(cname, at + 10);
   at += descriptionBytes;

@@ -1,6 +1,8 @@
+import { createSocket } from 'node:dgram';
 import { RtpTransport } from '../../src/media/rtp-transport';
 import type { MediaPacket, TransportHooks } from '../../src/media/transport';
 import { PortPool } from '../../src/rtp/port-pool';
+import { parseRtcp } from '../../src/rtp/rtcp';
 import { pcmuFormat } from '../support/loopback-transport';
 
 interface End {
@@ -82,6 +84,30 @@ describe('RTP over UDP', () => {
     });
     expect(a.transport.counters().roundTripMs).toBeGreaterThanOrEqual(0);
     expect(a.transport.counters().malformed).toBe(0);
+  });
+
+  it('reports as a sender only while it sends, where SDP wants it, and says goodbye behind a last report', async () => {
+    const [rtp, rtcp] = [createSocket('udp4'), createSocket('udp4')];
+    const reports: string[][] = [];
+    rtcp.on('message', (datagram) => reports.push((parseRtcp(datagram) ?? []).map(({ type }) => type)));
+    for (const socket of [rtp, rtcp]) await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    const { transport } = await openEnd('127.0.0.1', 1);
+    const address = '127.0.0.1';
+    transport.connect({ address, port: rtp.address().port }, pcmuFormat, {
+      rtcp: { address, port: rtcp.address().port },
+    });
+    const report = { sentTimestampTicks: 0, sentPackets: 1, sentBytes: 3, received: undefined };
+    transport.report(report);
+    transport.report(report);
+    transport.close({ ...report, sentPackets: 2 });
+    await waitFor(() => reports.length === 3);
+    expect(reports).toEqual([
+      ['sender-report', 'source-description'],
+      ['receiver-report', 'source-description'],
+      ['sender-report', 'source-description', 'bye'],
+    ]);
+    rtp.close();
+    rtcp.close();
   });
 
   it('takes an even port of the range with the odd one above, and another while that rests', async () => {
