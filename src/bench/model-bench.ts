@@ -4,6 +4,7 @@ import { toFloat } from '../audio/pcm';
 import { Resampler } from '../audio/resampler';
 import { openRecogniser, openTrunkBrain, openVoice } from '../model/load-model';
 import type { Persona } from '../model/omni-model';
+import { benchHow } from './how-bench';
 import { readQuestions, spreadOver, utteranceOf } from './questions';
 import { type BenchReport, report, spread } from './report';
 import { benchTrunk } from './trunk-bench';
@@ -37,6 +38,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<BenchRepor
     recogniseMs.push(performance.now() - startedMs);
   }
   await ear.close();
+  const how = await benchHow(modelsDir, questionsFolder, questions);
 
   const brain = await openTrunkBrain(modelsDir, threads);
   for await (const _ of brain.warm(persona));
@@ -76,6 +78,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<BenchRepor
   await voice.close();
   return report(`parts of the cascade, ${threads} thread${threads === 1 ? '' : 's'}`, [
     spread('recognise a question', 'ms', recogniseMs),
+    how,
     spread('question to first text', 'ms', firstTextMs),
     spread('each further piece of text', 'ms', tokenMs),
     ...batched.map((figure) => ({ ...figure, name: `language model, ${figure.name}` })),

@@ -187,6 +187,40 @@ def classes(work):
     torch.save(net.state_dict(), work / "how-classes.pt")
 
 
+def part(data, chosen):
+    """Those recordings alone, and the tunes of their speech."""
+    owners = torch.from_numpy(np.repeat(np.flatnonzero((data["labels"][:, 0] == 0).numpy()), 1 + LINES))
+    rows = {name: data[name][chosen] for name in ("tune", "plain", "pooled", "labels")}
+    return {**rows, **{name: data[name][chosen[owners]] for name in ("tunes", "asked")}, "voices": [v for v, c in zip(data["voices"], chosen.tolist()) if c]}
+
+
+def left_out(work, by, epochs=60):
+    """Fitted without some voices, or without a whole engine, and measured on them: settings are chosen on this."""
+    data = features(work, "train")
+    voices = np.array(data["voices"])
+    engines = np.array([v.split(":")[0] for v in voices])
+    names = sorted(set(voices) - {"generated"})
+    np.random.default_rng(0).shuffle(names)
+    groups = [np.isin(voices, names[i::4]) for i in range(4)] if by == "voices" else [engines == e for e in sorted(set(engines) - {"generated"})]
+    scores, labels, owners = [], [], []
+    for group in groups:
+        held = torch.from_numpy(group)
+        net, measured = fit(part(data, ~held), epochs), part(data, held)
+        with torch.no_grad():
+            scores.append(net(measured["tune"], measured["plain"], measured["pooled"]))
+        labels.append(measured["labels"])
+        owners += measured["voices"]
+    scores, labels = torch.cat(scores), torch.cat(labels)
+    print(json.dumps(told(scores, labels, owners), indent=1))
+    _, intonation, manner = factor_logits(scores)
+    for calm in (0.0, 0.5, 1.0, 1.5):
+        moved = manner + torch.tensor([calm - CALM, 0, 0])
+        right = (moved.argmax(1) == labels[:, 2]).float()
+        both = right * (intonation.argmax(1) == labels[:, 1])
+        shares = [100 * right[labels[:, 2] == i].mean() for i in range(len(MANNERS))]
+        print(f"calm + {calm}: manner {100 * right[labels[:, 2] >= 0].mean():.1f} %, by manner " + ", ".join(f"{n} {s:.0f}" for n, s in zip(MANNERS, shares)) + f"; calm and intonation {100 * both[labels[:, 2] == 0].mean():.1f} %")
+
+
 def shipped(work, out):
     """How the exported classes do on encoder states that they were perhaps not fitted to."""
     model = onnxruntime.InferenceSession(str(Path(out) / "how.onnx"))
@@ -266,11 +300,14 @@ def main():
     parser.add_argument("work", type=Path)
     parser.add_argument("target", nargs="?")
     parser.add_argument("--steps", type=int, default=150)
-    parser.add_argument("--most", type=int, default=420, help="recordings that are checked")
+    parser.add_argument("--left-out", choices=("voices", "engines"), help="classes: measured on these of the training set, each fitted without")
+    parser.add_argument("--most", type=int, default=600, help="recordings that are checked")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     began = time.process_time()
-    if arguments.step == "classes":
+    if arguments.step == "classes" and arguments.left_out:
+        left_out(arguments.work, arguments.left_out)
+    elif arguments.step == "classes":
         classes(arguments.work)
     elif arguments.step == "replies":
         from .ear_replies import tune

@@ -1,6 +1,6 @@
 """Recordings in pairs for what is not in the words: intonation, manner, and sounds that are no speech.
 
-    python -m trunkline_recipe.omni.ear_manner WORK WHISPER PIPER_WHEEL [--count 1300] [--test 420]
+    python -m trunkline_recipe.omni.ear_manner WORK WHISPER PIPER_WHEEL [--count 1700] [--test 600]
 
 Every speech item has an intonation (statement or question, of the same words) and a manner (calm, hurried, loud).
 espeak-ng and Piper speak the question mark themselves; of Piper's, which often does not, only those count whose pitch rises by
@@ -183,8 +183,8 @@ def main():
     parser.add_argument("work", type=Path)
     parser.add_argument("whisper")
     parser.add_argument("piper")
-    parser.add_argument("--count", type=int, default=1300)
-    parser.add_argument("--test", type=int, default=420)
+    parser.add_argument("--count", type=int, default=1700)
+    parser.add_argument("--test", type=int, default=600)
     arguments = parser.parse_args()
     folder = arguments.work / "manner"
     folder.mkdir(exist_ok=True)
