@@ -63,7 +63,7 @@ def test_the_codec(shards):  # noqa: F811
 def test_the_speech_decoder(shards):  # noqa: F811
     data, decoder = Shards(shards), SpeechDecoder(torch.zeros(9, 4), **train_decoder.TINY)
     given, _, _ = train_decoder.inputs(data, [0, 1], np.full(151, 2), States(None, TRUNK_WIDTH), np.random.default_rng(0))
-    assert gradients(decoder(*given).sum(), decoder) == {"meta"}
+    assert gradients(sum(part.sum() for part in decoder(*given)[::2]), decoder) == {"meta"}
 
 
 def test_the_trunk_alone():

@@ -1,7 +1,7 @@
 /**
  * One sentence of our own LLaMA-Omni voice, from words to sound: each word's features are laid out on upsampled positions,
- * read by the causal speech decoder, collapsed to units (CTC); Ω units at a time, shown with their neighbours, get
- * durations, latents and sound. What was made never changes by what follows.
+ * read by the causal speech decoder, collapsed to units (CTC); Ω units at a time, shown with their neighbours and the time
+ * that their positions stand for, get durations, latents and sound. What was made never changes by what follows.
  *
  * Positions belong to symbols and symbols to words: that is the alignment which says when a word begins.
  */
@@ -12,10 +12,10 @@ import { SentenceFeatures, type SpokenWord } from '../omni/sentence-features';
 import type { SoundPiece } from '../omni/sentence-voice';
 import { fadeIn, fadeOut } from '../piper/loudness';
 import type { PhonemeIdMap } from '../piper/phoneme-ids';
-import { CtcCollapser } from './ctc';
 import type { UnitStream } from './speech-decoder';
+import { type TimedUnit, TimedUnits } from './timed-units';
 import { UnitChunks, type UnitWindow } from './unit-chunks';
-import type { UnitVoiceSteps } from './unit-voice-graphs';
+import type { TimedFeatures, UnitVoiceSteps } from './unit-voice-graphs';
 
 /** Numbers that tell a position's place in its symbol, behind the symbol's features. */
 const PLACES = 3;
@@ -28,16 +28,17 @@ const LEAD_LATENTS = 2;
 const FADE_MS = 4;
 
 export class UnitSentence implements SentenceSpeech {
-  private readonly read: SentenceFeatures<{ features: Float32Array }>;
+  private readonly read: SentenceFeatures<TimedFeatures>;
   private readonly stream: UnitStream;
-  private readonly collapser: CtcCollapser;
+  private readonly found: TimedUnits;
   private readonly chunks: UnitChunks;
   private readonly regulator: LengthRegulator;
   private readonly latents: LatentSound;
   private readonly unitRows: Float32Array[] = [];
+  /** Told times of the units, in latents. */
+  private readonly times: number[] = [];
   /** Units said when the sound of each word began, and when it ended. */
   private readonly places: { from: number; to: number }[] = [];
-  private units = 0;
   private steps = 0;
   private sounded = 0;
   private told = 0;
@@ -55,7 +56,7 @@ export class UnitSentence implements SentenceSpeech {
     const { hopSamples, gain, vocoder } = p;
     this.read = new SentenceFeatures((window) => graphs.encode(window), p, map);
     this.stream = graphs.beginUnits();
-    this.collapser = new CtcCollapser(p.decoder.units);
+    this.found = new TimedUnits(p.decoder.units);
     const first = early ? OMEGA.early : OMEGA.later;
     this.chunks = new UnitChunks({ omega: OMEGA.later, first, context: vocoder.neighbours });
     this.regulator = new LengthRegulator(p.maxDuration);
@@ -65,22 +66,28 @@ export class UnitSentence implements SentenceSpeech {
 
   async speak(word: SpokenWord, ahead: readonly SpokenWord[]): Promise<void> {
     const { symbols } = this.read;
-    const { from, to } = await this.read.add(word, ahead);
+    const { encoded, first, from, to } = await this.read.add(word, ahead);
     const { speechFrom, speechTo } = symbols.words[symbols.words.length - 1]!;
-    const found = await this.stream.read(this.upsampled(from, to));
-    const place = { from: this.units, to: this.units };
+    const read = await this.stream.read(this.upsampled(from, to));
+    const place = { from: this.found.begun, to: this.found.begun };
     let at = 0;
     for (let symbol = from; symbol < to; symbol += 1) {
-      if (symbol === speechFrom) place.from = this.units;
+      if (symbol === speechFrom) place.from = this.found.begun;
       const positions = this.positionsOf(symbol);
-      const units = this.collapser.push(found.slice(at, at + positions));
-      at += positions;
-      this.units += units.length;
-      this.chunks.push(units);
-      if (symbol < speechTo) place.to = this.units;
+      const time = encoded.durations[symbol - first]! / positions;
+      for (const end = at + positions; at < end; at += 1) this.give(this.found.push(read[at]!, time));
+      if (symbol < speechTo) place.to = this.found.begun;
     }
     this.places.push(place);
-    if (symbols.ended) this.chunks.end();
+    if (!symbols.ended) return;
+    this.give(this.found.end());
+    this.chunks.end();
+  }
+
+  private give(ended: TimedUnit | undefined): void {
+    if (ended === undefined) return;
+    this.times.push(ended.time);
+    this.chunks.push([ended.unit]);
   }
 
   get ready(): boolean {
@@ -136,10 +143,11 @@ export class UnitSentence implements SentenceSpeech {
   private async vocode({ from, to, units, start }: UnitWindow, signal: AbortSignal): Promise<void> {
     const { neighbours, features: width } = this.graphs.parameters.vocoder;
     const none = this.graphs.parameters.decoder.units;
-    const framed = Array.from({ length: to - from + 2 * neighbours }, (_, place) => {
-      return units[from - neighbours + place - start] ?? none;
-    });
-    const { features, durations } = await this.graphs.describe(framed);
+    const shown = Array.from({ length: to - from + 2 * neighbours }, (_, place) => from - neighbours + place);
+    const { features, durations } = await this.graphs.describe(
+      shown.map((unit) => units[unit - start] ?? none),
+      shown.map((unit) => (units[unit - start] === undefined ? 0 : this.times[unit]!)),
+    );
     signal.throwIfAborted();
     for (let unit = 0; unit < to - from; unit += 1) {
       this.unitRows.push(features.slice(unit * width, (unit + 1) * width));

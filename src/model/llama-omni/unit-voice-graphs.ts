@@ -1,6 +1,6 @@
 /**
  * The graphs of our own LLaMA-Omni voice: symbols and the trunk's states to features, features on upsampled positions to
- * units (speech-decoder.ts), units to durations and features, those to latents (causal), latents to sound.
+ * units (speech-decoder.ts), units and the times told of them to durations and features, those to latents (causal), latents to sound.
  */
 import { type OnnxSession, openSession, type SessionOptions } from '../../onnx/session';
 import { float32Data, float32Tensor, int64Tensor } from '../../onnx/tensors';
@@ -12,20 +12,24 @@ import type { Latents } from '../piper/vits-graphs';
 import { SpeechDecoder, type UnitStream } from './speech-decoder';
 import { type UnitVoiceParameters, unitVoiceParametersSchema } from './unit-voice-parameters';
 
-export interface UnitFeatures {
-  /** [units, features] */
+/** Of symbols or of units. */
+export interface TimedFeatures {
+  /** One row for each. */
   readonly features: Float32Array;
-  /** In latents, real numbers, one for each unit. */
+  /** In latents, real numbers, one for each. */
   readonly durations: Float32Array;
 }
 
 /** The runs that a sentence is made of. */
 export interface UnitVoiceSteps {
   readonly parameters: UnitVoiceParameters;
-  encode(window: EncoderWindow): Promise<{ readonly features: Float32Array }>;
+  encode(window: EncoderWindow): Promise<TimedFeatures>;
   beginUnits(): UnitStream;
-  /** `units` with `neighbours` more at either end, which are only looked at; the blank's number where there is none. */
-  describe(units: readonly number[]): Promise<UnitFeatures>;
+  /**
+   * `units` and their told times in latents, with `neighbours` more at either end, which are only looked at; the blank's
+   * number and no time where there is none.
+   */
+  describe(units: readonly number[], times: readonly number[]): Promise<TimedFeatures>;
   /** Two latents for each place; `state` [stateWidth, state], zeros at the start of a sentence. */
   latents(
     features: Float32Array,
@@ -69,7 +73,7 @@ export class UnitVoiceGraphs implements UnitVoiceSteps {
             hidden: float(1, null, p.trunkWidth),
             known: float(1, null),
           },
-          outputs: { features: float(1, null, p.width) },
+          outputs: { features: float(1, null, p.width), durations: float(1, null) },
         }),
         keep(
           await SpeechDecoder.open(await folder.read('speech-decoder.onnx'), p.decoder, {
@@ -78,7 +82,7 @@ export class UnitVoiceGraphs implements UnitVoiceSteps {
           }),
         ),
         await open(folder, 'unit-encoder.onnx', {
-          inputs: { units: int(1, null) },
+          inputs: { units: int(1, null), times: float(1, null) },
           outputs: { features: float(1, null, v.features), durations: float(1, null) },
         }),
         await open(folder, 'unit-frames.onnx', {
@@ -102,21 +106,22 @@ export class UnitVoiceGraphs implements UnitVoiceSteps {
     }
   }
 
-  async encode(window: EncoderWindow): Promise<{ features: Float32Array }> {
-    const out = await this.encoder.run(encoderFeeds(window, this.parameters.trunkWidth));
-    return { features: float32Data(out['features'], 'features') };
+  async encode(window: EncoderWindow): Promise<TimedFeatures> {
+    return timedFeatures(await this.encoder.run(encoderFeeds(window, this.parameters.trunkWidth)));
   }
 
   beginUnits(): UnitStream {
     return this.decoder.begin();
   }
 
-  async describe(units: readonly number[]): Promise<UnitFeatures> {
-    const out = await this.units.run({ units: int64Tensor(units, [1, units.length]) });
-    return {
-      features: float32Data(out['features'], 'features'),
-      durations: float32Data(out['durations'], 'durations'),
-    };
+  async describe(units: readonly number[], times: readonly number[]): Promise<TimedFeatures> {
+    const shape = [1, units.length];
+    return timedFeatures(
+      await this.units.run({
+        units: int64Tensor(units, shape),
+        times: float32Tensor(Float32Array.from(times), shape),
+      }),
+    );
   }
 
   async latents(
@@ -150,4 +155,8 @@ export class UnitVoiceGraphs implements UnitVoiceSteps {
     const { encoder, decoder, units, frames, generator } = this;
     await Promise.all([encoder, decoder, units, frames, generator].map((one) => one.close()));
   }
+}
+
+function timedFeatures(out: Awaited<ReturnType<OnnxSession['run']>>): TimedFeatures {
+  return { features: float32Data(out['features'], 'features'), durations: float32Data(out['durations'], 'durations') };
 }

@@ -18,6 +18,7 @@ interface Case {
   readonly end: PauseMark;
   readonly hidden: readonly (readonly number[])[] | null;
   readonly units: readonly number[];
+  readonly times: readonly number[];
   readonly durations: readonly number[];
   readonly latents: { readonly frames: number; readonly first8of4Channels: readonly (readonly number[])[] };
   readonly pcm: { readonly samples: number; readonly every997th: readonly number[] };
@@ -40,6 +41,7 @@ afterAll(() => graphs.close());
 /** The graphs, writing down what they were asked and what they gave. */
 function recorded() {
   const units: number[] = [];
+  const times: number[] = [];
   const durations: number[] = [];
   const latents: Latents[] = [];
   const { neighbours } = graphs.parameters.vocoder;
@@ -47,8 +49,9 @@ function recorded() {
     parameters: graphs.parameters,
     encode: (window) => graphs.encode(window),
     beginUnits: () => graphs.beginUnits(),
-    describe: async (shown) => {
-      const found = await graphs.describe(shown);
+    describe: async (shown, told) => {
+      const found = await graphs.describe(shown, told);
+      times.push(...told.slice(neighbours, told.length - neighbours));
       units.push(...shown.slice(neighbours, shown.length - neighbours));
       durations.push(...found.durations);
       return found;
@@ -60,7 +63,12 @@ function recorded() {
     },
     toSound: (given) => graphs.toSound(given),
   };
-  return { steps, units, durations, latents };
+  return { steps, units, times, durations, latents };
+}
+
+/** One channel of all latents, however they were cut. */
+function rowOf(latents: readonly Latents[], channel: number): number[] {
+  return latents.flatMap(({ data, frames }) => [...data.subarray(channel * frames, (channel + 1) * frames)]);
 }
 
 function wordsOf(given: Case): SpokenWord[] {
@@ -90,18 +98,22 @@ async function say(given: Case, steps: UnitVoiceSteps, eager: boolean): Promise<
 }
 
 describe.each([0, 1])('sentence %i of the unit voice', (n) => {
-  it.each([true, false])('gives the units, durations and latents of the reference (eager: %s)', async (eager) => {
-    const { steps, units, durations, latents } = recorded();
-    await say(cases[n]!, steps, eager);
-    expect(units).toEqual(cases[n]!.units);
-    for (const [i, duration] of durations.entries()) expect(duration).toBeCloseTo(cases[n]!.durations[i]!, 3);
-    expect(latents.reduce((sum, { frames }) => sum + frames, 0)).toBe(cases[n]!.latents.frames);
-    for (const [channel, row] of cases[n]!.latents.first8of4Channels.entries()) {
-      for (const [frame, value] of row.entries()) {
-        expect(latents[0]!.data[channel * latents[0]!.frames + frame]).toBeCloseTo(value, 3);
+  it.each([true, false])(
+    'gives the units, times, durations and latents of the reference (eager: %s)',
+    async (eager) => {
+      const { steps, units, times, durations, latents } = recorded();
+      await say(cases[n]!, steps, eager);
+      expect(units).toEqual(cases[n]!.units);
+      for (const [i, time] of times.entries()) expect(time).toBeCloseTo(cases[n]!.times[i]!, 3);
+      for (const [i, duration] of durations.entries()) expect(duration).toBeCloseTo(cases[n]!.durations[i]!, 3);
+      expect(latents.reduce((sum, { frames }) => sum + frames, 0)).toBe(cases[n]!.latents.frames);
+      for (const [channel, row] of cases[n]!.latents.first8of4Channels.entries()) {
+        for (const [frame, value] of row.entries()) {
+          expect(rowOf(latents, channel)[frame]).toBeCloseTo(value, 3);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('sounds as the whole does, but for the silence before it', async () => {
     const pieces = await say(cases[n]!, graphs, true);

@@ -3,9 +3,9 @@
     python -m trunkline_recipe.llama_omni.export UNITS.npz DECODER_RUN VOCODER_RUN OUT_DIR
     python -m trunkline_recipe.llama_omni.export --tiny OUT_DIR      (random weights, for tests)
 
-symbol-encoder.onnx  symbols, words, hidden, known        -> features             (per word, stateless)
+symbol-encoder.onnx  symbols, words, hidden, known        -> features, durations  (per word, stateless)
 speech-decoder.onnx  rows (features at positions), cache  -> symbols: units, or the blank   (any number of positions)
-unit-encoder.onnx    units with neighbours                -> features, durations  (stateless)
+unit-encoder.onnx    units, told times with neighbours    -> features, durations  (stateless)
 unit-frames.onnx     features, index, position, state     -> z of the voice's VITS latents, state
 """
 
@@ -39,7 +39,7 @@ class SymbolGraph(nn.Module):
         self.decoder = decoder
 
     def forward(self, symbols, words, hidden, known):
-        return self.decoder.features(symbols, words, hidden, known)
+        return self.decoder.encoder(symbols, words, hidden, known)[:2]
 
 
 class UnitGraph(nn.Module):
@@ -47,9 +47,8 @@ class UnitGraph(nn.Module):
         super().__init__()
         self.vocoder = vocoder
 
-    def forward(self, units):
-        features, durations, _ = self.vocoder.encoder(units)
-        return features, durations
+    def forward(self, units, times):
+        return self.vocoder.encoder(units, times)[:2]
 
 
 class FramesGraph(nn.Module):
@@ -77,8 +76,8 @@ def graphs(decoder, vocoder, basis):
     words = torch.tensor([[0] * 5 + [1] * 4 + [2] * 3])
     features = vocoder.encoder.table.embedding_dim + vocoder.frames.size
     return {
-        "symbol-encoder": (SymbolGraph(decoder), (torch.randint(1, 150, (1, s)), words, torch.randn(1, 3, trunk), torch.ones(1, 3)), ["symbols", "words", "hidden", "known"], ["features"], {"symbols": {1: "symbols"}, "words": {1: "symbols"}, "hidden": {1: "words"}, "known": {1: "words"}, "features": {1: "symbols"}}),
-        "unit-encoder": (UnitGraph(vocoder), (torch.randint(0, vocoder.encoder.units, (1, n + 2 * NEIGHBOURS)),), ["units"], ["features", "durations"], {"units": {1: "shown"}, "features": {1: "units"}, "durations": {1: "units"}}),
+        "symbol-encoder": (SymbolGraph(decoder), (torch.randint(1, 150, (1, s)), words, torch.randn(1, 3, trunk), torch.ones(1, 3)), ["symbols", "words", "hidden", "known"], ["features", "durations"], {"symbols": {1: "symbols"}, "words": {1: "symbols"}, "hidden": {1: "words"}, "known": {1: "words"}, "features": {1: "symbols"}, "durations": {1: "symbols"}}),
+        "unit-encoder": (UnitGraph(vocoder), (torch.randint(0, vocoder.encoder.units, (1, n + 2 * NEIGHBOURS)), torch.ones(1, n + 2 * NEIGHBOURS)), ["units", "times"], ["features", "durations"], {"units": {1: "shown"}, "times": {1: "shown"}, "features": {1: "units"}, "durations": {1: "units"}}),
         "unit-frames": (FramesGraph(vocoder, basis["mean"], basis["up"]), (torch.randn(1, n, features), torch.randint(0, n, (1, t)), torch.rand(1, t, 4), torch.zeros(1, width, state)), ["features", "index", "position", "state"], ["z", "next_state"], {"features": {1: "units"}, "index": {1: "steps"}, "position": {1: "steps"}, "z": {2: "latents"}}),
     }
 
@@ -118,7 +117,7 @@ def manifest(decoder, vocoder, positions, files, notes):
     return {
         "name": "omni-units",
         "version": "1.0.0",
-        "description": "LLaMA-Omni's speech decoder in small: the trunk's hidden states and phonemes in, units of speech by CTC, unit vocoder with durations.",
+        "description": "LLaMA-Omni's speech decoder in small: the trunk's hidden states and phonemes in, units of speech by CTC with their times, unit vocoder.",
         "licence": "Apache-2.0",
         "sources": [
             {
@@ -165,7 +164,8 @@ def tiny():
     nn.init.normal_(decoder.generator.input_proj.weight, std=0.5)
     nn.init.normal_(decoder.generator.heard.weight, std=0.5)
     nn.init.normal_(vocoder.frames.out.weight, std=0.1)
-    nn.init.normal_(vocoder.encoder.usual.weight, mean=1.3, std=0.3)
+    nn.init.normal_(vocoder.encoder.told.weight)
+    nn.init.normal_(vocoder.encoder.length_out.weight, std=0.1)
     basis = {"mean": torch.zeros(192), "up": 0.1 * torch.randn(2, 192)}
     return decoder, vocoder, basis, np.array([2 + i % 3 for i in range(151)])
 

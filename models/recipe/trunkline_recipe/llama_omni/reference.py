@@ -31,17 +31,18 @@ class UnitVoice:
         self.generator = session(Path(voice) / "generator.onnx") if voice else None
 
     def encode(self, symbols, words, hidden=None):
-        """The whole sentence at once: masks see to it that no word knows more than two ahead. -> features [S, C]."""
+        """The whole sentence at once: masks see to it that no word knows more than two ahead. -> features [S, C], durations [S] latents."""
         count = max(words) + 1
         state = np.zeros((1, count, self.parameters["trunkWidth"]), np.float32)
         known = np.zeros((1, count), np.float32)
         if hidden is not None:
             state[0], known[0] = hidden, 1
         feeds = {"symbols": np.array([symbols], np.int64), "words": np.array([words], np.int64), "hidden": state, "known": known}
-        return self.encoder.run(None, feeds)[0][0]
+        features, durations = self.encoder.run(["features", "durations"], feeds)
+        return features[0], durations[0]
 
     def symbols(self, features, ids):
-        """-> the likeliest symbol of each position of the sentence, read with an empty cache."""
+        """-> the likeliest symbol of each position of the sentence, read with an empty cache; symbol of the voice that it belongs to."""
         p = self.parameters["decoder"]
         index, place = layout(np.array(ids), np.array(self.parameters["positions"]))
         rows = np.concatenate([features[index], place], 1)[None].astype(np.float32)
@@ -50,11 +51,12 @@ class UnitVoice:
         feeds |= {f"past.{i}.{part}": cache for i in range(p["layers"]) for part in ("key", "value")}
         return self.decoder.run(["symbols"], feeds)[0][0], index
 
-    def describe(self, units):
-        """-> features [N, C], durations [N] latents."""
+    def describe(self, units, times):
+        """Units and told times [N] -> features [N, C], durations [N] latents."""
         p = self.parameters
-        none = np.full(p["vocoder"]["neighbours"], p["decoder"]["units"])
-        features, durations = self.units.run(None, {"units": np.concatenate([none, units, none])[None].astype(np.int64)})
+        around = p["vocoder"]["neighbours"]
+        shown = np.pad(units, around, constant_values=p["decoder"]["units"])
+        features, durations = self.units.run(None, {"units": shown[None].astype(np.int64), "times": np.pad(times, around)[None].astype(np.float32)})
         return features[0], durations[0]
 
     def latents(self, features, durations):
@@ -70,12 +72,14 @@ class UnitVoice:
         return self.generator.run(None, {"z": np.ascontiguousarray(z[None], np.float32)})[0].ravel() * self.parameters["gain"]
 
     def said(self, sentence, hidden=None):
-        """-> units without repeats."""
-        found, _ = self.symbols(self.encode(sentence.symbols, sentence.words, hidden), sentence.symbols)
-        return merged(found, np.ones(len(found)), self.parameters["decoder"]["units"])[0]
+        """-> units without repeats and their told times in latents: each position has its share of its symbol's duration."""
+        features, durations = self.encode(sentence.symbols, sentence.words, hidden)
+        found, index = self.symbols(features, sentence.symbols)
+        share = durations.astype(np.float64) / np.array(self.parameters["positions"])[sentence.symbols]
+        return merged(found, share[index], self.parameters["decoder"]["units"])
 
     def __call__(self, sentence, hidden=None):
-        return self.sound(self.latents(*self.describe(self.said(sentence, hidden))))
+        return self.sound(self.latents(*self.describe(*self.said(sentence, hidden))))
 
 
 def golden(voice, ids):
@@ -86,14 +90,14 @@ def golden(voice, ids):
         said = {"text": "", "end": "?", "words": [{"phonemes": p.rstrip(","), "pause": "," if p[-1] == "," else "", "joined": False, "start": 0, "end": 0} for p in phonemes]}
         sentence = read_sentence(json.dumps(said), ids)
         hidden = random.standard_normal((len(phonemes), voice.parameters["trunkWidth"])).astype(np.float32).round(3) if known else None
-        units = voice.said(sentence, hidden)
-        features, durations = voice.describe(units)
+        units, times = voice.said(sentence, hidden)
+        features, durations = voice.describe(units, times)
         z = voice.latents(features, durations)
         pcm = voice.sound(z)
         cases.append({
             "words": said["words"], "end": said["end"],
             "hidden": None if hidden is None else [[float(f"{v:.3f}") for v in row] for row in hidden],
-            "units": units.tolist(), "durations": rounded(durations),
+            "units": units.tolist(), "times": rounded(times), "durations": rounded(durations),
             "latents": {"frames": z.shape[1], "first8of4Channels": rounded(z[:4, :8])},
             "pcm": {"samples": len(pcm), "every997th": rounded(pcm[::997])},
         })

@@ -2,7 +2,8 @@
 
 Form and names of the published one (`input_proj`, `layers`, `output_proj`; no norm behind the last layer), small. Our
 addition, so that some hours of speech suffice: beside the language model's state of a word go its phonemes, read by the
-symbol encoder of our own talker (omni/talker.py), and positions belong to phonemes instead of tokens (units.py).
+symbol encoder of our own talker (omni/talker.py), and positions belong to phonemes instead of tokens (units.py). The same
+encoder tells how long each phoneme lasts, so a position stands for some time, which goes to the vocoder with its unit.
 
 The output projection is tied to the units' centres c: a position's state is put on the y that the generator would hear,
 and unit c gets 2 y·c - |c|². So the likeliest unit is the one nearest to y, and squared error on y teaches all units at
@@ -103,19 +104,15 @@ class SpeechGenerator(nn.Module):
 
 
 class SpeechDecoder(nn.Module):
-    """Symbols, words, the trunk's states of words; index [B, P] and place [B, P, 3] of positions -> y [B, P, 48]."""
+    """Symbols, words, the trunk's states of words; index [B, P] and place [B, P, 3] of positions -> y [B, P, 48], durations
+    of symbols [B, S] in latents, log(1 + durations)."""
 
     def __init__(self, centres, encoder=None, **generator):
         super().__init__()
         self.encoder = Encoder(**(encoder or {}))
-        # Durations are the vocoder's to predict.
-        del self.encoder.length, self.encoder.length_out
         self.generator = SpeechGenerator(self.encoder.table.embedding_dim + PLACES, centres, **generator)
 
-    def features(self, symbols, words, hidden, known):
-        return self.encoder.features(symbols, words, hidden, known)
-
     def forward(self, symbols, words, hidden, known, index, place):
-        features = self.features(symbols, words, hidden, known)
+        features, durations, length = self.encoder(symbols, words, hidden, known)
         rows = features.gather(1, index[..., None].expand(-1, -1, features.shape[2]))
-        return self.generator(torch.cat([rows, place], 2))
+        return self.generator(torch.cat([rows, place], 2)), durations, length

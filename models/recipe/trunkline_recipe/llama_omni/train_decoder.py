@@ -1,11 +1,11 @@
 """Trains the speech decoder on the frozen trunk's states and the known alignment; the trunk learns nothing (stage two).
 
-    python -m trunkline_recipe.llama_omni.train_decoder LATENTS_DIR UNITS.npz RUN_DIR [--hidden DIR] [--steps 1500]
+    python -m trunkline_recipe.llama_omni.train_decoder LATENTS_DIR UNITS.npz RUN_DIR [--hidden DIR] [--steps 1500] [--rate 2e-3]
         [--start SHIPPED] [--tiny]      (the symbol encoder begins as the shipped talker's: omni/import_voice.py)
 
 LLaMA-Omni learns by CTC, because it does not know when a unit is said. The teacher told its durations, so each position
 has its step of speech: squared error in the heard directions, which for units that are told by their distance is cross
-entropy against all of them. States by sentence as omni/trunk_states.py writes them; a third of the time they are withheld,
+entropy against all of them. Durations of symbols are learnt beside it, as the talker's are. States by sentence as omni/trunk_states.py writes them; a third of the time they are withheld,
 for texts that come from elsewhere. Resumable.
 """
 
@@ -20,7 +20,7 @@ from ..omni.talker import TRUNK_WIDTH, Talker
 from ..omni.training import Run, load
 from ..omni.trunk_states import States
 from .speech_decoder import SpeechDecoder
-from .unit_data import Units, layout, padded, times
+from .unit_data import Units, layout, padded, start_weight, times
 from .units import LATENTS_PER_STEP, nearest
 
 TINY = {"encoder": {"width": 16, "condition": 4}, "width": 32, "heads": 2, "inner": 32}
@@ -36,20 +36,23 @@ def inputs(shards, group, table, states, random, withheld=1 / 3):
 
 
 def losses(decoder, shards, group, units, states, random):
-    """-> squared error, share of positions whose unit is the teacher's."""
+    """-> squared error, that of log(1 + durations), share of positions whose unit is the teacher's."""
     given, index, place = inputs(shards, group, units.positions, states, random)
     wanted, weight = [], []
     for row, i in enumerate(group):
         y = units.heard(shards.z[i])
         middle, time = times(shards.durations[i], index[row], place[row])
         wanted.append(y[np.minimum((middle / LATENTS_PER_STEP).astype(int), len(y) - 1)])
-        weight.append(np.minimum(time, 4).astype(np.float32))
+        weight.append(np.minimum(time, 4).astype(np.float32) * start_weight(middle))
     wanted, weight = padded(wanted), padded(weight)
-    out = decoder(*given)
+    out, _, length = decoder(*given)
     error = (((out - wanted) ** 2).mean(2) * weight).sum() / weight.sum()
+    symbols, durations = given[0], shards.text(group)[2]
+    told = (symbols > 0).float()
+    duration = ((length - torch.log1p(durations.float())) ** 2 * told).sum() / told.sum()
     with torch.no_grad():
         same = (nearest(out[0], units.centres).argmin(1) == nearest(wanted[0], units.centres).argmin(1)).float().mean()
-    return error, same
+    return error, duration, same
 
 
 def main():
@@ -59,6 +62,7 @@ def main():
     arguments.add_argument("--hidden", type=Path)
     arguments.add_argument("--steps", type=int, default=1500)
     arguments.add_argument("--batch", type=int, default=1800, help="latents")
+    arguments.add_argument("--rate", type=float, default=2e-3)
     arguments.add_argument("--start", type=Path)
     arguments.add_argument("--tiny", action="store_true", help="a net of a few thousand weights, for tests")
     options = arguments.parse_args()
@@ -69,17 +73,16 @@ def main():
     if options.start:
         talker = Talker()
         load(options.start / "talker", talker=talker)
-        shipped = talker.encoder.state_dict()
-        decoder.encoder.load_state_dict({name: shipped[name] for name in decoder.encoder.state_dict()})
-    run = Run(options.run, {"decoder": decoder}, 2e-3, options.steps, average=True)
+        decoder.encoder.load_state_dict(talker.encoder.state_dict())
+    run = Run(options.run, {"decoder": decoder}, options.rate, options.steps, average=True)
     print(f"{shards.hours:.2f} h, {len(shards)} sentences, {sum(p.numel() for p in decoder.parameters())} parameters", flush=True)
     random = np.random.default_rng(run.step)
     states = States(options.hidden, TRUNK_WIDTH)
     for group in shards.batches(random, options.batch):
         if run.step >= options.steps:
             break
-        error, same = losses(decoder, shards, group, units, states, random)
-        run.update(error, same=same)
+        error, duration, same = losses(decoder, shards, group, units, states, random)
+        run.update(error + 0.3 * duration, error=error, duration=duration, same=same)
         if run.step % 50 == 0 or run.step == options.steps:
             run.log()
         if run.step % 100 == 0 or run.step == options.steps:

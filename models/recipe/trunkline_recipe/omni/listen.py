@@ -80,14 +80,16 @@ def add(folder, lines, out):
     if rows:
         want, texts = spoken_words([row["text"] for row in rows]), [json.loads(line)["text"] for line in lines]
         for band in ("wide", "g711"):
-            if all(band in row for row in rows):
-                got = spoken_words([row[band] for row in rows])
-                rate, bounds = interval(want, got, np.random.default_rng(1))
-                entry[band] = {"wer": rate, "interval": bounds, "lines": len(rows)}
-                if band == "wide":
-                    for row, w, g in list(zip(rows, want, got))[: len(lines)]:
-                        if row["text"] in texts:
-                            entry["heard"][texts.index(row["text"])] = {"text": row["wide"].strip(), "wer": round(100 * jiwer.wer(w, g or "*"))}
+            judged = [(row, w) for row, w in zip(rows, want) if band in row]
+            if not judged:
+                continue
+            got = spoken_words([row[band] for row, _ in judged])
+            rate, bounds = interval([w for _, w in judged], got, np.random.default_rng(1))
+            entry[band] = {"wer": rate, "interval": bounds, "lines": len(judged)}
+            if band == "wide":
+                for (row, w), g in list(zip(judged, got))[: len(lines)]:
+                    if row["text"] in texts:
+                        entry["heard"][texts.index(row["text"])] = {"text": row["wide"].strip(), "wer": round(100 * jiwer.wer(w, g or "*"))}
         mos = [row["mos"] for row in rows if "mos" in row]
         if mos:
             entry["dnsmos"] = round(float(np.mean(mos)), 2)
@@ -98,7 +100,7 @@ STYLE = """
 :root { color-scheme: light dark; --ground: #faf8f5; --card: #fff; --ink: #23202b; --soft: #6d6878; --edge: #e4dfd8; --good: #1d7a4f; --fair: #9a6a00; --bad: #b3362b; --accent: #7a3b8f; }
 @media (prefers-color-scheme: dark) { :root { --ground: #16141c; --card: #201d29; --ink: #ece8f2; --soft: #a39cb3; --edge: #353041; --good: #6fd3a0; --fair: #e5b65c; --bad: #ff8f80; --accent: #d6a3ea; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 78rem; padding: 2.5rem 1.25rem 4rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 96rem; padding: 2.5rem 1.25rem 4rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { margin: 0 0 .3rem; font-size: 1.9rem; letter-spacing: -.02em; }
 h2 { margin: 2.4rem 0 .7rem; font-size: 1.12rem; font-weight: 600; }
 h2 small { margin-right: .6rem; color: var(--accent); font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -109,9 +111,11 @@ table { margin: 1.4rem 0; border-collapse: collapse; font-size: .92rem; }
 th, td { padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--edge); text-align: left; vertical-align: top; }
 th { font-weight: 600; white-space: nowrap; }
 td.note { min-width: 17rem; }
+td small { color: var(--soft); }
 td.figure { white-space: nowrap; font-variant-numeric: tabular-nums; }
-.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(15.5rem, 1fr)); gap: .8rem; }
-figure { margin: 0; padding: .8rem; background: var(--card); border: 1px solid var(--edge); border-radius: .8rem; }
+.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(15.5rem, 1fr)); gap: .7rem; }
+@media (min-width: 68rem) { .row { grid-template-columns: repeat(var(--voices), minmax(0, 1fr)); } }
+figure { margin: 0; padding: .7rem; min-width: 0; background: var(--card); border: 1px solid var(--edge); border-radius: .8rem; }
 .head { display: flex; justify-content: space-between; gap: .5rem; font-weight: 600; font-size: .92rem; }
 .rate { font-variant-numeric: tabular-nums; font-weight: 500; }
 .good { color: var(--good); } .fair { color: var(--fair); } .bad { color: var(--bad); }
@@ -139,11 +143,11 @@ def page(told):
 
     def rate(entry, band):
         found = entry.get(band)
-        return f"{found['wer']:.1f} % [{found['interval'][0]:.1f}, {found['interval'][1]:.1f}]" if found else "–"
+        return f"{found['wer']:.1f} % [{found['interval'][0]:.1f}, {found['interval'][1]:.1f}]<br><small>{found['lines']} lines</small>" if found else "–"
 
     table = "".join(
         f"<tr><th>{html.escape(VOICES.get(n, (n, ''))[0])}</th><td class='figure'>{rate(e, 'wide')}</td><td class='figure'>{rate(e, 'g711')}</td>"
-        f"<td class='figure'>{e.get('dnsmos', '–')}</td><td class='figure'>{e.get('wide', {}).get('lines', '–')}</td><td class='note'>{html.escape(VOICES.get(n, ('', ''))[1])}</td></tr>"
+        f"<td class='figure'>{e.get('dnsmos', '–')}</td><td class='note'>{html.escape(VOICES.get(n, ('', ''))[1])}</td></tr>"
         for n, e in ((n, told["voices"][n]) for n in names)
     )
     rows = "".join(
@@ -152,9 +156,9 @@ def page(told):
     )
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Trunkline: voices side by side</title><style>{STYLE}</style></head>
-<body><h1>Voices side by side</h1>
+<body style="--voices: {len(names)}"><h1>Voices side by side</h1>
 <p>Sentences that no voice was trained on, drawn by a fixed seed from every kind of text. The figure on a card is the word error rate of that one sentence, the text below it is what Whisper base heard (float32, 30 s of padding, greedy); figures count as the words they are read out as.</p>
-<div class="wide"><table><tr><th>Voice</th><th>WER wide</th><th>WER G.711</th><th>DNSMOS</th><th>Lines</th><th></th></tr>{table}</table></div>
+<div class="wide"><table><tr><th>Voice</th><th>WER wide</th><th>WER G.711</th><th>DNSMOS</th><th></th></tr>{table}</table></div>
 {rows}
 </body></html>
 """
