@@ -7,6 +7,7 @@ import { runToEnd } from './prepare.mjs';
 export const peers = [
   { package: 'sip-tester', commands: ['sipp'], suites: 'SIP calls by sipp' },
   { package: 'baresip-core', commands: ['baresip'], suites: 'SIP calls by baresip' },
+  { package: 'kamailio', commands: ['kamailio'], suites: 'calls through a Kamailio proxy' },
   { package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'], suites: 'calls from a browser' },
 ];
 

@@ -132,6 +132,13 @@ function checkTogether(config: Config): void {
       fix: 'Add sip.tls, or take tls and wss out of sip.transports.',
     });
   }
+  const names = [...config.sip.trunks, ...config.sip.registrations].map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new TrunklineError('config.invalid', `sip.trunks and sip.registrations: ${twice} is named twice.`, {
+      fix: 'Give each trunk and each registration a name of its own.',
+    });
+  }
   if (config.sip.drachtio !== undefined && config.sip.drachtioSecret === undefined) {
     throw new TrunklineError('config.invalid', 'sip.drachtio needs sip.drachtioSecret.', {
       fix: 'Set TRUNKLINE_SIP_DRACHTIO_SECRET or TRUNKLINE_SIP_DRACHTIO_SECRET_FILE.',

@@ -19,7 +19,7 @@ import { EventHub } from './http/event-hub';
 import { listenHttp } from './http/http-server';
 import { isLoopbackHost } from './http/loopback';
 import type { DialRequest } from './http/ports';
-import { routeByTrunk } from './sip/trunk-route';
+import { routeByTrunk, routeToUser, type Trunk } from './sip/trunk-route';
 import { CallStore } from './store/call-store';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
@@ -104,8 +104,11 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     records: store,
     live: {
       dial: async (request) => {
-        const { trunk, to } = request;
-        const route = trunk === undefined ? { to } : routeByTrunk(config.sip.trunks, trunk, to);
+        const { trunk, to, from } = request;
+        const route =
+          trunk === undefined
+            ? (routeToUser(telephony.users, to) ?? { to })
+            : routeByTrunk(trunksOf(config), trunk, to, from);
         return exchange.dialOut({ ...request, ...route, action: actionFor(dialplan, request) });
       },
       act: (callId, action) => act(exchange, callId, action),
@@ -119,6 +122,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
         scopes,
       })),
     ],
+    sipStatus: () => telephony.sipStatus(),
     readiness: () => {
       const waitingFor = [
         ...(draining ? ['draining'] : []),
@@ -182,6 +186,16 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       await store.close();
     },
   };
+}
+
+/** Where we are registered we can also call out. */
+function trunksOf({ sip }: Config): readonly Trunk[] {
+  const registered = sip.registrations.map((one) => ({
+    ...one,
+    proxy: one.registrar,
+    callerId: one.callerId ?? one.username,
+  }));
+  return [...sip.trunks, ...registered];
 }
 
 /** One order of REST or of a webhook's answer, to the call that it names. */

@@ -33,8 +33,11 @@ import { makeDtlsIdentity } from './sip/dtls-identity';
 import { namesFrom } from './sip/embedded/resolver';
 import { localAddressFor } from './sip/local-address';
 import { SdpSession, type SrtpOptions } from './sip/sdp-session';
+import { SipPeers, type SipPeersStatus } from './sip/sip-peers';
 import { SourceLimit } from './sip/source-limit';
 import { SrfUserAgent } from './sip/srf-user-agent';
+import type { RegisteredUsers } from './sip/trunk-route';
+import type { SipSource } from './sip/user-agent';
 import { stockTexts } from './turn/turn-state';
 import { askApplication } from './webhooks/ask-application';
 import { workerEntry } from './workers/locate';
@@ -52,6 +55,10 @@ export interface TelephonyOptions {
   readonly engine: StartedEngine;
 }
 
+export interface SipStatus extends SipPeersStatus {
+  readonly local: readonly SipSource[];
+}
+
 export interface Telephony {
   readonly engine: string;
   /** `sip:demo@HOST:PORT`. */
@@ -60,6 +67,10 @@ export interface Telephony {
   /** What no call can be taken for, if anything. */
   notReady(): string | undefined;
   gauges(): Readonly<Record<string, number>>;
+  /** Softphones that are registered here. */
+  readonly users: RegisteredUsers;
+  /** Registrations and softphones, for people who look after them. */
+  sipStatus(): SipStatus;
   /** Takes up certificates that were renewed; false: they cannot be used. */
   reloadCertificates(): boolean;
   close(): Promise<void>;
@@ -98,6 +109,16 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const mediaHostFor = (peer: string): string =>
       sipHost !== '*' ? sipHost : isIPv6(bareHost(peer)) ? '::' : '0.0.0.0';
     const limit = new SourceLimit(config.limits.callsPerSourcePerSecond, clock);
+    const sipPeers = new SipPeers({
+      trunks: config.sip.trunks,
+      users: config.sip.users,
+      registrations: config.sip.registrations,
+      digest: config.sip.digest,
+      clock,
+      now: events.now,
+      log,
+      random: (bytes) => randomBytes(bytes).toString('hex'),
+    });
     const userAgent = new SrfUserAgent({
       listen: { host: sipHost, port: config.sip.port },
       protocols: config.sip.transports,
@@ -111,6 +132,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       log,
       userAgentName: `Trunkline/${options.version}`,
       admit: (source) => limit.admit(source.address),
+      onRegister: sipPeers.onRegister,
     });
     const prompts = new SpokenPrompts();
     const recordings = config.recording.enabled ? join(resolve(config.data), 'recordings') : undefined;
@@ -181,7 +203,9 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             });
         }
       },
-      negotiation: (peer, trunk) =>
+      codecsOf: (trunk) =>
+        [...config.sip.trunks, ...config.sip.registrations].find(({ name }) => name === trunk)?.codecs,
+      negotiation: (peer, trunk, codecs = SIP_CODECS) =>
         new SdpSession({
           sessionId: String(randomInt(1, 2 ** 47)),
           address: localAddressFor(bareHost(peer), {
@@ -189,7 +213,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             advertised: config.sip.advertised,
             interfaces: networkInterfaces(),
           }),
-          codecs: SIP_CODECS,
+          codecs,
           srtp: srtpFor(config, trunk, identity.fingerprint),
         }),
       publish,
@@ -216,9 +240,16 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       },
     });
     opened.push(() => exchange.closeAll('shutdown'));
-    userAgent.onInvite((invite) => exchange.takeInvite(invite));
+    userAgent.onInvite((invite) => {
+      const caller = sipPeers.admit(invite);
+      if (caller !== undefined) exchange.takeInvite(invite, caller);
+    });
     await trace.span('sip', () => userAgent.start());
-    opened.splice(-1, 0, () => userAgent.stop());
+    opened.splice(-1, 0, async () => {
+      await sipPeers.close();
+      await userAgent.stop();
+    });
+    sipPeers.start(userAgent);
 
     const ready = await loading;
     log.debug('the model process is ready', shownStages(ready.stages));
@@ -232,8 +263,11 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         trunkline_calls_live: exchange.live,
         trunkline_engine_ready: engine.ready === undefined ? 0 : 1,
         trunkline_sip_sources_limited: limit.dropped,
+        ...sipPeers.gauges,
         trunkline_media_strays: lines.router.dump().strays + peers.router.dump().strays,
       }),
+      users: sipPeers,
+      sipStatus: () => ({ local: userAgent.local, ...sipPeers.status }),
       reloadCertificates: () => userAgent.reloadCertificates(),
       close: closeAll,
     };

@@ -135,10 +135,20 @@ describe('what this version does not do yet', () => {
     return () => loadConfig({ folder, environment: {} });
   };
 
-  it('is named, so that nobody takes users or trunks for a gate that is shut', () => {
-    const users = 'sip: {users: [{username: a, password: b}], trunks: [{name: t, addresses: [192.0.2.1]}]}';
-    expect(keysNotActedUpon(from(users)())).toEqual(['sip.trunks[].addresses', 'sip.users']);
+  it('is named, so that nobody relies on it', () => {
+    expect(keysNotActedUpon(from('database: {url: postgres://x}')())).toEqual(['database.url']);
     expect(keysNotActedUpon(from('')())).toEqual([]);
+  });
+
+  it('refuses addresses that are none, and a trunk and a registration of one name', () => {
+    const trunk = (address: string) => from(`sip: {trunks: [{name: t, addresses: [${address}]}]}`);
+    for (const good of ['192.0.2.1', '192.0.2.0/24', '"2001:db8::/32"'])
+      expect(trunk(good)().sip.trunks).toHaveLength(1);
+    for (const bad of ['example.com', '192.0.2.0/33', '192.0.2.0/x', '"2001:db8::/129"']) {
+      expect(trunk(bad)).toThrow(expect.objectContaining({ code: 'config.invalid' }));
+    }
+    const account = '{name: t, registrar: r.example, username: u, password: p}';
+    expect(from(`sip: {trunks: [{name: t}], registrations: [${account}]}`)).toThrow(/named twice/);
   });
 
   it('refuses TLS without a certificate', () => {

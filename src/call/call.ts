@@ -44,7 +44,7 @@ export interface Leg {
 export interface CallParts {
   readonly record: Pick<
     CallRecord,
-    'id' | 'direction' | 'transport' | 'from' | 'to' | 'trunk' | 'sipCallId' | 'metadata'
+    'id' | 'direction' | 'transport' | 'from' | 'to' | 'trunk' | 'user' | 'sipCallId' | 'metadata'
   > & { readonly headers: Readonly<Record<string, string>> };
   readonly link: MediaLink;
   readonly leg: Leg;
@@ -90,6 +90,7 @@ export class Call {
       from: facts.from,
       to: facts.to,
       trunk: facts.trunk,
+      user: facts.user,
       sipCallId: facts.sipCallId,
       headers: { ...headers },
       metadata: facts.metadata,

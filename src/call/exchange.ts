@@ -11,9 +11,11 @@ import type { Action, DirectAction, WebhookAction } from '../dialplan/dialplan';
 import type { CallFacts } from '../dialplan/matcher';
 import type { MediaRouter } from '../media/media-router';
 import type { SocketAddress, ToMedia } from '../media/protocol';
+import type { Caller } from '../sip/front-door';
+import type { CodecName } from '../sip/offer-answer';
 import type { SdpSession } from '../sip/sdp-session';
 import { parseSipUri } from '../sip/uri';
-import type { IncomingInvite, SipUserAgent } from '../sip/user-agent';
+import type { DialPlace, IncomingInvite, SipUserAgent } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
 import { causeOf, failureOf } from './end-cause';
@@ -35,9 +37,14 @@ export interface ExchangeParts {
     signal: AbortSignal,
   ) => Promise<DirectAction>;
   readonly perform: (action: DirectAction, stage: Stage) => Performance;
-  /** `peer`: the far end's address, or host name of its URI. */
-  /** By the far end's address, and the trunk by which the call goes. */
-  readonly negotiation: (peer: string, trunk: string | undefined) => SdpSession;
+  /** `peer`: the far end's address, or host name of its URI; the trunk by which the call goes; what it is limited to. */
+  readonly negotiation: (
+    peer: string,
+    trunk: string | undefined,
+    codecs: readonly CodecName[] | undefined,
+  ) => SdpSession;
+  /** What a trunk is limited to, if anything. */
+  readonly codecsOf: (trunk: string) => readonly CodecName[] | undefined;
   readonly publish: (event: CallEvent, record: CallRecord) => void;
   /** Why no call can be taken right now, if so. */
   readonly notReady: () => string | undefined;
@@ -62,6 +69,8 @@ export interface DialOut {
   /** Name of the trunk, with what it takes to call by it. */
   readonly trunk?: string | undefined;
   readonly proxy?: string;
+  readonly places?: readonly DialPlace[];
+  readonly codecs?: readonly CodecName[];
   readonly auth?: { readonly username: string; readonly password: string };
   readonly from?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -99,11 +108,13 @@ export class Exchange {
   }
 
   /** For `userAgent.onInvite`. */
-  takeInvite(invite: IncomingInvite): void {
+  takeInvite(invite: IncomingInvite, caller: Caller = { kind: 'anyone' }): void {
     const headers = toldHeaders(invite.headers);
+    const trunk = caller.kind === 'trunk' ? caller.name : undefined;
     const facts: CallFacts = {
       number: invite.calledNumber,
       caller: invite.from.user,
+      trunk,
       language: invite.header('Accept-Language'),
       headers,
       at: this.parts.events.now(),
@@ -124,6 +135,8 @@ export class Exchange {
       from: invite.from.uri,
       to: invite.to.uri,
       sipCallId: invite.sipCallId,
+      trunk,
+      user: caller.kind === 'user' ? caller.username : undefined,
       headers,
     });
     const abort = new AbortController();
@@ -146,7 +159,8 @@ export class Exchange {
         return;
       }
       const local = await this.openRtp(call, invite.source.address);
-      await leg.answer(invite, this.legParts(call, local, invite.source.address));
+      const codecs = trunk === undefined ? undefined : this.parts.codecsOf(trunk);
+      await leg.answer(invite, this.legParts(call, local, invite.source.address, codecs));
       call.answered(chosen);
     });
   }
@@ -218,12 +232,13 @@ export class Exchange {
     this.legs.set(call.id, giveUp);
     void this.guarded(call, async () => {
       try {
-        const local = await this.openRtp(call, hostOf(request.to));
-        const { to, from, headers, proxy, auth } = request;
+        const { to, from, headers, proxy, auth, places, codecs } = request;
+        const peer = hostOf(places?.[0]?.proxy ?? to);
+        const local = await this.openRtp(call, peer);
         await leg.place(
           this.parts.userAgent,
-          { to, from, headers, proxy, auth, signal: abort.signal, onProvisional: () => call.ringing() },
-          this.legParts(call, local, hostOf(to)),
+          { to, from, headers, proxy, auth, places, signal: abort.signal, onProvisional: () => call.ringing() },
+          this.legParts(call, local, peer, codecs),
         );
         call.answered(request.action);
       } finally {
@@ -265,6 +280,7 @@ export class Exchange {
       to: string;
       sipCallId: string | undefined;
       trunk?: string | undefined;
+      user?: string | undefined;
       headers: Readonly<Record<string, string>>;
       metadata?: Readonly<Record<string, unknown>>;
     },
@@ -304,10 +320,15 @@ export class Exchange {
     if (this.calls.size === 0) this.drained?.();
   }
 
-  private legParts(call: Call, local: SocketAddress, peer: string): SipLegParts {
+  private legParts(
+    call: Call,
+    local: SocketAddress,
+    peer: string,
+    codecs: readonly CodecName[] | undefined,
+  ): SipLegParts {
     return {
       link: call.link,
-      negotiation: this.parts.negotiation(peer, call.snapshot.trunk),
+      negotiation: this.parts.negotiation(peer, call.snapshot.trunk, codecs),
       local,
       mediaTimeoutMs: this.parts.rtp.timeoutMs,
       log: this.parts.log.child({ callId: call.id }),

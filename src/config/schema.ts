@@ -1,4 +1,5 @@
 /** Every key of trunkline.yaml with its default: the one place that says what may be configured. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { turnSettingsSchema } from '../core/turn-settings';
 
@@ -38,6 +39,21 @@ const sipCertificate = certificate.extend({
 });
 const srtpPolicy = z.enum(['require', 'prefer', 'off']);
 
+const addressRange = z.string().refine(
+  (text) => {
+    const [address = '', bits, ...more] = text.split('/');
+    const widest = isIP(address) === 6 ? 128 : 32;
+    const whole = bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= widest);
+    return isIP(address) !== 0 && whole && more.length === 0;
+  },
+  { error: 'Expected an address or a range like 192.0.2.0/24.' },
+);
+
+const sipCodecs = z
+  .array(z.enum(['PCMU', 'PCMA', 'opus']))
+  .min(1)
+  .describe('Offered and accepted there, in that order.');
+
 const sip = z.strictObject({
   host: z.string().default('*').describe('Address to listen on; * is every IPv4 and IPv6 address.'),
   port: portNumber.default(5060),
@@ -76,6 +92,11 @@ const sip = z.strictObject({
     })
     .prefault({})
     .describe('How long a call may go without a sign of life in signalling, and the shortest that a far end may ask.'),
+  digest: z
+    .array(z.enum(['MD5', 'SHA-256']))
+    .min(1)
+    .default(['MD5'])
+    .describe('How callers and softphones are asked for their password, the preferred way first; many know MD5 alone.'),
   registrations: z
     .array(
       z.strictObject({
@@ -83,8 +104,10 @@ const sip = z.strictObject({
         registrar: z.string(),
         username: z.string(),
         password: secret(),
-        domain: z.string().optional(),
+        domain: z.string().optional().describe('What stands behind the @; the host of the registrar if left out.'),
         expiresSeconds: z.int().min(30).default(600),
+        callerId: z.string().optional().describe('The username if left out.'),
+        codecs: sipCodecs.optional(),
       }),
     )
     .default([]),
@@ -92,12 +115,17 @@ const sip = z.strictObject({
     .array(
       z.strictObject({
         name: z.string(),
-        addresses: z.array(z.string()).default([]).describe('Addresses or CIDR ranges that calls may come from.'),
+        addresses: z.array(addressRange).default([]).describe('Addresses or CIDR ranges that calls may come from.'),
         proxy: z.string().optional().describe('Where outgoing calls of this trunk are sent.'),
         username: z.string().optional(),
-        password: secret().optional(),
+        password: secret()
+          .optional()
+          .describe('For calls both ways: theirs are asked for it unless an address says who they are.'),
         srtp: srtpPolicy.optional().describe('For calls from and to this trunk, instead of sip.srtp.'),
         srtpKeying: z.enum(['sdes', 'dtls']).optional(),
+        domain: z.string().optional().describe('Of the numbers in From; the host of the proxy if left out.'),
+        callerId: z.string().optional().describe('Who we say we are: a number, or a whole From value.'),
+        codecs: sipCodecs.optional(),
       }),
     )
     .default([]),

@@ -14,6 +14,8 @@ export const callEventData = {
     from: z.string(),
     to: z.string(),
     trunk: z.string().optional(),
+    /** The softphone's user, if one of sip.users called. */
+    user: z.string().optional(),
     sipCallId: z.string().optional(),
     /** Chosen SIP headers: those that begin with X-, Diversion, P-Asserted-Identity, User-Agent. */
     headers: z.record(z.string(), z.string()).optional(),

@@ -61,6 +61,7 @@ export const callRecordSchema = z.object({
   from: z.string(),
   to: z.string(),
   trunk: z.string().optional(),
+  user: z.string().optional(),
   sipCallId: z.string().optional(),
   /** What the dialplan chose. */
   action: z.string().optional(),

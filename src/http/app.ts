@@ -79,6 +79,9 @@ export function createHttpApp(parts: HttpParts): HttpApp {
     response.status(201).set('Cache-Control', 'no-store').json(callTokens.issue());
   });
   app.get('/v1/events', access.require('read'), (request, response) => events.open(request, response));
+  app.get('/v1/health', access.require('read'), (_request, response) => {
+    response.json({ ...parts.readiness(), version: parts.version, sip: parts.sipStatus?.() });
+  });
   app.use('/v1/calls', callRoutes(parts, access, idempotency));
   // Without a token nobody learns which paths there are.
   app.use('/v1', access.require('read'));

@@ -101,6 +101,11 @@ export function openApiDocument(version: string): Json {
           },
         }),
       },
+      '/v1/health': {
+        get: operation('Readiness, and the state of SIP: listening places, registrations at trunks, softphones.', {
+          responses: { 200: answer('As it is now.'), default: problem },
+        }),
+      },
       '/v1/events': {
         get: operation('Events as they happen (server-sent).', {
           parameters: queryParameters(eventQuerySchema),

@@ -52,6 +52,8 @@ export interface HttpParts {
   readonly feed: EventFeed;
   readonly tokens: readonly AccessToken[];
   readonly readiness: () => Readiness;
+  /** What SIP has to say of itself: listening places, registrations, softphones. */
+  readonly sipStatus?: () => object;
   readonly logger: Logger;
   readonly version: string;
   readonly maxBodyBytes: number;

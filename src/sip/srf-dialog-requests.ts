@@ -1,11 +1,11 @@
 /** Requests that we send inside a call, with credentials where the far end asks for them (RFC 3261 §12.2.1, §22). */
 import { TrunklineError } from '../core/errors';
-import { authorization, type Credentials, parseChallenge } from './digest';
+import { type Account, authorization, parseChallenge } from './digest';
 import type { SrfDialog, SrfResponse } from './srf-types';
 
 export interface DialogRequestOptions {
   readonly dialog: SrfDialog;
-  readonly credentials?: Credentials | undefined;
+  readonly credentials?: Account | undefined;
   readonly cnonce: () => string;
 }
 
@@ -49,7 +49,7 @@ export function rejected(
 /** The header that answers a challenge, or undefined if it is of a kind we cannot answer. */
 export function digestHeader(
   response: SrfResponse,
-  credentials: Credentials,
+  credentials: Account,
   method: string,
   cnonce: string,
 ): Record<string, string> | undefined {

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../core/clock';
 import type { Logger } from '../core/log';
-import type { Credentials } from './digest';
+import type { Account } from './digest';
 import { listsToken } from './header-values';
 import { type RefreshOutcome, SessionRefresher } from './session-refresher';
 import {
@@ -30,7 +30,7 @@ export interface SrfSipDialogOptions {
   /** 0 to 1, for the wait after 491. */
   readonly random: () => number;
   readonly cnonce: () => string;
-  readonly credentials?: Credentials | undefined;
+  readonly credentials?: Account | undefined;
   readonly timer: SessionTimerSettings;
   /** What the first INVITE and its 2xx agreed on. */
   readonly timerAgreed: SessionTimerAgreement | undefined;

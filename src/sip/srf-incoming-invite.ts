@@ -31,6 +31,7 @@ export class SrfIncomingInvite implements IncomingInvite {
   readonly from: SipParty;
   readonly to: SipParty;
   readonly calledNumber: string;
+  readonly requestUri: string;
   readonly source: SipSource;
   readonly offerSdp: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -53,6 +54,7 @@ export class SrfIncomingInvite implements IncomingInvite {
     this.sipCallId = request.get('call-id') ?? '';
     this.from = party(request.get('from'));
     this.to = party(request.get('to'));
+    this.requestUri = request.uri;
     this.calledNumber = calledNumber(request.uri);
     this.source = {
       transport: transportOf(request.protocol),

@@ -15,6 +15,8 @@ export interface SrfRequest {
   on(event: 'cancel', run: (cancel: SrfMessage) => void): void;
   /** An UPDATE while the INVITE has no final response. */
   on(event: 'update', run: (update: SrfRequest, response: SrfResponse) => void): void;
+  /** Of a request that we sent: provisional ones too. */
+  on(event: 'response', run: (response: SrfResponse) => void): void;
   removeAllListeners(event: 'update'): void;
   cancel(done?: (error?: unknown) => void): void;
 }
@@ -113,6 +115,12 @@ export interface Srf {
       readonly cbProvisional: (response: SrfResponse) => void;
     },
   ): Promise<SrfDialog>;
+  /** Outside any dialog. */
+  request(
+    uri: string,
+    options: { readonly method: string; readonly headers: Record<string, string>; readonly proxy?: string },
+    done: (error: unknown, request?: SrfRequest) => void,
+  ): void;
   removeDialog(dialog: SrfDialog): void;
 }
 

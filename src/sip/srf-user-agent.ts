@@ -8,14 +8,17 @@ import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
 import type { Logger } from '../core/log';
 import { ControlLiveness } from './control-liveness';
-import type { Credentials } from './digest';
+import type { Account } from './digest';
 import { type EmbeddedEndpoint, openEmbeddedEndpoint } from './embedded/embedded-endpoint';
 import { openTransports } from './embedded/open-transports';
 import type { NameServer } from './embedded/resolver';
 import type { BaseTimers } from './embedded/sip-timers';
 import type { TlsCredentials, TlsFiles } from './embedded/tls-credentials';
 import type { SipTransport, TransportName } from './embedded/transport';
+import { forkDial } from './fork-dial';
 import { localAddressFor } from './local-address';
+import type { RegisterAnswer, RegisterRequest } from './registrar';
+import type { RegisterOutcome, SentRegister } from './registration';
 import {
   answerSessionTimer,
   defaultSessionTimer,
@@ -26,6 +29,7 @@ import { SrfSipDialog } from './srf-dialog';
 import { acceptsSdp, allowedMethods, bodyIsSdp, sdpType, supportedHeader, unsupportedExtensions } from './srf-headers';
 import { SrfIncomingInvite, transportOf } from './srf-incoming-invite';
 import { dialOut } from './srf-outgoing-invite';
+import { answerRegister, sendRegister } from './srf-register';
 import { createSrf, type Srf, type SrfDialog, type SrfRequest, type SrfResponse } from './srf-types';
 import type { IncomingInvite, OutgoingInvite, SipDialog, SipSource, SipUserAgent } from './user-agent';
 
@@ -50,6 +54,8 @@ export interface SrfUserAgentOptions {
   readonly admit?: (source: SipSource) => boolean;
   /** RFC 4028; 30 minutes, and nothing below 90 s, if left out. */
   readonly sessionTimer?: SessionTimerSettings | undefined;
+  /** The registrar; without one REGISTER is refused with 405. */
+  readonly onRegister?: (request: RegisterRequest) => RegisterAnswer;
   /** For tests; the RFC's values otherwise. */
   readonly timers?: BaseTimers;
   readonly transports?: readonly SipTransport[];
@@ -90,7 +96,7 @@ export class SrfUserAgent implements SipUserAgent {
     this.srf.use('invite', (request, response) => this.onInviteRequest(request, response));
     this.srf.use('options', (request, response) => this.onOptions(request, response));
     for (const method of answeredElsewhere) {
-      this.srf.use(method.toLowerCase(), (_request, response) => this.refuseMethod(response));
+      this.srf.use(method.toLowerCase(), (request, response) => this.onOtherMethod(request, response));
     }
     // A real server answers PRACK itself and tells us of it.
     this.srf.use('prack', () => undefined);
@@ -148,8 +154,22 @@ export class SrfUserAgent implements SipUserAgent {
   async invite(call: OutgoingInvite): Promise<{ readonly dialog: SipDialog; readonly answerSdp: string }> {
     this.counters.invitesOut++;
     const { userAgentName } = this.options;
-    const { dialog, answerSdp, timer } = await dialOut(this.srf, call, { userAgentName, cnonce, timer: this.timer });
+    const dial = (one: OutgoingInvite) => dialOut(this.srf, one, { userAgentName, cnonce, timer: this.timer });
+    const { dialog, answerSdp, timer } =
+      call.places === undefined
+        ? await dial(call)
+        : await forkDial(
+            call.places,
+            ({ to, proxy }, signal) => dial({ ...call, to, signal, ...(proxy === undefined ? {} : { proxy }) }),
+            (late) => late.dialog.request({ method: 'BYE' }, () => {}),
+            call.signal,
+          );
     return { dialog: this.adopt(dialog, 'uac', timer, call.auth), answerSdp };
+  }
+
+  /** Rejects with `sip.unreachable` when no network gave an answer. */
+  register(request: SentRegister): Promise<RegisterOutcome> {
+    return sendRegister(this.srf, request, this.options.userAgentName);
   }
 
   localAddressFor(peerAddress: string): string {
@@ -245,7 +265,12 @@ export class SrfUserAgent implements SipUserAgent {
     response.send(this.retryAfterSeconds === undefined ? 200 : 503, { headers });
   }
 
-  private refuseMethod(response: SrfResponse): void {
+  private onOtherMethod(request: SrfRequest, response: SrfResponse): void {
+    const { onRegister } = this.options;
+    if (request.method === 'REGISTER' && onRegister !== undefined && request.get('require') === undefined) {
+      answerRegister(request, response, onRegister);
+      return;
+    }
     this.counters.otherMethodsRefused++;
     response.send(405, { headers: { Allow: allowedMethods } });
   }
@@ -258,7 +283,7 @@ export class SrfUserAgent implements SipUserAgent {
     dialog: SrfDialog,
     role: 'uas' | 'uac',
     timerAgreed: SessionTimerAgreement | undefined,
-    credentials?: Credentials,
+    credentials?: Account,
   ): SrfSipDialog {
     const adopted = new SrfSipDialog({
       srf: this.srf,

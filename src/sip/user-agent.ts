@@ -30,6 +30,7 @@ export interface IncomingInvite {
   readonly to: SipParty;
   /** User part of the request URI: the number that was called. */
   readonly calledNumber: string;
+  readonly requestUri: string;
   readonly source: SipSource;
   /** Undefined: a late offer; then `accept` carries our offer and `dialog.onAnswer` brings theirs. */
   readonly offerSdp: string | undefined;
@@ -58,11 +59,19 @@ export interface SipDialog {
   bye(headers?: Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** The URI that is called, and where its INVITE is sent if that is another place. */
+export interface DialPlace {
+  readonly to: string;
+  readonly proxy?: string | undefined;
+}
+
 export interface OutgoingInvite {
   readonly to: string;
   readonly from?: string;
   readonly offerSdp: string;
   readonly proxy?: string;
+  /** Instead of `to` and `proxy`: places to ring at once. */
+  readonly places?: readonly DialPlace[] | undefined;
   readonly auth?: { readonly username: string; readonly password: string };
   readonly headers?: Readonly<Record<string, string>>;
   /** Called for 1xx with their SDP if there is one. */

@@ -78,6 +78,7 @@ export async function startAgentApp(more: Partial<HttpParts> = {}): Promise<Agen
     pageFolder: join(__dirname, '../../src/http/page'),
     whip: undefined,
     gauges: () => ({ trunkline_calls_live: 3 }),
+    sipStatus: () => ({ local: [], registrations: [], users: [] }),
     random: randomBytes,
     nowMs: () => agent.nowMs,
     ...more,

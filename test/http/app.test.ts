@@ -19,6 +19,12 @@ describe('health', () => {
     expect((await agent.request('/readyz')).status).toBe(200);
   });
 
+  it('tells who may read how SIP is doing, and nobody else', async () => {
+    expect((await agent.request('/v1/health')).status).toBe(401);
+    const sip = { local: [], registrations: [], users: [] };
+    expect(await bodyOf(await agent.request('/v1/health', { token: tokens.read }))).toMatchObject({ ready: true, sip });
+  });
+
   it('is not ready while something is waited for', async () => {
     const loading = await startAgentApp({ readiness: () => ({ ready: false, waitingFor: ['engine'] }) });
     const response = await loading.request('/readyz');

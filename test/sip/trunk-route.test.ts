@@ -1,4 +1,4 @@
-import { routeByTrunk } from '../../src/sip/trunk-route';
+import { routeByTrunk, routeToUser } from '../../src/sip/trunk-route';
 
 const trunks = [
   { name: 'acme', proxy: 'sbc.example:5070', username: 'u', password: 'p' },
@@ -21,7 +21,41 @@ describe('a call by a trunk', () => {
     expect(routeByTrunk(trunks, 'bare', '100')).toEqual({ to: '100' });
   });
 
+  it('says who we are as the order says, else as the trunk does, in its domain', () => {
+    const own = [
+      { name: 't', proxy: 'sbc.example:5070', callerId: '+491', domain: 'acme.example', codecs: ['PCMA' as const] },
+    ];
+    expect(routeByTrunk(own, 't', '100')).toMatchObject({ from: 'sip:+491@acme.example', codecs: ['PCMA'] });
+    expect(routeByTrunk(own, 't', '100', '+492').from).toBe('sip:+492@acme.example');
+    expect(routeByTrunk(own, 't', '100', '"Me" <sip:me@x>').from).toBe('"Me" <sip:me@x>');
+    expect(routeByTrunk([{ ...own[0]!, domain: undefined }], 't', '100').from).toBe('sip:+491@sbc.example');
+  });
+
   it('is refused when there is no such trunk', () => {
     expect(() => routeByTrunk(trunks, 'none', '100')).toThrow(expect.objectContaining({ code: 'call.unknown-trunk' }));
+  });
+});
+
+describe('a call to a softphone', () => {
+  const contact = { uri: 'sip:a@192.0.2.1', proxy: 'sip:198.51.100.1:5062;transport=tcp' };
+  const users = {
+    isUser: (name: string) => name === 'alice' || name === 'away',
+    contactsOf: (name: string) => (name === 'alice' ? [contact] : []),
+  };
+
+  it('rings its contacts by the way they registered', () => {
+    const places = [{ to: contact.uri, proxy: contact.proxy }];
+    expect(routeToUser(users, 'alice')).toEqual({ to: 'sip:alice@localhost', places });
+    expect(routeToUser(users, 'sip:alice@localhost')?.places).toEqual(places);
+  });
+
+  it('is no matter of ours for other names and places', () => {
+    for (const to of ['bob', 'sip:alice@example.com', 'sip:alice@localhost:5070']) {
+      expect(routeToUser(users, to)).toBeUndefined();
+    }
+  });
+
+  it('is refused when no phone is there', () => {
+    expect(() => routeToUser(users, 'away')).toThrow(expect.objectContaining({ code: 'sip.no-contact' }));
   });
 });

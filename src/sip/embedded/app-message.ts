@@ -2,6 +2,7 @@
  * SIP messages as they cross the control connection. What goes to the application is written anew from parsed values, so
  * that drachtio-srf's regular expressions only ever meet short, well-formed lines.
  */
+import { splitChallenges } from '../digest';
 import { formatNameAddr, isToken, parseNameAddr, splitValues } from '../header-values';
 import { noBody, SipHeaders, type SipMessage, startLine } from './message';
 
@@ -117,7 +118,12 @@ const ownedByStack = new Set([
 
 /** Copies what the application may say for itself; Content-Type is guessed for SDP, as drachtio-server does. */
 export function addAppHeaders(headers: SipHeaders, from: AppMessage): void {
-  for (const { key, value } of from.headers) if (!ownedByStack.has(key)) headers.add(key, value);
+  for (const { key, value } of from.headers) {
+    if (ownedByStack.has(key)) continue;
+    // drachtio-srf can hold one value of a name only.
+    const challenges = key === 'www-authenticate' || key === 'proxy-authenticate';
+    for (const line of challenges ? splitChallenges(value) : [value]) headers.add(key, line);
+  }
   if (from.body.length === 0) return;
   const stated = from.headers.get('content-type');
   const type = stated ?? (from.body.toString('latin1', 0, 3) === 'v=0' ? 'application/sdp' : undefined);
