@@ -11,6 +11,8 @@ import { readWav } from './audio/wav';
 import { performAgent } from './call/agent-performance';
 import { Exchange } from './call/exchange';
 import { type Prompt, performEcho, performPlay, performTone } from './call/line-performance';
+import { performMenu } from './call/menu-performance';
+import { MenuPrompts } from './call/menu-prompts';
 import { type Rehearsal, rehearse } from './call/rehearsal';
 import { SpokenPrompts } from './call/spoken-prompts';
 import { turnConfigOf } from './call/turn-config';
@@ -21,7 +23,7 @@ import type { Clock } from './core/clock';
 import { TrunklineError } from './core/errors';
 import type { Logger } from './core/log';
 import { type StartTrace, shownStages } from './core/start-trace';
-import type { AgentAction, PlayAction } from './dialplan/dialplan';
+import { type AgentAction, type MenuPrompt, type PlayAction, reachableActions } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
 import type { StartedEngine } from './engine';
@@ -135,6 +137,11 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       onRegister: sipPeers.onRegister,
     });
     const prompts = new SpokenPrompts();
+    const menuPrompts = new MenuPrompts({
+      readFile: readPrompt,
+      prompts,
+      openEngine: (callId, persona) => engines.open(callId, persona),
+    });
     const recordings = config.recording.enabled ? join(resolve(config.data), 'recordings') : undefined;
     if (recordings !== undefined) await mkdir(recordings, { recursive: true });
     /**
@@ -152,6 +159,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       for (const one of rehearsals(dialplan, (action) => stockTexts(turnConfigOf([config.turns, action.turns])))) {
         await rehearse(one, prompts, openEngine);
       }
+      for (const prompt of menuPromptsOf(dialplan)) await menuPrompts.load(prompt).catch(() => undefined);
       log.debug('personas and greetings are prepared', { tookMs: Math.round(clock.nowMs() - fromMs) });
     };
     const notReady = (): string | undefined =>
@@ -197,8 +205,13 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             return performTone(action, stage);
           case 'play':
             return performPlay(action, stage, readPrompt);
+          case 'menu':
+            return performMenu(action, stage, { clock, load: (prompt) => menuPrompts.load(prompt) });
+          // No dialplan and no application gets this far with one of them.
+          case 'transfer':
+          case 'dial':
           case 'reject':
-            throw new TrunklineError('call.rejected', 'A call that is refused cannot be performed.', {
+            throw new TrunklineError('call.rejected', 'An action that is refused cannot be performed.', {
               fix: 'This is a defect of ours; please report it.',
             });
         }
@@ -306,7 +319,7 @@ function greetingsOf(action: AgentAction): string[] {
 /** What each persona of the dialplan says word for word, by one way of finding it. */
 function rehearsals(dialplan: LoadedDialplan, textsOf: (action: AgentAction) => readonly string[]): Rehearsal[] {
   const agents = dialplan.routes
-    .map(({ action }) => (action.type === 'webhook' ? action.fallback : action))
+    .flatMap(({ action }) => reachableActions(action))
     .filter((action) => action.type === 'agent');
   return dialplan.personas.map((persona) => ({
     persona,
@@ -314,7 +327,12 @@ function rehearsals(dialplan: LoadedDialplan, textsOf: (action: AgentAction) => 
   }));
 }
 
-async function readPrompt(action: PlayAction): Promise<Prompt> {
+function menuPromptsOf(dialplan: LoadedDialplan): MenuPrompt[] {
+  const actions = dialplan.routes.flatMap(({ action }) => reachableActions(action));
+  return actions.flatMap((action) => (action.type === 'menu' ? [action.prompt] : []));
+}
+
+async function readPrompt(action: Pick<PlayAction, 'path' | 'format'>): Promise<Prompt> {
   const bytes = await readFile(action.path);
   if (action.format === 'ogg') return decodeOggOpus(bytes);
   const { pcm, sampleRate } = readWav(bytes);

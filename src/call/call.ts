@@ -12,7 +12,7 @@ import {
 import type { CallEndCause, CallRecord } from '../core/call-record';
 import type { Clock, Timer } from '../core/clock';
 import type { Logger } from '../core/log';
-import type { DirectAction } from '../dialplan/dialplan';
+import type { Action, DirectAction } from '../dialplan/dialplan';
 import type { MediaLink, SessionMessage } from '../media/media-router';
 import type { MediaStats } from '../media/protocol';
 import { type CallStep, nextCallState } from './call-state';
@@ -53,7 +53,17 @@ export interface CallParts {
   readonly events: EventSources;
   readonly publish: (event: CallEvent, record: CallRecord) => void;
   readonly perform: (action: DirectAction, call: Stage) => Performance;
+  /** Asks an application where the action says so, and takes what the action needs. Rejects when there is no room. */
+  readonly choose: (action: Action, digits: string | undefined) => Promise<DirectAction>;
   readonly maxSeconds: number;
+}
+
+/** What goes along when another action takes over. */
+export interface Succession {
+  /** What the caller typed, for the application that is asked. */
+  readonly digits?: string;
+  /** When the application has nothing; the call is ended if left out. */
+  readonly otherwise?: Action | undefined;
 }
 
 /** What a performance may do with its call. */
@@ -63,6 +73,10 @@ export interface Stage {
   readonly log: Logger;
   emit<T extends CallEventType>(type: T, data: CallEventData<T>): void;
   end(cause: CallEndCause): void;
+  /** Another action takes the call over, from now on. */
+  become(action: Action, more?: Succession): void;
+  /** While it is on, keys are told to the performance alone, and sound to nobody. */
+  secure(on: boolean): void;
 }
 
 const CLOSE_LIMIT_MS = 2_000;
@@ -75,6 +89,9 @@ export class Call {
   private closing: Promise<void> | undefined;
   private limit: Timer | undefined;
   private held = false;
+  private secured = false;
+  /** Performances before this one. */
+  private readonly past: Performance[] = [];
   private lastKey: { readonly way: 'rtp' | 'info'; readonly digit: string; readonly atMs: number } | undefined;
   private readonly log: Logger;
 
@@ -120,14 +137,54 @@ export class Call {
     this.record = { ...this.record, answeredAt: this.parts.events.now().toISOString(), action: action.type };
     this.emit('call.answered', { action: action.type });
     this.limit = this.parts.clock.after(this.parts.maxSeconds * 1_000, () => void this.close('time-limit'));
-    this.performance = this.parts.perform(action, {
+    this.perform(action);
+  }
+
+  private perform(action: DirectAction): void {
+    // What a performance says after its time is said to nobody.
+    const mine = (): boolean => this.performance === undefined || this.performance === performance;
+    const performance = this.parts.perform(action, {
       callId: this.id,
       link: this.parts.link,
       log: this.log,
       emit: (type, data) => this.emit(type, data),
-      end: (cause) => void this.close(cause),
+      end: (cause) => void (mine() && this.close(cause)),
+      become: (next, more) => void (mine() && this.become(next, more)),
+      secure: (on) => this.secure(on),
     });
-    if (this.held) this.performance.onHold(true);
+    this.performance = performance;
+    if (this.held) performance.onHold(true);
+  }
+
+  /** The dialplan, an application or whoever steers the call puts another action in the place of the present one. */
+  async become(action: Action, { digits, otherwise }: Succession = {}): Promise<void> {
+    const before = this.performance;
+    let chosen: DirectAction;
+    try {
+      chosen = await this.parts.choose(action, digits);
+    } catch (error) {
+      this.log.warn('an action could not take the call over', { error: String(error) });
+      chosen = { type: 'reject', status: 503, reason: undefined };
+    }
+    if (this.record.state !== 'answered' || this.performance !== before || this.closing !== undefined) return;
+    if (chosen.type === 'reject') {
+      if (otherwise === undefined) void this.close('finished');
+      else await this.become(otherwise);
+      return;
+    }
+    await this.within(CLOSE_LIMIT_MS / 4, 'performance', before?.close('finished'));
+    if (this.record.state !== 'answered' || this.performance !== before || this.closing !== undefined) return;
+    if (before !== undefined) this.past.push(before);
+    this.performance = undefined;
+    this.parts.link.post({ type: 'next-performance' });
+    this.record = { ...this.record, action: chosen.type };
+    this.perform(chosen);
+  }
+
+  private secure(on: boolean): void {
+    if (on === this.secured) return;
+    this.secured = on;
+    this.parts.link.post({ type: 'secure', on });
   }
 
   hold(held: boolean): void {
@@ -150,7 +207,7 @@ export class Call {
       return;
     }
     this.lastKey = { way, digit, atMs };
-    this.emit('dtmf.received', { digit, durationMs });
+    if (!this.secured) this.emit('dtmf.received', { digit, durationMs });
     this.performance?.onMedia({ type: 'dtmf', sessionId: this.id, digit, durationMs });
   }
 
@@ -213,6 +270,9 @@ export class Call {
       case 'dtmf':
         this.key('rtp', message.digit, message.durationMs);
         return;
+      case 'playout':
+        if ((message.performance ?? 0) === this.past.length) this.performance?.onMedia(message);
+        return;
       default:
         this.performance?.onMedia(message);
     }
@@ -227,8 +287,8 @@ export class Call {
       jitterMs: stats.jitterMs,
       concealedMs: stats.concealedMs,
       paceP99Ms: stats.paceP99Ms,
-      turnGapsMs: [...(this.performance?.turnGapsMs ?? [])],
-      interruptions: this.performance?.interruptions ?? 0,
+      turnGapsMs: this.performances.flatMap(({ turnGapsMs }) => turnGapsMs),
+      interruptions: this.performances.reduce((sum, { interruptions }) => sum + interruptions, 0),
       lostShare: stats.lostShare,
       roundTripMs: stats.roundTripMs,
       mos: stats.mos === undefined ? undefined : Math.round(stats.mos * 100) / 100,
@@ -236,6 +296,10 @@ export class Call {
       protection: stats.protection,
       remote: stats.remote,
     };
+  }
+
+  private get performances(): readonly Performance[] {
+    return this.performance === undefined ? this.past : [...this.past, this.performance];
   }
 
   private step(step: CallStep): boolean {

@@ -5,7 +5,7 @@
 import type { CallEvent, EventSources } from '../core/call-event';
 import type { CallEndCause, CallRecord } from '../core/call-record';
 import type { Clock } from '../core/clock';
-import { hasCode, TrunklineError } from '../core/errors';
+import { hasCode, type TrunklineError } from '../core/errors';
 import type { Logger } from '../core/log';
 import type { Action, DirectAction, WebhookAction } from '../dialplan/dialplan';
 import type { CallFacts } from '../dialplan/matcher';
@@ -14,12 +14,12 @@ import type { SocketAddress, ToMedia } from '../media/protocol';
 import type { Caller } from '../sip/front-door';
 import type { CodecName } from '../sip/offer-answer';
 import type { SdpSession } from '../sip/sdp-session';
-import { parseSipUri } from '../sip/uri';
 import type { DialPlace, IncomingInvite, SipUserAgent } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
 import { causeOf, failureOf } from './end-cause';
 import { EnginePlaces } from './engine-places';
+import { busy, checkAddresses, hostOf, RETRY_AFTER_SECONDS, refused, toldHeaders } from './refusals';
 import { SipLeg, type SipLegParts } from './sip-leg';
 
 export interface ExchangeParts {
@@ -33,7 +33,7 @@ export interface ExchangeParts {
   /** Never rejects: an application that does not answer leads to the fallback. */
   readonly ask: (
     action: WebhookAction,
-    facts: CallFacts & { callId: string },
+    facts: CallFacts & { callId: string; digits?: string | undefined },
     signal: AbortSignal,
   ) => Promise<DirectAction>;
   readonly perform: (action: DirectAction, stage: Stage) => Performance;
@@ -78,9 +78,6 @@ export interface DialOut {
   readonly ringSeconds: number;
   readonly action: DirectAction;
 }
-
-const RETRY_AFTER_SECONDS = 30;
-const TOLD_HEADER = /^(x-|diversion$|p-asserted-identity$|user-agent$|accept-language$)/i;
 
 export class Exchange {
   private readonly calls = new Map<string, Call>();
@@ -131,7 +128,7 @@ export class Exchange {
       return;
     }
     const leg = new SipLeg(invite);
-    const call = this.open('inbound', 'sip', leg, this.parts.lines, {
+    const call = this.open('inbound', 'sip', leg, this.parts.lines, facts, {
       from: invite.from.uri,
       to: invite.to.uri,
       sipCallId: invite.sipCallId,
@@ -184,7 +181,7 @@ export class Exchange {
         call.link.post({ type: 'send-event', json: JSON.stringify(ended) });
       },
     };
-    const call = this.open('inbound', 'webrtc', leg, this.parts.peers, {
+    const call = this.open('inbound', 'webrtc', leg, this.parts.peers, facts, {
       from: 'softphone',
       to: number,
       sipCallId: undefined,
@@ -211,7 +208,14 @@ export class Exchange {
     if (refusal !== undefined) throw this.counted(refusal);
     checkAddresses(request);
     const leg = new SipLeg(undefined);
-    const call = this.open('outbound', 'sip', leg, this.parts.lines, {
+    const facts: CallFacts = {
+      number: request.to,
+      caller: request.from ?? '',
+      trunk: request.trunk,
+      headers: {},
+      at: this.parts.events.now(),
+    };
+    const call = this.open('outbound', 'sip', leg, this.parts.lines, facts, {
       from: request.from ?? '',
       to: request.to,
       sipCallId: undefined,
@@ -275,6 +279,7 @@ export class Exchange {
     transport: 'sip' | 'webrtc',
     leg: Leg,
     media: MediaRouter,
+    called: CallFacts,
     facts: {
       from: string;
       to: string;
@@ -306,6 +311,7 @@ export class Exchange {
         if (event.type === 'call.ended') this.forget(id);
       },
       perform: this.parts.perform,
+      choose: (action, digits) => this.chooseNext(action, { ...called, callId: id, digits }),
       maxSeconds: this.parts.limits.callSeconds,
     });
     this.calls.set(id, call);
@@ -347,6 +353,19 @@ export class Exchange {
     return action.type === 'webhook' ? this.parts.ask(action, { ...facts, callId }, signal) : action;
   }
 
+  /** For a call that is under way; its place at the engine is its own for as long as it lasts. */
+  private async chooseNext(
+    action: Action,
+    facts: CallFacts & { readonly callId: string; readonly digits: string | undefined },
+  ): Promise<DirectAction> {
+    const { callId } = facts;
+    const chosen =
+      action.type === 'webhook' ? await this.parts.ask(action, facts, new AbortController().signal) : action;
+    const full = this.places.take(callId, chosen);
+    if (full !== undefined) throw full;
+    return chosen;
+  }
+
   /** Why a call with that action cannot be, if so. */
   private refusal(action: Action): TrunklineError | undefined {
     if (this.draining) return busy('call.draining', 'the agent is shutting down');
@@ -376,39 +395,4 @@ export class Exchange {
       await call.close(cause, { status });
     }
   }
-}
-
-/** Before the call exists: whoever asks for it learns at once that it cannot be. */
-function checkAddresses({ to, from = '' }: DialOut): void {
-  if (parseSipUri(to) === undefined)
-    throw badAddress('to', 'Write it like sip:1000@example.com or sip:1000@192.0.2.10:5070.');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they would end the header line.
-  if (/[\u0000-\u001f\u007f]/.test(from)) throw badAddress('from', 'Give a number, a SIP URI, or "Name" <URI>.');
-}
-
-function badAddress(which: string, fix: string): TrunklineError {
-  return new TrunklineError('sip.bad-uri', `The address in \`${which}\` cannot be called by SIP.`, { fix });
-}
-
-/** Of `sip:user@host:port;params`, or what stands for it. */
-function hostOf(uri: string): string {
-  return /^(?:sips?:)?(?:[^@]*@)?(\[[^\]]*\]|[^:;>?]*)/i.exec(uri)?.[1] ?? '';
-}
-
-function toldHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => TOLD_HEADER.test(name)));
-}
-
-function busy(code: 'call.draining' | 'call.refused', why: string): TrunklineError {
-  return new TrunklineError(code, `No call can be taken or placed: ${why}.`, {
-    fix: 'Try again later.',
-    details: { httpStatus: 503, retryAfterSeconds: RETRY_AFTER_SECONDS },
-  });
-}
-
-function refused(status: number, sentence: string): TrunklineError {
-  return new TrunklineError('call.refused', sentence, {
-    fix: status === 404 ? 'Add a route for that number, or call another.' : 'Try again later.',
-    details: { httpStatus: status },
-  });
 }

@@ -90,6 +90,12 @@ function actionText(action: Action): string {
       return `tone of ${action.frequencyHz} Hz at ${action.levelDbm0} dBm0`;
     case 'reject':
       return `reject with ${action.status}${action.reason === undefined ? '' : ` ${action.reason}`}`;
+    case 'menu':
+      return `menu ${[...action.options.keys()].join(', ')}${action.secure ? ', secure' : ''}`;
+    case 'transfer':
+      return `transfer to ${action.to}${action.trunk === undefined ? '' : ` by ${action.trunk}`} (${action.mode})`;
+    case 'dial':
+      return `dial ${action.to}${action.trunk === undefined ? '' : ` by ${action.trunk}`}`;
     case 'webhook':
       return `webhook ${action.url}, within ${action.timeoutMs} ms, else ${actionText(action.fallback)}`;
   }

@@ -33,6 +33,8 @@ function describeIssue(schema: z.core.$ZodType, issue: z.core.$ZodIssue, input: 
       const valid = keysAt(schema, path, input);
       return issue.keys.map((key) => ({ path: [...path, key], message: `Unknown key.${suggestion(key, valid)}` }));
     }
+    case 'invalid_key':
+      return [{ path, message: closed(issue.issues[0]?.message ?? issue.message) }];
     case 'invalid_value':
       return [{ path, message: expectedWords(issue.values.map(String), valueAt(input, path)) }];
     case 'invalid_union': {

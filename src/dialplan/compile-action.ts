@@ -2,8 +2,14 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { ErrorCode } from '../core/errors';
-import type { Action, AgentAction, DialplanPersona, DirectAction, PlayAction } from './dialplan';
-import { availableActions, type WrittenAction, type WrittenDirectAction, type WrittenPersona } from './schema';
+import type { Action, AgentAction, DialplanPersona, DirectAction, MenuAction, PlayAction } from './dialplan';
+import {
+  availableActions,
+  type WrittenAction,
+  type WrittenDirectAction,
+  type WrittenMenu,
+  type WrittenPersona,
+} from './schema';
 
 export interface ActionFault {
   /** Below the action: `file`, `fallback.persona`. */
@@ -29,19 +35,14 @@ export function compileAction(written: WrittenAction, around: ActionSurroundings
     case 'webhook': {
       const fallback = compileDirectAction(written.fallback, around);
       if (!fallback.ok) {
-        return { ok: false, faults: fallback.faults.map((fault) => ({ ...fault, path: ['fallback', ...fault.path] })) };
+        return { ok: false, faults: below(['fallback'], fallback.faults) };
       }
       const { url, timeoutMs, secret } = written;
       return { ok: true, value: { type: 'webhook', url, timeoutMs, secret, fallback: fallback.value } };
     }
-    case 'transfer':
-    case 'dial':
     case 'queue':
     case 'voicemail':
-    case 'menu': {
-      const message = `The action "${written.type}" is not available yet. Expected one of ${availableActions.join(', ')}.`;
-      return { ok: false, faults: [{ path: ['type'], message, code: 'dialplan.not-yet' }] };
-    }
+      return notYet(written.type);
     default:
       return compileDirectAction(written, around);
   }
@@ -59,7 +60,57 @@ export function compileDirectAction(written: WrittenDirectAction, around: Action
       return { ok: true, value: { type: 'tone', frequencyHz: written.frequencyHz, levelDbm0: written.levelDbm0 } };
     case 'reject':
       return { ok: true, value: { type: 'reject', status: written.status, reason: written.reason } };
+    case 'menu':
+      return compileMenu(written, around);
+    case 'transfer':
+    case 'dial':
+      return notYet(written.type);
   }
+}
+
+function notYet(type: string): { readonly ok: false; readonly faults: readonly ActionFault[] } {
+  const message = `The action "${type}" is not available yet. Expected one of ${availableActions.join(', ')}.`;
+  return { ok: false, faults: [{ path: ['type'], message, code: 'dialplan.not-yet' }] };
+}
+
+function compileMenu(written: WrittenMenu, around: ActionSurroundings): Compiled<MenuAction> {
+  const faults: ActionFault[] = [];
+  const options = new Map<string, Action>();
+  for (const [keys, action] of Object.entries(written.options)) {
+    const compiled = compileAction(action, around);
+    if (compiled.ok) options.set(keys, compiled.value);
+    else faults.push(...below(['options', keys], compiled.faults));
+  }
+  const otherwise = compileOptional(written.otherwise, around);
+  if (!otherwise.ok) faults.push(...below(['otherwise'], otherwise.faults));
+  const file = written.file === undefined ? undefined : compilePlay(written.file, 1, around);
+  if (file?.ok === false) faults.push(...file.faults);
+  if (faults.length > 0) return { ok: false, faults };
+  const { webhook, endKey, timeoutSeconds, attempts, secure } = written;
+  const longest = Math.max(0, ...[...options.keys()].map((keys) => keys.length));
+  return {
+    ok: true,
+    value: {
+      type: 'menu',
+      prompt: file?.ok === true ? file.value : { say: written.say ?? '', voice: written.voice },
+      options,
+      webhook: webhook && { url: webhook.url, timeoutMs: webhook.timeoutMs, secret: webhook.secret },
+      maxDigits: written.maxDigits ?? (webhook === undefined ? longest : 32),
+      endKey,
+      timeoutSeconds,
+      attempts,
+      secure,
+      otherwise: otherwise.ok ? otherwise.value : undefined,
+    },
+  };
+}
+
+function compileOptional(written: WrittenAction | undefined, around: ActionSurroundings): Compiled<Action | undefined> {
+  return written === undefined ? { ok: true, value: undefined } : compileAction(written, around);
+}
+
+function below(path: readonly PropertyKey[], faults: readonly ActionFault[]): ActionFault[] {
+  return faults.map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
 }
 
 function compileAgent(

@@ -43,19 +43,88 @@ export interface RejectAction {
   readonly reason: string | undefined;
 }
 
-/** What can be done with a call at once. */
-export type DirectAction = AgentAction | PlayAction | EchoAction | ToneAction | RejectAction;
+/** A sentence, or a recording of one. */
+export type MenuPrompt =
+  | { readonly say: string; readonly voice: string | undefined }
+  | { readonly path: string; readonly format: 'wav' | 'ogg' };
 
-/** Ask an application; when it does not answer with a valid action in time, do `fallback`. */
-export interface WebhookAction {
-  readonly type: 'webhook';
+/** Who is asked what to do, and how long. */
+export interface Application {
   readonly url: string;
   readonly timeoutMs: number;
   readonly secret: string | undefined;
+}
+
+export interface MenuAction {
+  readonly type: 'menu';
+  readonly prompt: MenuPrompt;
+  /** By the keys that choose them. */
+  readonly options: ReadonlyMap<string, Action>;
+  readonly webhook: Application | undefined;
+  readonly maxDigits: number;
+  /** '' for none. */
+  readonly endKey: string;
+  readonly timeoutSeconds: number;
+  readonly attempts: number;
+  readonly secure: boolean;
+  /** Undefined: the call is ended. */
+  readonly otherwise: Action | undefined;
+}
+
+interface OutgoingAction {
+  readonly to: string;
+  readonly trunk: string | undefined;
+  readonly from: string | undefined;
+  readonly ringSeconds: number;
+  readonly otherwise: Action | undefined;
+}
+
+export interface TransferAction extends OutgoingAction {
+  readonly type: 'transfer';
+  readonly mode: 'auto' | 'refer' | 'bridge';
+}
+
+export interface DialAction extends OutgoingAction {
+  readonly type: 'dial';
+}
+
+/** What can be done with a call at once. */
+export type DirectAction =
+  | AgentAction
+  | PlayAction
+  | EchoAction
+  | ToneAction
+  | RejectAction
+  | MenuAction
+  | TransferAction
+  | DialAction;
+
+/** Ask an application; when it does not answer with a valid action in time, do `fallback`. */
+export interface WebhookAction extends Application {
+  readonly type: 'webhook';
   readonly fallback: DirectAction;
 }
 
 export type Action = DirectAction | WebhookAction;
+
+/** An action, and every one that it may lead to. */
+export function reachableActions(action: Action): Action[] {
+  switch (action.type) {
+    case 'webhook':
+      return [action, ...reachableActions(action.fallback)];
+    case 'menu':
+      return [action, ...[...action.options.values()].flatMap(reachableActions), ...orElse(action.otherwise)];
+    case 'transfer':
+    case 'dial':
+      return [action, ...orElse(action.otherwise)];
+    default:
+      return [action];
+  }
+}
+
+function orElse(otherwise: Action | undefined): Action[] {
+  return otherwise === undefined ? [] : reachableActions(otherwise);
+}
 
 export interface Route {
   readonly name: string;

@@ -6,7 +6,7 @@ import { pathText } from '../core/described-issues';
 import { type ErrorCode, TrunklineError } from '../core/errors';
 import { systemErrorCode } from '../core/system-error';
 import { type ActionSurroundings, compileAction, compileDirectAction } from './compile-action';
-import type { Dialplan, DialplanPersona, DirectAction, Route } from './dialplan';
+import { type Dialplan, type DialplanPersona, type DirectAction, type Route, reachableActions } from './dialplan';
 import { dialplanFileSchema, personaSchema, type WrittenPersona } from './schema';
 
 const yamlName = /\.ya?ml$/;
@@ -115,8 +115,7 @@ function unreadable(path: string, fix: string | undefined, cause: unknown): Trun
 function distinctPersonas(routes: readonly Route[]): DialplanPersona[] {
   const found = new Map<string, DialplanPersona>();
   for (const { action } of routes) {
-    const direct = action.type === 'webhook' ? action.fallback : action;
-    if (direct.type === 'agent') found.set(direct.persona.id, direct.persona);
+    for (const one of reachableActions(action)) if (one.type === 'agent') found.set(one.persona.id, one.persona);
   }
   return [...found.values()];
 }

@@ -70,19 +70,88 @@ const rejectAction = z.strictObject({
     .optional(),
 });
 
-/** What ends the choice: an application's answer and a fallback must be one of these. */
-const directActions = [agentAction, playAction, echoAction, toneAction, rejectAction] as const;
+const application = {
+  url: z.url({ protocol: /^https?$/, error: 'Expected an http or https URL.' }),
+  timeoutMs: z.int().min(100).max(30_000).default(3000),
+  secret: z.string().min(1).optional().describe('Signs the request (Standard Webhooks).'),
+};
 
-const notYet = ['transfer', 'dial', 'queue', 'voicemail', 'menu'] as const;
-export const availableActions = ['agent', 'webhook', 'play', 'echo', 'tone', 'reject'] as const;
+const keys = /^[0-9A-D*#]{1,32}$/;
+/** An action within an action. */
+const nested: z.ZodType<WrittenAction> = z.lazy(() => actionSchema as unknown as z.ZodType<WrittenAction>);
+
+const menuAction = z
+  .strictObject({
+    type: z.literal('menu'),
+    say: z.string().trim().min(1).max(2000).optional().describe('Spoken by the engine.'),
+    file: z.string().min(1).optional().describe('A WAV or Ogg file, relative to the dialplan, in place of `say`.'),
+    voice: z.string().optional(),
+    options: z.record(z.string().regex(keys, 'Expected keys: up to 32 of 0-9, A-D, * and #.'), nested).default({}),
+    webhook: z
+      .strictObject(application)
+      .optional()
+      .describe('Asked with the keys that are no option; answers an action.'),
+    maxDigits: z.int().min(1).max(32).optional().describe('As many as the longest option; 32 with a webhook.'),
+    endKey: z
+      .string()
+      .regex(/^[0-9A-D*#]?$/, 'Expected one key.')
+      .default('#'),
+    timeoutSeconds: z.number().min(1).max(120).default(5).describe('From the end of the prompt, and between keys.'),
+    attempts: z.int().min(1).max(10).default(3),
+    secure: z.boolean().default(false).describe('What is pressed reaches no log, event, recording, listener or model.'),
+    otherwise: nested.optional().describe('After the last attempt; the call is ended if left out.'),
+  })
+  .refine((menu) => (menu.say === undefined) !== (menu.file === undefined), {
+    error: 'Expected either say or file.',
+    path: ['say'],
+  })
+  .refine((menu) => Object.keys(menu.options).length > 0 || menu.webhook !== undefined, {
+    error: 'Expected at least one option, or a webhook.',
+    path: ['options'],
+  });
+
+const target = z.string().trim().min(1).max(256).describe('A SIP URI, or a number that the trunk knows.');
+const outgoing = {
+  to: target,
+  trunk: z.string().min(1).max(100).optional(),
+  from: z.string().min(1).max(256).optional(),
+  ringSeconds: z.int().min(1).max(300).default(30),
+  otherwise: nested.optional().describe('When nobody answers; the call is ended if left out.'),
+};
+
+const transferAction = z.strictObject({
+  type: z.literal('transfer'),
+  ...outgoing,
+  mode: z
+    .enum(['auto', 'refer', 'bridge'])
+    .default('auto')
+    .describe(
+      'refer: the caller is asked to call there; bridge: we call, and connect; auto: the first, else the second.',
+    ),
+});
+
+const dialAction = z.strictObject({ type: z.literal('dial'), ...outgoing });
+
+/** What ends the choice: an application's answer and a fallback must be one of these. */
+const directActions = [
+  agentAction,
+  playAction,
+  echoAction,
+  toneAction,
+  rejectAction,
+  menuAction,
+  transferAction,
+  dialAction,
+] as const;
+
+const notYet = ['queue', 'voicemail'] as const;
+export const availableActions = ['agent', 'webhook', 'play', 'menu', 'echo', 'tone', 'reject'] as const;
 
 export const directActionSchema = z.discriminatedUnion('type', directActions);
 
 const webhookAction = z.strictObject({
   type: z.literal('webhook'),
-  url: z.url({ protocol: /^https?$/, error: 'Expected an http or https URL.' }),
-  timeoutMs: z.int().min(100).max(30_000).default(3000),
-  secret: z.string().min(1).optional().describe('Signs the request (Standard Webhooks).'),
+  ...application,
   fallback: directActionSchema.default({ type: 'reject', status: 503 }),
 });
 
@@ -103,9 +172,53 @@ export const dialplanFileSchema = z.strictObject({
 
 export type MatchRule = z.output<typeof matchSchema>;
 export type TimeWindow = z.output<typeof timeWindowSchema>;
-export type WrittenAction = z.output<typeof actionSchema>;
-export type WrittenDirectAction = z.output<typeof directActionSchema>;
 export type WrittenPersona = z.output<typeof personaSchema>;
+type WrittenApplication = { readonly url: string; readonly timeoutMs: number; readonly secret?: string | undefined };
+
+/** These are written out, because an action may hold actions. */
+export interface WrittenMenu {
+  readonly type: 'menu';
+  readonly say?: string | undefined;
+  readonly file?: string | undefined;
+  readonly voice?: string | undefined;
+  readonly options: Readonly<Record<string, WrittenAction>>;
+  readonly webhook?: WrittenApplication | undefined;
+  readonly maxDigits?: number | undefined;
+  readonly endKey: string;
+  readonly timeoutSeconds: number;
+  readonly attempts: number;
+  readonly secure: boolean;
+  readonly otherwise?: WrittenAction | undefined;
+}
+
+interface WrittenOutgoing {
+  readonly to: string;
+  readonly trunk?: string | undefined;
+  readonly from?: string | undefined;
+  readonly ringSeconds: number;
+  readonly otherwise?: WrittenAction | undefined;
+}
+
+export interface WrittenTransfer extends WrittenOutgoing {
+  readonly type: 'transfer';
+  readonly mode: 'auto' | 'refer' | 'bridge';
+}
+
+export interface WrittenDial extends WrittenOutgoing {
+  readonly type: 'dial';
+}
+
+export type WrittenDirectAction =
+  | z.output<typeof agentAction>
+  | z.output<typeof playAction>
+  | z.output<typeof echoAction>
+  | z.output<typeof toneAction>
+  | z.output<typeof rejectAction>
+  | WrittenMenu
+  | WrittenTransfer
+  | WrittenDial;
+export type WrittenWebhook = WrittenApplication & { readonly type: 'webhook'; readonly fallback: WrittenDirectAction };
+export type WrittenAction = WrittenDirectAction | WrittenWebhook | z.output<typeof laterAction>;
 
 function isTimeZone(name: string): boolean {
   try {

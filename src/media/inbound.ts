@@ -5,6 +5,7 @@
  *
  * Packets come when they come; frames leave on the pacer's tick, one per 20 ms, without exception.
  */
+import { DtmfDetector } from '../audio/dtmf-detector';
 import { rms } from '../audio/pcm';
 import { Resampler } from '../audio/resampler';
 import { SampleQueue } from '../audio/sample-queue';
@@ -40,6 +41,8 @@ export class Inbound {
   private resampler: Resampler;
   private decoded: SampleQueue;
   private events: TelephoneEventReceiver | undefined;
+  /** Keys that are sung, from a far end that sends no events; one that does would be heard twice. */
+  private sung: DtmfDetector | undefined;
   private readonly frame = new Int16Array(callFrameSamples);
   private narrow: Int16Array;
   private scratch: Int16Array;
@@ -70,6 +73,7 @@ export class Inbound {
     this.scratch = new Int16Array(this.codec.maxDecodedSamples);
     this.other = new Int16Array(this.codec.maxDecodedSamples);
     this.events = makeEvents(format);
+    this.sung = makeDetector(format);
   }
 
   get stats() {
@@ -102,7 +106,10 @@ export class Inbound {
       format.telephoneEvent?.payloadType === this.format.telephoneEvent?.payloadType &&
       format.telephoneEvent?.clockRate === this.format.telephoneEvent?.clockRate;
     this.format = format;
-    if (!sameEvents) this.events = makeEvents(format);
+    if (!sameEvents) {
+      this.events = makeEvents(format);
+      this.sung = makeDetector(format);
+    }
     if (sameCodec) return;
 
     const counts = this.jitterBuffer.counts;
@@ -170,6 +177,7 @@ export class Inbound {
     if (got < wanted) this.narrow.fill(0, got);
     this.quiet = rms(this.narrow) < quietRms;
     this.resampler.process(this.narrow, this.frame);
+    if (this.sung !== undefined) for (const key of this.sung.push(this.frame)) this.onDtmf(key);
     return this.frame;
   }
 
@@ -241,4 +249,8 @@ export class Inbound {
 
 function makeEvents(format: MediaFormat): TelephoneEventReceiver | undefined {
   return format.telephoneEvent && new TelephoneEventReceiver(format.telephoneEvent.clockRate);
+}
+
+function makeDetector(format: MediaFormat): DtmfDetector | undefined {
+  return format.telephoneEvent === undefined ? new DtmfDetector(callSampleRate) : undefined;
 }

@@ -121,6 +121,16 @@ export class PlayoutQueue {
     this.fadeInLeft = this.fadeSamples;
   }
 
+  /** As new, except for the fade of what was being played; nothing is told of the turns that are dropped. */
+  restart(): void {
+    const head = this.turns[0];
+    if (head !== undefined && head.state === 'playing') this.tail = this.fadeOut(head);
+    this.turns = [];
+    this.ready.reset();
+    this.finished.length = 0;
+    this.flushedUpTo = Number.NEGATIVE_INFINITY;
+  }
+
   /** Forgets every turn up to `turnId`; at most the fade of the first of them is still played. */
   flush(turnId: number): void {
     this.flushedUpTo = Math.max(this.flushedUpTo, turnId);

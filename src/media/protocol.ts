@@ -110,6 +110,10 @@ export type ToMedia =
   /** Drop what is queued for every turn up to and including `turnId`; answered by `playout flushed`. */
   | { readonly type: 'flush'; readonly sessionId: string; readonly turnId: number }
   | { readonly type: 'send-dtmf'; readonly sessionId: string; readonly digits: string }
+  /** Another action takes the call over: what was queued is dropped, turns are counted from 1 again. */
+  | { readonly type: 'next-performance'; readonly sessionId: string }
+  /** What the caller sends is for nobody: silence to the listener, to an echo and to the recording, both of its sides. Keys are told. */
+  | { readonly type: 'secure'; readonly sessionId: string; readonly on: boolean }
   /** Stereo WAV, left what came in, right what went out, aligned on one sample clock at 8 or 16 kHz. */
   | { readonly type: 'record'; readonly sessionId: string; readonly path: string }
   | { readonly type: 'dump'; readonly requestId: number }
@@ -141,6 +145,8 @@ export type FromMedia =
       readonly playedMs: number;
       readonly heardText: string;
       readonly callSample: number;
+      /** Of how many `next-performance` were received before; left out for the first. */
+      readonly performance?: number;
     }
   | { readonly type: 'dtmf'; readonly sessionId: string; readonly digit: string; readonly durationMs: number }
   | { readonly type: 'media-timeout'; readonly sessionId: string }

@@ -42,6 +42,8 @@ type SteeringMessage = Extract<
       | 'resume'
       | 'flush'
       | 'send-dtmf'
+      | 'next-performance'
+      | 'secure'
       | 'send-event'
       | 'record'
       | 'webrtc-candidates';
@@ -75,6 +77,8 @@ export class Session {
   private receiving = true;
   private reportInFrames: number;
   private droppedEvents = 0;
+  private performances = 0;
+  private secure = false;
 
   constructor(
     readonly sessionId: string,
@@ -82,7 +86,7 @@ export class Session {
   ) {
     this.inbound = new Inbound(formatBeforeAnswer, (dtmf) => this.post({ type: 'dtmf', sessionId, ...dtmf }));
     this.outbound = new Outbound(formatBeforeAnswer, around.random, (event) =>
-      this.post({ type: 'playout', sessionId, ...event, callSample: this.inbound.callSample }),
+      this.post({ type: 'playout', sessionId, ...event, callSample: this.inbound.callSample, ...this.performance() }),
     );
     this.outbound.setEnabled(false);
     this.reportInFrames = this.nextReport();
@@ -170,6 +174,14 @@ export class Session {
         return;
       case 'send-dtmf':
         this.outbound.sendDtmf(message.digits);
+        return;
+      case 'next-performance':
+        this.performances++;
+        playout.restart();
+        this.outbound.setSource({ kind: 'playout' });
+        return;
+      case 'secure':
+        this.secure = message.on;
         return;
       case 'send-event':
         if (this.transport?.sendEvent(message.json) !== true) this.droppedEvents++;
@@ -284,8 +296,9 @@ export class Session {
   private deliver(nowMs: number, sent: Int16Array | undefined): void {
     const startSample = this.inbound.callSample;
     const frame = this.inbound.tick(nowMs);
+    if (this.secure) frame.fill(0);
     this.outbound.heard(frame);
-    this.recorder?.write(frame, sent, this.outbound.encodeRate);
+    this.recorder?.write(frame, this.secure ? undefined : sent, this.outbound.encodeRate);
     // Copied, not transferred: for 640 bytes that is cheaper, and the frame can be used again.
     const sentDb = levelDbOf(sent ?? NOTHING);
     this.around
@@ -327,6 +340,10 @@ export class Session {
 
   private nextReport(): number {
     return Math.round(((0.5 + this.around.random()) * reportEveryMs) / frameMs);
+  }
+
+  private performance(): { readonly performance?: number } {
+    return this.performances === 0 ? {} : { performance: this.performances };
   }
 
   private record(path: string): void {

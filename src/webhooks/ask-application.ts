@@ -17,6 +17,12 @@ export interface AskOptions {
   readonly post?: (post: Post, policy: TargetPolicy) => Promise<PostResult>;
 }
 
+export type AskedFacts = CallFacts & {
+  readonly callId: string;
+  /** What the caller typed into a menu. */
+  readonly digits?: string | undefined;
+};
+
 export interface AskedAction {
   readonly action: DirectAction;
   /** Why the fallback was taken; undefined: the application answered well. */
@@ -26,7 +32,7 @@ export interface AskedAction {
 /** Never rejects: what goes wrong leads to the fallback. `signal`: the caller hung up meanwhile. */
 export async function askApplication(
   webhook: WebhookAction,
-  call: CallFacts & { readonly callId: string },
+  call: AskedFacts,
   options: AskOptions,
   signal?: AbortSignal,
 ): Promise<AskedAction> {
@@ -47,14 +53,15 @@ export async function askApplication(
 
 async function ask(
   webhook: WebhookAction,
-  call: CallFacts & { readonly callId: string },
+  call: AskedFacts,
   options: AskOptions,
   signal: AbortSignal | undefined,
 ): Promise<DirectAction> {
-  const { callId, number, caller, trunk, language, headers, at } = call;
+  const { callId, number, caller, trunk, language, headers, at, digits } = call;
   const body = JSON.stringify({
-    type: 'call.route',
+    type: digits === undefined ? 'call.route' : 'call.input',
     callId,
+    digits,
     to: number,
     from: caller,
     trunk,

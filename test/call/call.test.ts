@@ -70,6 +70,7 @@ function rig(options: { byeHangs?: boolean; endsWithin?: boolean; mediaHangs?: b
       stage = given;
       return performance;
     },
+    choose: async (action) => (action.type === 'webhook' ? action.fallback : action),
     maxSeconds: 60,
   });
   const settle = async (advanceMs = 0) => {

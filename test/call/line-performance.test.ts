@@ -15,6 +15,8 @@ function rig(repeat: number) {
     link,
     log: silentLogger,
     emit: () => undefined,
+    become: () => undefined,
+    secure: () => undefined,
     end: (cause) => ends.push(cause),
   };
   const action = { type: 'play', path: 'x.wav', format: 'wav', repeat } as Parameters<typeof performPlay>[0];

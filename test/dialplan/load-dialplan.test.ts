@@ -1,5 +1,5 @@
 /** Dialplan files: what they become, and what is said of wrong ones. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -54,6 +54,27 @@ describe('the shipped dialplan', () => {
     expect(actionFor('tone')).toMatchObject({ type: 'tone', frequencyHz: 1000 });
     expect(actionFor('anything')).toMatchObject({ type: 'reject', status: 404 });
     expect(plan.warnings).toEqual([]);
+  });
+});
+
+describe('the examples', () => {
+  it('are dialplans that would start', () => {
+    const shipped = join(__dirname, '../../dialplans');
+    for (const name of readdirSync(join(shipped, 'examples'))) {
+      const folder = folderWith({
+        [name]: readFileSync(join(shipped, 'examples', name)),
+        'personas/demo.yaml': readFileSync(join(shipped, 'personas/demo.yaml')),
+      });
+      expect(loadDialplan(folder, folder).warnings).toEqual([]);
+    }
+  });
+
+  it('warm the persona behind a menu', () => {
+    const menu = 'routes:\n  - action: { type: menu, say: Hi, options: { "1": { type: agent, persona: clinic } } }\n';
+    const plan = load({ 'a.yaml': menu, 'personas/clinic.yaml': persona });
+    expect(plan.personas.map(({ id }) => id)).toEqual(['clinic']);
+    const { action } = chooseRoute(plan, { number: '', caller: '', headers: {}, at: new Date(0) });
+    expect(action).toMatchObject({ type: 'menu', maxDigits: 1, endKey: '#', attempts: 3, secure: false });
   });
 });
 
@@ -119,7 +140,7 @@ describe('loadDialplan', () => {
     [
       'an unknown action',
       'routes:\n  - action: { type: ecko }\n',
-      'a.yaml:2: routes[0].action.type: Expected one of "agent", "play", "echo", "tone", "reject", "webhook"',
+      'a.yaml:2: routes[0].action.type: Expected one of "agent", "play", "echo", "tone", "reject", "menu",',
       'dialplan.invalid',
     ],
     [
@@ -154,9 +175,39 @@ describe('loadDialplan', () => {
     ],
     [
       'an action of later',
-      'routes:\n  - action: { type: transfer, to: "sip:x@y" }\n',
-      'The action "transfer" is not available yet. Expected one of agent, webhook, play',
+      'routes:\n  - action: { type: queue }\n',
+      'The action "queue" is not available yet. Expected one of agent, webhook, play, menu',
       'dialplan.not-yet',
+    ],
+    [
+      'an action of later as a fallback',
+      'routes:\n  - action: { type: webhook, url: "https://x.example", fallback: { type: dial, to: "sip:x@y" } }\n',
+      'routes[0].action.fallback.type: The action "dial" is not available yet. Expected one of agent, webhook, play, menu',
+      'dialplan.not-yet',
+    ],
+    [
+      'a menu without a prompt',
+      'routes:\n  - action: { type: menu, options: { "1": { type: echo } } }\n',
+      'a.yaml:2: routes[0].action.say: Expected either say or file.',
+      'dialplan.invalid',
+    ],
+    [
+      'a menu that leads nowhere',
+      'routes:\n  - action: { type: menu, say: Hello }\n',
+      'a.yaml:2: routes[0].action.options: Expected at least one option, or a webhook.',
+      'dialplan.invalid',
+    ],
+    [
+      'an action deep in a menu',
+      'routes:\n  - action:\n      type: menu\n      say: Hello\n      options:\n        "1": { type: agent, persona: gone }\n',
+      'a.yaml:6: routes[0].action.options.1.persona: Expected the name of a persona',
+      'dialplan.invalid',
+    ],
+    [
+      'a key that no phone has',
+      'routes:\n  - action: { type: menu, say: Hello, options: { x: { type: echo } } }\n',
+      'Expected keys',
+      'dialplan.invalid',
     ],
     [
       'a fallback that asks again',

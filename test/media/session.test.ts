@@ -1,5 +1,6 @@
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { rms } from '../../src/audio/pcm';
+import { dtmfFrequencies, Tone } from '../../src/audio/tone';
 import { G711, pcmu } from '../../src/codecs/g711';
 import { Opus } from '../../src/codecs/opus';
 import { ManualClock } from '../../src/core/clock';
@@ -308,5 +309,64 @@ describe('a session', () => {
     const sent = call.transport.sent.length;
     call.clock.advance(500);
     expect(call.transport.sent.length).toBe(sent);
+  });
+
+  it('hears keys in the voice band of a far end that sends no events, and only of that one', async () => {
+    const key = (digit: string): Int16Array => {
+      const pcm = new Int16Array(800);
+      new Tone(dtmfFrequencies(digit) ?? [], -12, 8000).fill(pcm);
+      return pcm;
+    };
+    const keys = (messages: FromMedia[]): string[] =>
+      messages.flatMap((message) => (message.type === 'dtmf' ? [message.digit] : []));
+    const plain = makeCall({ codec: pcmuFormat.codec });
+    plain.run();
+    for (const digit of '42') plain.talk(concat([key(digit), new Int16Array(1600)]));
+    plain.clock.advance(400);
+    expect(keys(plain.messages)).toEqual(['4', '2']);
+    await plain.close();
+    const modern = makeCall({ codec: pcmuFormat.codec, telephoneEvent: { payloadType: 101, clockRate: 8000 } });
+    modern.run();
+    modern.talk(concat([key('4'), new Int16Array(1600)]));
+    modern.clock.advance(400);
+    expect(keys(modern.messages)).toEqual([]);
+    await modern.close();
+  });
+
+  it('is silent to the listener and to the recording while input is secure, but goes on in time', async () => {
+    const call = makeCall();
+    call.run();
+    call.talk(sine(500, 8000, 8000, 1600));
+    call.session.receive({ type: 'secure', sessionId: 's', on: true });
+    call.clock.advance(200);
+    call.heard();
+    call.talk(sine(500, 8000, 8000, 8000));
+    expect(rms(audioOf(call.heard()))).toBe(0);
+    call.session.receive({ type: 'secure', sessionId: 's', on: false });
+    call.talk(sine(500, 8000, 8000, 8000));
+    expect(rms(audioOf(call.heard()))).toBeGreaterThan(1000);
+    await call.close();
+  });
+
+  it('counts turns from 1 again for the next performance, and says which one it speaks of', async () => {
+    const call = makeCall();
+    call.run();
+    const play = (turnId: number): void => {
+      const pcm = sine(500, 3000, 8000, 320);
+      call.session.receive({ type: 'play', sessionId: 's', turnId, pcm, sampleRate: 8000, words: [] });
+      call.session.receive({ type: 'play-end', sessionId: 's', turnId });
+    };
+    play(5);
+    call.session.receive({ type: 'flush', sessionId: 's', turnId: 5 });
+    call.session.receive({ type: 'next-performance', sessionId: 's' });
+    play(1);
+    call.clock.advance(200);
+    const told = call.messages.flatMap((message) => (message.type === 'playout' ? [message] : []));
+    expect(told.map(({ turnId, state, performance }) => [performance, turnId, state])).toEqual([
+      [undefined, 5, 'flushed'],
+      [1, 1, 'started'],
+      [1, 1, 'finished'],
+    ]);
+    await call.close();
   });
 });

@@ -1,0 +1,41 @@
+/** What keeps a call from being: addresses that cannot be called, no room, no route; and what is told of one that is. */
+import { TrunklineError } from '../core/errors';
+import { parseSipUri } from '../sip/uri';
+
+export const RETRY_AFTER_SECONDS = 30;
+const TOLD_HEADER = /^(x-|diversion$|p-asserted-identity$|user-agent$|accept-language$)/i;
+
+/** Before the call exists: whoever asks for it learns at once that it cannot be. */
+export function checkAddresses({ to, from = '' }: { readonly to: string; readonly from?: string | undefined }): void {
+  if (parseSipUri(to) === undefined)
+    throw badAddress('to', 'Write it like sip:1000@example.com or sip:1000@192.0.2.10:5070.');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they would end the header line.
+  if (/[\u0000-\u001f\u007f]/.test(from)) throw badAddress('from', 'Give a number, a SIP URI, or "Name" <URI>.');
+}
+
+function badAddress(which: string, fix: string): TrunklineError {
+  return new TrunklineError('sip.bad-uri', `The address in \`${which}\` cannot be called by SIP.`, { fix });
+}
+
+/** Of `sip:user@host:port;params`, or what stands for it. */
+export function hostOf(uri: string): string {
+  return /^(?:sips?:)?(?:[^@]*@)?(\[[^\]]*\]|[^:;>?]*)/i.exec(uri)?.[1] ?? '';
+}
+
+export function toldHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => TOLD_HEADER.test(name)));
+}
+
+export function busy(code: 'call.draining' | 'call.refused', why: string): TrunklineError {
+  return new TrunklineError(code, `No call can be taken or placed: ${why}.`, {
+    fix: 'Try again later.',
+    details: { httpStatus: 503, retryAfterSeconds: RETRY_AFTER_SECONDS },
+  });
+}
+
+export function refused(status: number, sentence: string): TrunklineError {
+  return new TrunklineError('call.refused', sentence, {
+    fix: status === 404 ? 'Add a route for that number, or call another.' : 'Try again later.',
+    details: { httpStatus: status },
+  });
+}
