@@ -61,7 +61,8 @@ export function parseHostPort(text: string): { host: string; port: number | unde
   if (text.startsWith('[')) {
     const end = text.indexOf(']');
     if (end < 0) return undefined;
-    const host = text.slice(1, end);
+    // RFC 5118 §4.10: the grammar of RFC 3261 allows a third colon before an IPv4 part, by mistake.
+    const host = text.slice(1, end).replace(/:::(?=[0-9]{1,3}(?:\.[0-9]{1,3}){3}$)/, '::');
     if (!/^[0-9A-Fa-f:.]{2,45}$/.test(host) || !host.includes(':')) return undefined;
     const port = parsePortSuffix(text.slice(end + 1));
     return port === null ? undefined : { host, port };

@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/log';
 import { formatVia, parseVia } from '../header-values';
 import { type Interfaces, localAddressFor } from '../local-address';
+import { bracketed } from '../uri';
 import type { AppMessage } from './app-message';
 import { ClientCore } from './client-core';
 import type { Dialog } from './dialog';
@@ -159,7 +160,8 @@ export class Endpoint {
       this.onMalformed(parsed.request, parsed.status, from);
       return;
     }
-    const message = parsed.message.kind === 'request' ? stampVia(parsed.message, from) : parsed.message;
+    const message =
+      parsed.message.kind === 'request' ? withContact(stampVia(parsed.message, from), from) : parsed.message;
     if (message.kind === 'request' && !this.admitted(message, from)) {
       this.counters.rateLimited++;
       return;
@@ -236,6 +238,14 @@ export class Endpoint {
     });
     return { host, port: bound.port };
   }
+}
+
+/** A client of RFC 2543 may leave its Contact out: what it has to be sent goes to where it speaks from. */
+function withContact(request: SipRequest, from: Hop): SipRequest {
+  if (request.method !== 'INVITE' || request.headers.has('contact')) return request;
+  const port = parseVia(request.headers.get('via') ?? '')?.port ?? from.port;
+  const headers = request.headers.clone().add('contact', `<sip:${bracketed(from.address)}:${port}>`);
+  return { ...request, headers };
 }
 
 /** RFC 3261 §18.2.1 and RFC 3581 §4: note in the top Via where the request really came from. */

@@ -13,8 +13,8 @@ export type ParseResult =
   /** A keep-alive of line ends only (RFC 5626 §3.5.1, and what phones send without asking). */
   | { readonly kind: 'keep-alive' }
   /**
-   * `request` is there when Via, From, To, Call-ID and CSeq could be read: then `status` can be answered. Otherwise it
-   * is dropped and counted.
+   * `request` is there when Via and CSeq could be read: then `status` can be answered. Otherwise it is dropped and
+   * counted.
    */
   | {
       readonly kind: 'malformed';
@@ -107,7 +107,8 @@ function parseRequest(first: string, headers: SipHeaders, rest: Buffer): ParseRe
   const maxForwards = headers.get('max-forwards');
   if (maxForwards !== undefined && !/^[0-9]{1,8}$/.test(maxForwards)) return refused('bad Max-Forwards', 400, request);
   if (Number(maxForwards ?? 70) > 255) return refused('bad Max-Forwards', 400, request);
-  const contact = checkContact(headers, method);
+  const legacy = isLegacy(headers);
+  const contact = checkContact(headers, method, legacy);
   if (contact !== undefined) return refused(contact, 400, request);
 
   const body = cutBody(headers, rest);
@@ -136,9 +137,11 @@ function checkBasics(headers: SipHeaders, method: string): string | undefined {
   const to = headers.get('to');
   const callId = headers.get('call-id');
   const cseq = headers.get('cseq');
-  if (vias[0] === undefined || from === undefined || to === undefined || !callId || cseq === undefined) return 'drop';
+  if (vias[0] === undefined || cseq === undefined) return 'drop';
   const top = parseVia(vias[0]);
   if (top === undefined || vias.length > parserCaps.vias) return 'drop';
+  // RFC 4475 §3.3.1: an answer that carries what there was.
+  if (from === undefined || to === undefined || !callId) return 'From, To or Call-ID is missing';
   if (singletons.some((name) => headers.all(name).length > 1)) return 'repeated header';
   if (/\s/.test(callId)) return 'bad Call-ID';
   const parsedCSeq = parseCSeq(cseq);
@@ -150,7 +153,16 @@ function checkBasics(headers: SipHeaders, method: string): string | undefined {
   return undefined;
 }
 
-function checkContact(headers: SipHeaders, method: string): string | undefined {
+/** RFC 3261 §8.1.1.7: a client of RFC 2543 does not begin its branches with the magic cookie, and need not give a Contact. */
+function isLegacy(headers: SipHeaders): boolean {
+  return (
+    parseVia(headers.get('via') ?? '')
+      ?.params.get('branch')
+      ?.startsWith('z9hG4bK') !== true
+  );
+}
+
+function checkContact(headers: SipHeaders, method: string, legacy: boolean): string | undefined {
   let contacts = 0;
   for (const line of headers.all('contact')) {
     if (line === '*' && method === 'REGISTER') continue;
@@ -161,7 +173,7 @@ function checkContact(headers: SipHeaders, method: string): string | undefined {
       if (contacts > 20 || parseNameAddr(value) === undefined) return 'bad Contact';
     }
   }
-  if (method === 'INVITE' && contacts !== 1) return 'an INVITE carries one Contact';
+  if (method === 'INVITE' && contacts !== 1 && !(legacy && contacts === 0)) return 'an INVITE carries one Contact';
   return undefined;
 }
 

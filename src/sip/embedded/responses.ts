@@ -6,12 +6,15 @@ import { noBody, reasonPhrase, SipHeaders, type SipRequest, type SipResponse } f
 export function responseHeaders(request: SipRequest, toTag: string): SipHeaders {
   const headers = new SipHeaders();
   for (const via of request.headers.all('via')) headers.add('via', via);
-  headers.add('from', request.headers.get('from') ?? '');
-  const to = request.headers.get('to') ?? '';
-  const parsed = parseNameAddr(to);
+  const from = request.headers.get('from');
+  if (from !== undefined) headers.add('from', from);
+  const to = request.headers.get('to');
+  const parsed = parseNameAddr(to ?? '');
   const tagged = parsed === undefined || parsed.params.has('tag') || toTag === '';
-  headers.add('to', tagged ? to : formatNameAddr({ ...parsed, params: new Map([...parsed.params, ['tag', toTag]]) }));
-  headers.add('call-id', request.headers.get('call-id') ?? '');
+  if (!tagged) headers.add('to', formatNameAddr({ ...parsed, params: new Map([...parsed.params, ['tag', toTag]]) }));
+  else if (to !== undefined) headers.add('to', to);
+  const callId = request.headers.get('call-id');
+  if (callId !== undefined) headers.add('call-id', callId);
   headers.add('cseq', request.headers.get('cseq') ?? '');
   return headers;
 }

@@ -1,15 +1,34 @@
-/** RFC 4475, message by message, through the whole agent: parser, transactions, drachtio-srf, user agent. */
+/** RFC 4475 and RFC 5118, message by message, through the whole agent: parser, transactions, drachtio-srf, user agent, SDP. */
 import fc from 'fast-check';
 import { SystemClock } from '../../../src/core/clock';
 import { silentLogger } from '../../../src/core/log';
+import { parseMessage } from '../../../src/sip/embedded/parser';
+import { answerOffer } from '../../../src/sip/offer-answer';
+import type { RegisterAnswer } from '../../../src/sip/registrar';
 import { SrfUserAgent } from '../../../src/sip/srf-user-agent';
+import type { IncomingInvite } from '../../../src/sip/user-agent';
 import { MemoryTransport } from './memory-transport';
 import { mutated } from './mutated-messages';
 import { tortureMessages } from './torture-messages';
+import { ipv6TortureMessages } from './torture-messages-ipv6';
 
-const answer = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
+const local = { address: '127.0.0.1', port: 4000, codecs: ['PCMU'] } as const;
+const everyMessage = [...tortureMessages, ...ipv6TortureMessages];
 
-describe('RFC 4475', () => {
+/** Answers as a call is answered, or refuses what cannot be. */
+function take(invite: IncomingInvite): void {
+  const result = answerOffer(invite.offerSdp ?? '', local, { sessionId: '1' });
+  if (result.kind === 'refused') invite.reject(488);
+  else void invite.accept(result.sdp).catch(() => undefined);
+}
+
+describe.each([
+  ['an agent without users', undefined],
+  [
+    'an agent that is a registrar',
+    (): RegisterAnswer => ({ status: 401, headers: { 'WWW-Authenticate': 'Digest realm="r", nonce="n"' } }),
+  ],
+])('RFC 4475 and RFC 5118: %s', (_what, onRegister) => {
   let agent: SrfUserAgent;
   let transport: MemoryTransport;
 
@@ -21,10 +40,11 @@ describe('RFC 4475', () => {
       log: silentLogger,
       userAgentName: 'Trunkline test',
       transports: [transport],
+      ...(onRegister === undefined ? {} : { onRegister }),
       // No copies of earlier answers in between.
       timers: { t1Ms: 60_000, t2Ms: 60_000, t4Ms: 60_000 },
     });
-    agent.onInvite((invite) => void invite.accept(answer).catch(() => undefined));
+    agent.onInvite(take);
     await agent.start();
   });
 
@@ -47,15 +67,18 @@ describe('RFC 4475', () => {
     return finals[0] ?? 'dropped';
   }
 
-  it('has all 49 messages', () => {
+  it('has all 49 and 12 messages', () => {
     expect(tortureMessages).toHaveLength(49);
     expect(new Set(tortureMessages.map(({ section }) => section)).size).toBe(49);
+    expect(new Set(ipv6TortureMessages.map(({ name }) => name)).size).toBe(12);
   });
 
-  it.each(tortureMessages.map((one, index) => ({ ...one, index })))(
+  it.each(everyMessage.map((one, index) => ({ ...one, index })))(
     '$section $name -> $outcome',
     async ({ bytes, outcome, index }) => {
-      expect(await finalStatus(bytes, index)).toBe(outcome);
+      // Nobody has shown a password yet.
+      const registers = onRegister !== undefined && outcome === 405 && bytes.toString('latin1', 0, 9) === 'REGISTER ';
+      expect(await finalStatus(bytes, index)).toBe(registers ? 401 : outcome);
     },
   );
 
@@ -72,5 +95,17 @@ describe('RFC 4475', () => {
       await new Promise((done) => setTimeout(done, 5));
     }
     expect(embedded()['awaitingApplication']).toBe(0);
+  });
+});
+
+describe('the messages that no server would answer', () => {
+  it.each([
+    ['unreason', true],
+    ['noreason', true],
+    ['scalarlg', false],
+    ['bigcode', false],
+  ])('%s is a response that can be read: %s', (name, readable) => {
+    const found = tortureMessages.find((one) => one.name.startsWith(name));
+    expect(parseMessage(found!.bytes).kind).toBe(readable ? 'message' : 'malformed');
   });
 });
