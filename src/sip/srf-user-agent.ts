@@ -194,6 +194,8 @@ export class SrfUserAgent implements SipUserAgent {
     if (this.state === 'stopped') return;
     this.state = 'stopped';
     this.liveness.stop();
+    // Their session timers would go on for half an hour.
+    for (const dialog of [...this.dialogs]) dialog.lost('the SIP endpoint was stopped');
     const agent = this.srf.app.client;
     if (agent !== undefined) {
       // Not to be taken for a loss: the library would connect again.

@@ -224,6 +224,15 @@ describe('two user agents', () => {
     await expect(dial({ to: 'tel:+1555' })).rejects.toMatchObject({ code: 'sip.bad-uri' });
   });
 
+  it('give up what calls they still have, and their session timers, when they stop', async () => {
+    const { ours, theirs } = await call();
+    const ends: SipEnd[] = [];
+    for (const dialog of [ours, theirs]) dialog.onEnd((end) => ends.push(end));
+    await near.stop();
+    await far.stop();
+    expect(ends).toEqual([expect.objectContaining({ by: 'timeout' }), expect.objectContaining({ by: 'timeout' })]);
+  });
+
   it('refuse new calls while draining and keep the old ones', async () => {
     const { ours, theirs } = await call();
     far.drain(30);
