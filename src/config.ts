@@ -132,6 +132,11 @@ function checkTogether(config: Config): void {
       fix: 'Add sip.tls, or take tls and wss out of sip.transports.',
     });
   }
+  if ((config.sip.stir?.key === undefined) !== (config.sip.stir?.certificateUrl === undefined)) {
+    throw new TrunklineError('config.invalid', 'sip.stir: key and certificateUrl belong together.', {
+      fix: 'Give both to sign outgoing calls, or neither.',
+    });
+  }
   const names = [...config.sip.trunks, ...config.sip.registrations].map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {

@@ -38,10 +38,12 @@ import { SdpSession, type SrtpOptions } from './sip/sdp-session';
 import { SipPeers, type SipPeersStatus } from './sip/sip-peers';
 import { SourceLimit } from './sip/source-limit';
 import { SrfUserAgent } from './sip/srf-user-agent';
+import { Stir } from './sip/stir/stir';
 import type { RegisteredUsers } from './sip/trunk-route';
 import type { SipSource } from './sip/user-agent';
 import { stockTexts } from './turn/turn-state';
 import { askApplication } from './webhooks/ask-application';
+import { getText } from './webhooks/get-text';
 import { workerEntry } from './workers/locate';
 
 export interface TelephonyOptions {
@@ -81,6 +83,8 @@ export interface Telephony {
 /** Opus is left to browsers until a SIP peer asks for nothing else: G.711 costs a tenth and loses nothing on a phone. */
 const SIP_CODECS = ['PCMU', 'PCMA', 'opus'] as const;
 const OPEN_WITHIN_PEER_MS = 30_000;
+/** The caller waits for it. */
+const CERTIFICATE_WITHIN_MS = 2_000;
 
 export async function openTelephony(options: TelephonyOptions): Promise<Telephony> {
   const { config, dialplan, clock, log, events, publish, trace } = options;
@@ -121,6 +125,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       log,
       random: (bytes) => randomBytes(bytes).toString('hex'),
     });
+    const stir = config.sip.stir === undefined ? undefined : stirOf(config.sip.stir, events.now);
     const userAgent = new SrfUserAgent({
       listen: { host: sipHost, port: config.sip.port },
       protocols: config.sip.transports,
@@ -135,6 +140,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       userAgentName: `Trunkline/${options.version}`,
       admit: (source) => limit.admit(source.address),
       onRegister: sipPeers.onRegister,
+      signedHeaders: (call) => stir?.headersFor(call) ?? {},
     });
     const prompts = new SpokenPrompts();
     const menuPrompts = new MenuPrompts({
@@ -255,7 +261,15 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     opened.push(() => exchange.closeAll('shutdown'));
     userAgent.onInvite((invite) => {
       const caller = sipPeers.admit(invite);
-      if (caller !== undefined) exchange.takeInvite(invite, caller);
+      if (caller === undefined) return;
+      if (stir === undefined) {
+        exchange.takeInvite(invite, caller);
+        return;
+      }
+      void stir.check(invite).then((checked) => {
+        if (checked?.refuse === undefined) exchange.takeInvite(invite, caller, checked?.identity);
+        else invite.reject(checked.refuse, `Identity ${checked.identity.reason ?? checked.identity.status}`);
+      });
     });
     await trace.span('sip', () => userAgent.start());
     opened.splice(-1, 0, async () => {
@@ -277,6 +291,9 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         trunkline_engine_ready: engine.ready === undefined ? 0 : 1,
         trunkline_sip_sources_limited: limit.dropped,
         ...sipPeers.gauges,
+        ...Object.fromEntries(
+          Object.entries(stir?.counters ?? {}).map(([name, count]) => [`trunkline_sip_identity_${name}`, count]),
+        ),
         trunkline_media_strays: lines.router.dump().strays + peers.router.dump().strays,
       }),
       users: sipPeers,
@@ -348,6 +365,15 @@ function srtpFor({ sip }: Config, trunkName: string | undefined, fingerprint: st
     fingerprint,
     randomBytes,
   };
+}
+
+function stirOf({ fetch, allowPrivate, ...stir }: NonNullable<Config['sip']['stir']>, now: () => Date): Stir {
+  return new Stir({
+    ...stir,
+    fetch: fetch ? (url) => getText(url, { allowPrivate }, CERTIFICATE_WITHIN_MS) : undefined,
+    now,
+    newId: randomUUID,
+  });
 }
 
 function drachtioOf(config: Config) {

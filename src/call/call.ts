@@ -44,7 +44,7 @@ export interface Leg {
 export interface CallParts {
   readonly record: Pick<
     CallRecord,
-    'id' | 'direction' | 'transport' | 'from' | 'to' | 'trunk' | 'user' | 'sipCallId' | 'metadata'
+    'id' | 'direction' | 'transport' | 'from' | 'to' | 'trunk' | 'user' | 'identity' | 'sipCallId' | 'metadata'
   > & { readonly headers: Readonly<Record<string, string>> };
   readonly link: MediaLink;
   readonly leg: Leg;
@@ -108,6 +108,7 @@ export class Call {
       to: facts.to,
       trunk: facts.trunk,
       user: facts.user,
+      identity: facts.identity,
       sipCallId: facts.sipCallId,
       headers: { ...headers },
       metadata: facts.metadata,

@@ -3,7 +3,7 @@
  * refuses what is too much, and knows which are alive.
  */
 import type { CallEvent, EventSources } from '../core/call-event';
-import type { CallEndCause, CallRecord } from '../core/call-record';
+import type { CallEndCause, CallIdentityRecord, CallRecord } from '../core/call-record';
 import type { Clock } from '../core/clock';
 import { hasCode, type TrunklineError } from '../core/errors';
 import type { Logger } from '../core/log';
@@ -105,7 +105,7 @@ export class Exchange {
   }
 
   /** For `userAgent.onInvite`. */
-  takeInvite(invite: IncomingInvite, caller: Caller = { kind: 'anyone' }): void {
+  takeInvite(invite: IncomingInvite, caller: Caller = { kind: 'anyone' }, identity?: CallIdentityRecord): void {
     const headers = toldHeaders(invite.headers);
     const trunk = caller.kind === 'trunk' ? caller.name : undefined;
     const facts: CallFacts = {
@@ -134,6 +134,7 @@ export class Exchange {
       sipCallId: invite.sipCallId,
       trunk,
       user: caller.kind === 'user' ? caller.username : undefined,
+      identity,
       headers,
     });
     const abort = new AbortController();
@@ -286,6 +287,7 @@ export class Exchange {
       sipCallId: string | undefined;
       trunk?: string | undefined;
       user?: string | undefined;
+      identity?: CallIdentityRecord | undefined;
       headers: Readonly<Record<string, string>>;
       metadata?: Readonly<Record<string, unknown>>;
     },

@@ -97,6 +97,19 @@ const sip = z.strictObject({
     .min(1)
     .default(['MD5'])
     .describe('How callers and softphones are asked for their password, the preferred way first; many know MD5 alone.'),
+  stir: z
+    .strictObject({
+      trust: z.string().optional().describe('Folder of PEM files: authorities, and certificates of callers.'),
+      fetch: z.boolean().default(false).describe('Fetch certificates from where an Identity header says they are.'),
+      allowPrivate: z.array(z.string()).default([]).describe('Host names of certificates that may be private.'),
+      onInvalid: z.enum(['tell', 'refuse']).default('tell'),
+      required: z.boolean().default(false),
+      key: z.string().optional().describe('Path of a PEM file with a P-256 key that signs outgoing calls.'),
+      certificateUrl: z.url({ protocol: /^https$/, error: 'Expected an https URL.' }).optional(),
+      attestation: z.enum(['A', 'B', 'C']).default('C'),
+    })
+    .optional()
+    .describe('STIR/SHAKEN: checking and signing who calls.'),
   registrations: z
     .array(
       z.strictObject({

@@ -3,7 +3,7 @@
  * call's events are numbered without a gap, so that a receiver sees what it missed.
  */
 import { z } from 'zod';
-import { callEndCauseSchema, callQualitySchema } from './call-record';
+import { callEndCauseSchema, callIdentitySchema, callQualitySchema } from './call-record';
 import { howSaidSchema } from './how-said';
 
 /** `data` of each event type; docs/webhooks.md and the OpenAPI document are made from it. */
@@ -16,6 +16,7 @@ export const callEventData = {
     trunk: z.string().optional(),
     /** The softphone's user, if one of sip.users called. */
     user: z.string().optional(),
+    identity: callIdentitySchema.optional(),
     sipCallId: z.string().optional(),
     /** Chosen SIP headers: those that begin with X-, Diversion, P-Asserted-Identity, User-Agent. */
     headers: z.record(z.string(), z.string()).optional(),

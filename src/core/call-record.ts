@@ -54,6 +54,17 @@ export const callQualitySchema = z.object({
 });
 export type CallQuality = z.output<typeof callQualitySchema>;
 
+/** STIR/SHAKEN, where incoming calls are checked (RFC 8224, RFC 8588). */
+export const callIdentitySchema = z.object({
+  status: z.enum(['valid', 'invalid', 'absent']),
+  /** A, B or C; only of a statement that holds. */
+  attestation: z.enum(['A', 'B', 'C']).optional(),
+  originId: z.string().optional(),
+  /** Why it does not hold. */
+  reason: z.string().optional(),
+});
+export type CallIdentityRecord = z.output<typeof callIdentitySchema>;
+
 export const callRecordSchema = z.object({
   id: z.string(),
   direction: z.enum(['inbound', 'outbound']),
@@ -62,6 +73,7 @@ export const callRecordSchema = z.object({
   to: z.string(),
   trunk: z.string().optional(),
   user: z.string().optional(),
+  identity: callIdentitySchema.optional(),
   sipCallId: z.string().optional(),
   /** What the dialplan chose. */
   action: z.string().optional(),

@@ -56,6 +56,8 @@ export interface SrfUserAgentOptions {
   readonly sessionTimer?: SessionTimerSettings | undefined;
   /** The registrar; without one REGISTER is refused with 405. */
   readonly onRegister?: (request: RegisterRequest) => RegisterAnswer;
+  /** Headers that prove who calls, for an outgoing call. */
+  readonly signedHeaders?: (call: OutgoingInvite) => Readonly<Record<string, string>>;
   /** For tests; the RFC's values otherwise. */
   readonly timers?: BaseTimers;
   readonly transports?: readonly SipTransport[];
@@ -151,9 +153,10 @@ export class SrfUserAgent implements SipUserAgent {
     this.inviteHandler = run;
   }
 
-  async invite(call: OutgoingInvite): Promise<{ readonly dialog: SipDialog; readonly answerSdp: string }> {
+  async invite(given: OutgoingInvite): Promise<{ readonly dialog: SipDialog; readonly answerSdp: string }> {
     this.counters.invitesOut++;
     const { userAgentName } = this.options;
+    const call = { ...given, headers: { ...given.headers, ...this.options.signedHeaders?.(given) } };
     const dial = (one: OutgoingInvite) => dialOut(this.srf, one, { userAgentName, cnonce, timer: this.timer });
     const { dialog, answerSdp, timer } =
       call.places === undefined

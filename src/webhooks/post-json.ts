@@ -87,7 +87,7 @@ function parseTarget(text: string): URL {
   return url;
 }
 
-async function resolveTarget(url: URL, policy: TargetPolicy, signal: AbortSignal): Promise<ResolvedAddress> {
+export async function resolveTarget(url: URL, policy: TargetPolicy, signal: AbortSignal): Promise<ResolvedAddress> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const resolve = policy.resolve ?? ((name: string) => systemLookup(name, { all: true }));
   const family = isIP(host);

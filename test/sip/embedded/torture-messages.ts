@@ -956,7 +956,7 @@ Content-Type: application/sdp
     ),
   },
   {
-    section: '3.3.16',
+    section: '3.4.1',
     name: 'inv2543: an INVITE of an RFC 2543 client',
     outcome: 200,
     bytes: message(
