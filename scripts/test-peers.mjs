@@ -7,7 +7,8 @@ import { runToEnd } from './prepare.mjs';
 export const peers = [
   { package: 'sip-tester', commands: ['sipp'], suites: 'SIP calls by sipp' },
   { package: 'baresip-core', commands: ['baresip'], suites: 'SIP calls by baresip' },
-  { package: 'kamailio', commands: ['kamailio'], suites: 'calls through a Kamailio proxy' },
+  // Its package would run it on port 5060; the suites start their own.
+  { package: 'kamailio', commands: ['kamailio'], suites: 'calls through a Kamailio proxy', service: 'kamailio' },
   { package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'], suites: 'calls from a browser' },
 ];
 
@@ -46,6 +47,10 @@ export async function ensurePeers(say = () => {}) {
     for (const name of names) {
       const flags = ['install', '-y', '-qq', '--no-install-recommends', name];
       const result = await runToEnd('apt-get', flags, { quiet: true, env });
+      const { service } = peers.find((peer) => peer.package === name);
+      if (service !== undefined && existsSync('/run/systemd/system')) {
+        await runToEnd('systemctl', ['disable', '--now', service], { quiet: true, env });
+      }
       if (result.status !== 0) lines.push(`apt-get could not install ${name}: ${lastLine(result.output)}`);
     }
   }
