@@ -19,7 +19,6 @@ import { EventHub } from './http/event-hub';
 import { listenHttp } from './http/http-server';
 import { isLoopbackHost } from './http/loopback';
 import type { DialRequest } from './http/ports';
-import { routeByTrunk, routeToUser, type Trunk } from './sip/trunk-route';
 import { CallStore } from './store/call-store';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
@@ -105,10 +104,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     live: {
       dial: async (request) => {
         const { trunk, to, from } = request;
-        const route =
-          trunk === undefined
-            ? (routeToUser(telephony.users, to) ?? { to })
-            : routeByTrunk(trunksOf(config), trunk, to, from);
+        const route = telephony.routeOut(to, trunk, from);
         return exchange.dialOut({ ...request, ...route, action: actionFor(dialplan, request) });
       },
       act: (callId, action) => act(exchange, callId, action),
@@ -188,16 +184,6 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
   };
 }
 
-/** Where we are registered we can also call out. */
-function trunksOf({ sip }: Config): readonly Trunk[] {
-  const registered = sip.registrations.map((one) => ({
-    ...one,
-    proxy: one.registrar,
-    callerId: one.callerId ?? one.username,
-  }));
-  return [...sip.trunks, ...registered];
-}
-
 /** One order of REST or of a webhook's answer, to the call that it names. */
 async function act(exchange: Exchange, callId: string, action: CallAction): Promise<void> {
   const call = exchange.find(callId);
@@ -212,6 +198,22 @@ async function act(exchange: Exchange, callId: string, action: CallAction): Prom
   }
   if (action.type === 'dtmf') {
     call.link.post({ type: 'send-dtmf', digits: action.digits });
+    return;
+  }
+  if (action.type === 'hold' || action.type === 'resume') {
+    await exchange.transfers.hold(call, action.type === 'hold');
+    return;
+  }
+  if (action.type === 'transfer') {
+    const { to, callId, ...how } = action;
+    if (to !== undefined) exchange.transfers.order(call, { to, ...how });
+    else {
+      const other = exchange.find(callId ?? '');
+      if (other === undefined || other === call) {
+        throw new TrunklineError('call.not-found', 'There is no such other call.', { fix: 'List the live calls.' });
+      }
+      exchange.transfers.attended(call, other);
+    }
     return;
   }
   if (!call.command(action)) {

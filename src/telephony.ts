@@ -3,27 +3,26 @@
  * reverse: model process, listener thread, media threads, SIP, exchange. Wiring and nothing else.
  */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
-import { readWav } from './audio/wav';
 import { performAgent } from './call/agent-performance';
 import { Exchange } from './call/exchange';
-import { type Prompt, performEcho, performPlay, performTone } from './call/line-performance';
+import { performEcho, performPlay, performTone } from './call/line-performance';
 import { performMenu } from './call/menu-performance';
 import { MenuPrompts } from './call/menu-prompts';
 import { type Rehearsal, rehearse } from './call/rehearsal';
+import { readMusic, readPrompt } from './call/sound-files';
 import { SpokenPrompts } from './call/spoken-prompts';
 import { turnConfigOf } from './call/turn-config';
-import { decodeOggOpus } from './codecs/ogg-opus';
 import { type Config, portBounds } from './config';
 import type { CallEvent, EventSources } from './core/call-event';
 import type { Clock } from './core/clock';
 import { TrunklineError } from './core/errors';
 import type { Logger } from './core/log';
 import { type StartTrace, shownStages } from './core/start-trace';
-import { type AgentAction, type MenuPrompt, type PlayAction, reachableActions } from './dialplan/dialplan';
+import { type AgentAction, type MenuPrompt, reachableActions } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
 import type { StartedEngine } from './engine';
@@ -39,7 +38,7 @@ import { SipPeers, type SipPeersStatus } from './sip/sip-peers';
 import { SourceLimit } from './sip/source-limit';
 import { SrfUserAgent } from './sip/srf-user-agent';
 import { Stir } from './sip/stir/stir';
-import type { RegisteredUsers } from './sip/trunk-route';
+import { routeByTrunk, routeToUser, type TrunkRoute, trunksOf } from './sip/trunk-route';
 import type { SipSource } from './sip/user-agent';
 import { stockTexts } from './turn/turn-state';
 import { askApplication } from './webhooks/ask-application';
@@ -71,8 +70,8 @@ export interface Telephony {
   /** What no call can be taken for, if anything. */
   notReady(): string | undefined;
   gauges(): Readonly<Record<string, number>>;
-  /** Softphones that are registered here. */
-  readonly users: RegisteredUsers;
+  /** Where a number, URI or softphone is called, by a trunk if one is named. Throws `call.unknown-trunk`, `sip.no-contact`. */
+  routeOut(to: string, trunk: string | undefined, from?: string): TrunkRoute;
   /** Registrations and softphones, for people who look after them. */
   sipStatus(): SipStatus;
   /** Takes up certificates that were renewed; false: they cannot be used. */
@@ -170,11 +169,17 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     };
     const notReady = (): string | undefined =>
       engine.ready === undefined ? 'the speech engine is loading' : undefined;
-    const exchange = new Exchange({
+    const routeOut: Telephony['routeOut'] = (to, trunk, from) =>
+      trunk === undefined ? (routeToUser(sipPeers, to) ?? { to }) : routeByTrunk(trunksOf(config.sip), trunk, to, from);
+    const music = await readMusic(config.hold.music);
+    const exchange: Exchange = new Exchange({
       userAgent,
       lines: lines.router,
       peers: peers.router,
       route: (facts) => chooseRoute(dialplan, facts).action,
+      trusts: ({ trunk }) => trunk !== undefined,
+      routeOut,
+      music: () => music && { pcm: music.pcm.slice(), sampleRate: music.sampleRate },
       agentNamed: (persona) => agentNamed(dialplan, persona),
       ask: async (action, facts, signal) => {
         const asked = await askApplication(
@@ -213,9 +218,9 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             return performPlay(action, stage, readPrompt);
           case 'menu':
             return performMenu(action, stage, { clock, load: (prompt) => menuPrompts.load(prompt) });
-          // No dialplan and no application gets this far with one of them.
           case 'transfer':
           case 'dial':
+            return exchange.transfers.perform(action, stage);
           case 'reject':
             throw new TrunklineError('call.rejected', 'An action that is refused cannot be performed.', {
               fix: 'This is a defect of ours; please report it.',
@@ -296,7 +301,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         ),
         trunkline_media_strays: lines.router.dump().strays + peers.router.dump().strays,
       }),
-      users: sipPeers,
+      routeOut,
       sipStatus: () => ({ local: userAgent.local, ...sipPeers.status }),
       reloadCertificates: () => userAgent.reloadCertificates(),
       close: closeAll,
@@ -347,13 +352,6 @@ function rehearsals(dialplan: LoadedDialplan, textsOf: (action: AgentAction) => 
 function menuPromptsOf(dialplan: LoadedDialplan): MenuPrompt[] {
   const actions = dialplan.routes.flatMap(({ action }) => reachableActions(action));
   return actions.flatMap((action) => (action.type === 'menu' ? [action.prompt] : []));
-}
-
-async function readPrompt(action: Pick<PlayAction, 'path' | 'format'>): Promise<Prompt> {
-  const bytes = await readFile(action.path);
-  if (action.format === 'ogg') return decodeOggOpus(bytes);
-  const { pcm, sampleRate } = readWav(bytes);
-  return { pcm: pcm[0] ?? new Int16Array(), sampleRate };
 }
 
 /** The trunk's own word on SRTP, else that of `sip`. */

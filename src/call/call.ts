@@ -41,6 +41,11 @@ export interface Leg {
   hangUp(cause: CallEndCause): Promise<void>;
 }
 
+export interface Sound {
+  readonly pcm: Int16Array;
+  readonly sampleRate: number;
+}
+
 export interface CallParts {
   readonly record: Pick<
     CallRecord,
@@ -69,12 +74,15 @@ export interface Succession {
 /** What a performance may do with its call. */
 export interface Stage {
   readonly callId: string;
+  readonly transport: CallRecord['transport'];
   readonly link: MediaLink;
   readonly log: Logger;
   emit<T extends CallEventType>(type: T, data: CallEventData<T>): void;
   end(cause: CallEndCause): void;
   /** Another action takes the call over, from now on. */
   become(action: Action, more?: Succession): void;
+  /** As `become`, with a performance that is at hand; `name` is what the record calls it. */
+  take(name: string, make: (stage: Stage) => Performance): void;
   /** While it is on, keys are told to the performance alone, and sound to nobody. */
   secure(on: boolean): void;
 }
@@ -88,7 +96,9 @@ export class Call {
   private performance: Performance | undefined;
   private closing: Promise<void> | undefined;
   private limit: Timer | undefined;
+  /** By the far end, and by us. */
   private held = false;
+  private parked = false;
   private secured = false;
   /** Performances before this one. */
   private readonly past: Performance[] = [];
@@ -134,27 +144,34 @@ export class Call {
 
   /** The far end has our answer (or we theirs) and media may flow: do what the dialplan chose. */
   answered(action: DirectAction): void {
-    if (!this.step('answer')) return;
-    this.record = { ...this.record, answeredAt: this.parts.events.now().toISOString(), action: action.type };
-    this.emit('call.answered', { action: action.type });
-    this.limit = this.parts.clock.after(this.parts.maxSeconds * 1_000, () => void this.close('time-limit'));
-    this.perform(action);
+    this.answeredWith(action.type, (stage) => this.parts.perform(action, stage));
   }
 
-  private perform(action: DirectAction): void {
+  /** As `answered`, with a performance that no dialplan knows of. */
+  answeredWith(name: string, make: (stage: Stage) => Performance): void {
+    if (!this.step('answer')) return;
+    this.record = { ...this.record, answeredAt: this.parts.events.now().toISOString(), action: name };
+    this.emit('call.answered', { action: name });
+    this.limit = this.parts.clock.after(this.parts.maxSeconds * 1_000, () => void this.close('time-limit'));
+    this.perform(make);
+  }
+
+  private perform(make: (stage: Stage) => Performance): void {
     // What a performance says after its time is said to nobody.
     const mine = (): boolean => this.performance === undefined || this.performance === performance;
-    const performance = this.parts.perform(action, {
+    const performance = make({
       callId: this.id,
+      transport: this.record.transport,
       link: this.parts.link,
       log: this.log,
       emit: (type, data) => this.emit(type, data),
       end: (cause) => void (mine() && this.close(cause)),
       become: (next, more) => void (mine() && this.become(next, more)),
+      take: (name, next) => void (mine() && this.take(name, next)),
       secure: (on) => this.secure(on),
     });
     this.performance = performance;
-    if (this.held) performance.onHold(true);
+    if (this.held || this.parked) performance.onHold(true);
   }
 
   /** The dialplan, an application or whoever steers the call puts another action in the place of the present one. */
@@ -173,13 +190,18 @@ export class Call {
       else await this.become(otherwise);
       return;
     }
+    await this.take(chosen.type, (stage) => this.parts.perform(chosen, stage));
+  }
+
+  async take(name: string, make: (stage: Stage) => Performance): Promise<void> {
+    const before = this.performance;
     await this.within(CLOSE_LIMIT_MS / 4, 'performance', before?.close('finished'));
     if (this.record.state !== 'answered' || this.performance !== before || this.closing !== undefined) return;
     if (before !== undefined) this.past.push(before);
     this.performance = undefined;
     this.parts.link.post({ type: 'next-performance' });
-    this.record = { ...this.record, action: chosen.type };
-    this.perform(chosen);
+    this.record = { ...this.record, action: name };
+    this.perform(make);
   }
 
   private secure(on: boolean): void {
@@ -188,10 +210,31 @@ export class Call {
     this.parts.link.post({ type: 'secure', on });
   }
 
+  /** The far end parks us, or takes us back. */
   hold(held: boolean): void {
     if (held === this.held) return;
     this.held = held;
-    this.performance?.onHold(held);
+    this.told('far-end', held);
+  }
+
+  /** We park the far end, with something to hear if there is anything; false: it is parked already, or not. */
+  park(parked: boolean, sound?: Sound): boolean {
+    if (parked === this.parked || this.record.state !== 'answered') return false;
+    this.parked = parked;
+    this.parts.link.post({ type: 'music', ...(parked && sound !== undefined ? { sound } : {}) });
+    this.told('us', parked);
+    return true;
+  }
+
+  private told(by: 'us' | 'far-end', on: boolean): void {
+    if (this.record.state === 'answered') this.emit(on ? 'hold.started' : 'hold.ended', { by });
+    const other = by === 'us' ? this.held : this.parked;
+    if (!other) this.performance?.onHold(on);
+  }
+
+  /** Something of this call that others find out: a transfer. */
+  tell<T extends CallEventType>(type: T, data: CallEventData<T>): void {
+    if (this.closing === undefined) this.emit(type, data);
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Why a call ended, as the record says it: from what SIP told, or from the error that kept it from being set up. */
-import type { CallEndCause } from '../core/call-record';
+import { type CallEndCause, callEndCauseSchema } from '../core/call-record';
 import { hasCode, TrunklineError } from '../core/errors';
 import type { SipEnd } from '../sip/user-agent';
 
@@ -10,6 +10,11 @@ export function causeOf(end: SipEnd): CallEndCause {
 
 /** Of an error while a call was set up: what the record says, and the SIP status if there was one. */
 export function failureOf(error: unknown): { readonly cause: CallEndCause; readonly status?: number } {
+  if (hasCode(error, 'call.not-reached')) {
+    const { cause, status } = error.details;
+    const known = callEndCauseSchema.safeParse(cause);
+    return { cause: known.data ?? 'no-answer', ...(typeof status === 'number' ? { status } : {}) };
+  }
   if (hasCode(error, 'sip.cancelled')) return { cause: 'cancelled', status: 487 };
   if (hasCode(error, 'sip.rejected')) {
     const status = Number(error.details['status']);
@@ -17,6 +22,7 @@ export function failureOf(error: unknown): { readonly cause: CallEndCause; reado
     if (status === 408 || status === 480 || status === 487) return { cause: 'no-answer', status };
     return { cause: 'rejected', status };
   }
+  if (hasCode(error, 'call.refused') || hasCode(error, 'call.not-allowed')) return { cause: 'rejected', status: 403 };
   if (hasCode(error, 'sip.unreachable')) return { cause: 'unreachable' };
   if (hasCode(error, 'sdp.malformed')) return { cause: 'media-failed', status: 400 };
   if (error instanceof TrunklineError && error.code.startsWith('sdp.')) return { cause: 'media-failed', status: 488 };

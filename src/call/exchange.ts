@@ -2,82 +2,25 @@
  * Where calls come together: takes them in from SIP and from browsers, places them out, asks the dialplan what to do,
  * refuses what is too much, and knows which are alive.
  */
-import type { CallEvent, EventSources } from '../core/call-event';
 import type { CallEndCause, CallIdentityRecord, CallRecord } from '../core/call-record';
-import type { Clock } from '../core/clock';
 import { hasCode, type TrunklineError } from '../core/errors';
-import type { Logger } from '../core/log';
-import type { Action, DirectAction, WebhookAction } from '../dialplan/dialplan';
+import type { Action, DirectAction } from '../dialplan/dialplan';
 import type { CallFacts } from '../dialplan/matcher';
 import type { MediaRouter } from '../media/media-router';
-import type { SocketAddress, ToMedia } from '../media/protocol';
+import type { SocketAddress } from '../media/protocol';
 import type { Caller } from '../sip/front-door';
 import type { CodecName } from '../sip/offer-answer';
-import type { SdpSession } from '../sip/sdp-session';
-import type { DialPlace, IncomingInvite, SipUserAgent } from '../sip/user-agent';
+import type { IncomingInvite } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
-import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
+import { BridgeSide } from './bridge';
+import { Call, type CallCommand, type Leg } from './call';
 import { causeOf, failureOf } from './end-cause';
 import { EnginePlaces } from './engine-places';
-import { busy, checkAddresses, hostOf, RETRY_AFTER_SECONDS, refused, toldHeaders } from './refusals';
+import type { CallParties, DialOut, ExchangeParts } from './exchange-parts';
+import { busy, checkAddresses, hostOf, notReached, RETRY_AFTER_SECONDS, refused, toldHeaders } from './refusals';
 import { SipLeg, type SipLegParts } from './sip-leg';
-
-export interface ExchangeParts {
-  readonly userAgent: SipUserAgent;
-  /** Where RTP sessions live, and where WebRTC peers do. */
-  readonly lines: MediaRouter;
-  readonly peers: MediaRouter;
-  readonly route: (facts: CallFacts) => Action;
-  /** The action of a persona by its name; undefined if there is none. */
-  readonly agentNamed: (persona: string) => DirectAction | undefined;
-  /** Never rejects: an application that does not answer leads to the fallback. */
-  readonly ask: (
-    action: WebhookAction,
-    facts: CallFacts & { callId: string; digits?: string | undefined },
-    signal: AbortSignal,
-  ) => Promise<DirectAction>;
-  readonly perform: (action: DirectAction, stage: Stage) => Performance;
-  /** `peer`: the far end's address, or host name of its URI; the trunk by which the call goes; what it is limited to. */
-  readonly negotiation: (
-    peer: string,
-    trunk: string | undefined,
-    codecs: readonly CodecName[] | undefined,
-  ) => SdpSession;
-  /** What a trunk is limited to, if anything. */
-  readonly codecsOf: (trunk: string) => readonly CodecName[] | undefined;
-  readonly publish: (event: CallEvent, record: CallRecord) => void;
-  /** Why no call can be taken right now, if so. */
-  readonly notReady: () => string | undefined;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly events: EventSources;
-  readonly newCallId: () => string;
-  /** `bindAddressFor`: a local address for media to that far end. */
-  readonly rtp: {
-    readonly bindAddressFor: (peer: string) => string;
-    readonly ports: readonly [number, number];
-    readonly timeoutMs: number;
-  };
-  readonly webrtc: Omit<Extract<ToMedia, { type: 'open-webrtc' }>, 'type' | 'sessionId' | 'offerSdp'>;
-  /** `engineCalls`: those that may speak with the engine at a time. */
-  readonly limits: { readonly calls: number; readonly callSeconds: number; readonly engineCalls: number };
-}
-
-export interface DialOut {
-  /** A SIP URI. */
-  readonly to: string;
-  /** Name of the trunk, with what it takes to call by it. */
-  readonly trunk?: string | undefined;
-  readonly proxy?: string;
-  readonly places?: readonly DialPlace[];
-  readonly codecs?: readonly CodecName[];
-  readonly auth?: { readonly username: string; readonly password: string };
-  readonly from?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly ringSeconds: number;
-  readonly action: DirectAction;
-}
+import type { TransferRequest } from './transfer';
+import { Transfers } from './transfers';
 
 export class Exchange {
   private readonly calls = new Map<string, Call>();
@@ -87,9 +30,22 @@ export class Exchange {
   private taken = 0;
 
   private readonly places: EnginePlaces;
+  readonly transfers: Transfers;
+  private readonly sipLegs = new Map<string, SipLeg>();
+  private readonly trusted = new Set<string>();
 
   constructor(private readonly parts: ExchangeParts) {
     this.places = new EnginePlaces(parts.limits.engineCalls, RETRY_AFTER_SECONDS);
+    this.transfers = new Transfers({
+      userAgent: parts.userAgent,
+      find: (callId) => this.calls.get(callId),
+      legs: this.sipLegs,
+      trusted: (callId) => this.trusted.has(callId),
+      route: ({ to, trunk }) => parts.routeOut(to, trunk),
+      dialPeer: (request, forCallId, signal) => this.dialPeer(request, forCallId, signal),
+      music: parts.music,
+      clock: parts.clock,
+    });
   }
 
   get live(): number {
@@ -106,6 +62,7 @@ export class Exchange {
 
   /** For `userAgent.onInvite`. */
   takeInvite(invite: IncomingInvite, caller: Caller = { kind: 'anyone' }, identity?: CallIdentityRecord): void {
+    if (this.transfers.replaced(invite)) return;
     const headers = toldHeaders(invite.headers);
     const trunk = caller.kind === 'trunk' ? caller.name : undefined;
     const facts: CallFacts = {
@@ -137,6 +94,8 @@ export class Exchange {
       identity,
       headers,
     });
+    this.sipLegs.set(call.id, leg);
+    if (this.parts.trusts(facts)) this.trusted.add(call.id);
     const abort = new AbortController();
     invite.onCancelled(() => {
       abort.abort();
@@ -147,6 +106,12 @@ export class Exchange {
       if (chosen.type === 'reject') {
         invite.reject(chosen.status, chosen.reason);
         await call.close('rejected', { status: chosen.status });
+        return;
+      }
+      // Whoever may not make us call others hears so before the call costs anything.
+      if (chosen.type === 'dial' && !this.trusted.has(call.id)) {
+        invite.reject(403, 'call.not-allowed');
+        await call.close('rejected', { status: 403 });
         return;
       }
       // An application may have chosen what nobody knew before, and another call may have been quicker.
@@ -204,9 +169,47 @@ export class Exchange {
   }
 
   /** Resolves with the id as soon as the call exists; what becomes of it is told by its events. */
-  dialOut(request: DialOut): string {
+  dialOut(request: DialOut & { readonly action: DirectAction }): string {
     const refusal = this.refusal(request.action);
     if (refusal !== undefined) throw this.counted(refusal);
+    // Before it rings: who picks up must not find that there is nobody to speak with.
+    return this.place(request, (call) => call.answered(request.action), request.action).id;
+  }
+
+  /** Somebody for a call that is under way. */
+  private dialPeer(request: TransferRequest, forCallId: string, signal: AbortSignal): Promise<BridgeSide> {
+    const { to, trunk, from, ringSeconds } = request;
+    const metadata = { bridgedTo: forCallId };
+    const refusal = this.refusal({ type: 'echo' });
+    if (refusal !== undefined) return Promise.reject(this.counted(refusal));
+    return new Promise((resolve, reject) => {
+      const dial = {
+        ...(from === undefined ? {} : { from }),
+        ...this.parts.routeOut(to, trunk, from),
+        trunk,
+        ringSeconds,
+        metadata,
+      };
+      const call = this.place(dial, (answered) => {
+        answered.answeredWith('bridge', (stage) => {
+          const side = new BridgeSide(stage);
+          resolve(side);
+          return side;
+        });
+      });
+      const giveUp = (): void => void call.close('cancelled');
+      this.whenEnded.set(call.id, (record) => {
+        signal.removeEventListener('abort', giveUp);
+        reject(notReached(record));
+      });
+      if (signal.aborted) giveUp();
+      else signal.addEventListener('abort', giveUp);
+    });
+  }
+
+  private readonly whenEnded = new Map<string, (record: CallRecord) => void>();
+
+  private place(request: DialOut, answered: (call: Call) => void, action?: DirectAction): Call {
     checkAddresses(request);
     const leg = new SipLeg(undefined);
     const facts: CallFacts = {
@@ -224,8 +227,9 @@ export class Exchange {
       headers: {},
       metadata: request.metadata,
     });
-    // Before it rings: who picks up must not find that there is nobody to speak with.
-    this.places.take(call.id, request.action);
+    this.sipLegs.set(call.id, leg);
+    this.trusted.add(call.id);
+    if (action !== undefined) this.places.take(call.id, action);
     const abort = new AbortController();
     const ringing = this.parts.clock.after(request.ringSeconds * 1_000, () => abort.abort());
     const giveUp: Leg = {
@@ -245,12 +249,12 @@ export class Exchange {
           { to, from, headers, proxy, auth, places, signal: abort.signal, onProvisional: () => call.ringing() },
           this.legParts(call, local, peer, codecs),
         );
-        call.answered(request.action);
+        answered(call);
       } finally {
         ringing.cancel();
       }
     });
-    return call.id;
+    return call;
   }
 
   /** New calls are refused from now on; resolves when the last one has ended. */
@@ -281,16 +285,7 @@ export class Exchange {
     leg: Leg,
     media: MediaRouter,
     called: CallFacts,
-    facts: {
-      from: string;
-      to: string;
-      sipCallId: string | undefined;
-      trunk?: string | undefined;
-      user?: string | undefined;
-      identity?: CallIdentityRecord | undefined;
-      headers: Readonly<Record<string, string>>;
-      metadata?: Readonly<Record<string, unknown>>;
-    },
+    facts: CallParties,
   ): Call {
     const id = this.parts.newCallId();
     const link = media.open(id);
@@ -310,7 +305,7 @@ export class Exchange {
       events: this.parts.events,
       publish: (event, record) => {
         this.parts.publish(event, record);
-        if (event.type === 'call.ended') this.forget(id);
+        if (event.type === 'call.ended') this.forget(id, record);
       },
       perform: this.parts.perform,
       choose: (action, digits) => this.chooseNext(action, { ...called, callId: id, digits }),
@@ -321,9 +316,14 @@ export class Exchange {
     return call;
   }
 
-  private forget(callId: string): void {
+  private forget(callId: string, record: CallRecord): void {
     this.calls.delete(callId);
     this.legs.delete(callId);
+    this.sipLegs.delete(callId);
+    this.trusted.delete(callId);
+    this.transfers.forget(callId);
+    this.whenEnded.get(callId)?.(record);
+    this.whenEnded.delete(callId);
     this.places.release(callId);
     if (this.calls.size === 0) this.drained?.();
   }
@@ -334,13 +334,16 @@ export class Exchange {
     peer: string,
     codecs: readonly CodecName[] | undefined,
   ): SipLegParts {
+    const renegotiate = () => this.parts.negotiation(peer, call.snapshot.trunk, codecs);
     return {
       link: call.link,
-      negotiation: this.parts.negotiation(peer, call.snapshot.trunk, codecs),
+      negotiation: renegotiate(),
       local,
       mediaTimeoutMs: this.parts.rtp.timeoutMs,
       log: this.parts.log.child({ callId: call.id }),
       onHold: (held) => call.hold(held),
+      onReferral: (referral) => this.transfers.referred(call.id, referral),
+      renegotiate,
       onKey: ({ digit, durationMs }) => call.key('info', digit, durationMs),
       onEnd: (end) => void call.close(causeOf(end), { status: end.status, reason: end.reason }),
     };

@@ -1,4 +1,6 @@
 /** What keeps a call from being: addresses that cannot be called, no room, no route; and what is told of one that is. */
+
+import type { CallRecord } from '../core/call-record';
 import { TrunklineError } from '../core/errors';
 import { parseSipUri } from '../sip/uri';
 
@@ -37,5 +39,13 @@ export function refused(status: number, sentence: string): TrunklineError {
   return new TrunklineError('call.refused', sentence, {
     fix: status === 404 ? 'Add a route for that number, or call another.' : 'Try again later.',
     details: { httpStatus: status },
+  });
+}
+
+/** Whoever was rung for a call that is under way did not answer. */
+export function notReached({ cause = 'no-answer', sipStatus }: CallRecord): TrunklineError {
+  return new TrunklineError('call.not-reached', 'Whoever was rung for the call did not answer.', {
+    fix: 'Try again later, or name somebody else with otherwise.',
+    details: { cause, status: sipStatus },
   });
 }

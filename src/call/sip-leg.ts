@@ -5,8 +5,18 @@ import type { Logger } from '../core/log';
 import type { MediaLink } from '../media/media-router';
 import type { SocketAddress } from '../media/protocol';
 import { type InfoKey, keyOfInfo } from '../sip/info-key';
+import type { DialogName } from '../sip/replaces';
 import type { MediaAgreement, SdpSession } from '../sip/sdp-session';
-import type { IncomingInvite, OutgoingInvite, SipDialog, SipEnd, SipUserAgent } from '../sip/user-agent';
+import type {
+  IncomingInvite,
+  OutgoingInvite,
+  ReferOptions,
+  ReferOutcome,
+  Referral,
+  SipDialog,
+  SipEnd,
+  SipUserAgent,
+} from '../sip/user-agent';
 import type { Leg } from './call';
 import { reasonOf } from './end-cause';
 
@@ -20,6 +30,10 @@ export interface SipLegParts {
   /** A key that the far end sent by signalling instead of RFC 4733. */
   readonly onKey: (key: InfoKey) => void;
   readonly onEnd: (end: SipEnd) => void;
+  /** The far end asks us to call somebody else in its place. */
+  readonly onReferral: (referral: Referral) => void;
+  /** A session of offers and answers with somebody who knows nothing of the old one. */
+  readonly renegotiate: () => SdpSession;
 }
 
 /** SIP statuses for a call that ends before it was answered. */
@@ -34,6 +48,7 @@ const REFUSAL: Readonly<Partial<Record<CallEndCause, number>>> = {
 
 export class SipLeg implements Leg {
   private dialog: SipDialog | undefined;
+  private parts: SipLegParts | undefined;
   private over = false;
 
   /** `invite` undefined: we are calling. */
@@ -69,9 +84,51 @@ export class SipLeg implements Leg {
   /** Places the call; rejects with `sip.rejected` or `sip.unreachable`. */
   async place(userAgent: SipUserAgent, call: Omit<OutgoingInvite, 'offerSdp'>, parts: SipLegParts): Promise<void> {
     const { negotiation, local } = parts;
-    const { dialog, answerSdp } = await userAgent.invite({ ...call, offerSdp: negotiation.offer(local) });
+    const { dialog, answerSdp } = await userAgent.invite({
+      ...call,
+      offerSdp: negotiation.offer(local),
+      onProvisional: (status, sdp) => {
+        call.onProvisional?.(status, sdp);
+        if (sdp !== undefined) this.connectEarly(parts, sdp);
+      },
+    });
     this.adopt(dialog, parts);
     this.connect(parts, negotiation.accept(answerSdp));
+  }
+
+  get name(): DialogName | undefined {
+    return this.over ? undefined : this.dialog?.name;
+  }
+
+  refer(options: ReferOptions): Promise<ReferOutcome> {
+    return this.dialog?.refer(options) ?? Promise.resolve({ kind: 'unknown', because: 'ended' });
+  }
+
+  /** Puts the far end on hold or takes it back; rejects with `sip.rejected`. */
+  async turn(direction: 'sendrecv' | 'sendonly' | 'inactive'): Promise<void> {
+    const { dialog, parts } = this;
+    if (dialog === undefined || parts === undefined) return;
+    const answer = await dialog.modify(parts.negotiation.offer(parts.local, direction));
+    const { connect, held } = parts.negotiation.accept(answer);
+    // Who is on hold by us is not expected to send, and what follows from that is not their doing.
+    const timeoutMs = direction === 'sendrecv' && !held ? parts.mediaTimeoutMs : 0;
+    parts.link.post({ type: 'connect-rtp', ...connect, timeoutMs });
+  }
+
+  /** Somebody takes the far end's place (RFC 3891 §3): they get the media, the old far end a BYE. */
+  async takeOver(invite: IncomingInvite): Promise<void> {
+    const { parts, dialog: before } = this;
+    if (parts === undefined || before === undefined) return;
+    await this.answer(invite, { ...parts, negotiation: parts.renegotiate() });
+    await before.bye();
+  }
+
+  /** We call somebody who takes the far end's place; resolves when they have, rejects like `place`. */
+  async moveTo(userAgent: SipUserAgent, call: Omit<OutgoingInvite, 'offerSdp'>): Promise<() => Promise<void>> {
+    const { parts, dialog: before } = this;
+    if (parts === undefined || before === undefined) return async () => undefined;
+    await this.place(userAgent, call, { ...parts, negotiation: parts.renegotiate() });
+    return () => before.bye();
   }
 
   async hangUp(cause: CallEndCause): Promise<void> {
@@ -84,7 +141,11 @@ export class SipLeg implements Leg {
   /** The far end has ended it: nothing is left to be said. */
   private adopt(dialog: SipDialog, parts: SipLegParts): void {
     this.dialog = dialog;
+    this.parts = parts;
+    dialog.onReferral(parts.onReferral);
     dialog.onEnd((end) => {
+      // One that was replaced ends for itself.
+      if (this.dialog !== dialog) return;
       this.over = true;
       parts.onEnd(end);
     });
@@ -125,6 +186,15 @@ export class SipLeg implements Leg {
       this.over = true;
       invite.reject(statusOf(error));
       throw error;
+    }
+  }
+
+  /** Early media (RFC 3960): their ringing or announcement is received before they answer; the answer may say otherwise. */
+  private connectEarly(parts: SipLegParts, sdp: string): void {
+    try {
+      parts.link.post({ type: 'connect-rtp', ...parts.negotiation.accept(sdp).connect, timeoutMs: 0 });
+    } catch (error) {
+      parts.log.debug('early media cannot be used', { error: String(error) });
     }
   }
 

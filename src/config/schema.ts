@@ -227,6 +227,14 @@ export const configSchema = z.strictObject({
   webrtc: webrtc.prefault({}),
   engine: engine.prefault({}),
   turns: turnSettingsSchema.prefault({}),
+  hold: z
+    .strictObject({
+      music: z
+        .string()
+        .optional()
+        .describe('A WAV or Ogg Opus file that callers on hold hear, over and over; a quiet line if left out.'),
+    })
+    .prefault({}),
   drain: z.strictObject({ seconds: z.number().min(0).default(60) }).prefault({}),
   dialplans: z.string().default('./dialplans'),
   data: z.string().default('./var'),

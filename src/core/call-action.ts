@@ -14,6 +14,23 @@ export const callActionSchema = z.discriminatedUnion('type', [
     type: z.literal('dtmf'),
     digits: z.string().regex(/^[0-9A-D*#]{1,64}$/i, 'Expected up to 64 of 0-9, A-D, * and #.'),
   }),
+  /** The far end hears music, or silence where none is configured, until `resume`. */
+  z.strictObject({ type: z.literal('hold') }),
+  z.strictObject({ type: z.literal('resume') }),
+  /** To a SIP URI or number, or to whom another live call is with (attended). */
+  z
+    .strictObject({
+      type: z.literal('transfer'),
+      to: z.string().trim().min(1).max(256).optional(),
+      callId: z.string().min(1).max(100).optional(),
+      trunk: z.string().min(1).max(100).optional(),
+      from: z.string().min(1).max(256).optional(),
+      mode: z.enum(['auto', 'refer', 'bridge']).default('auto'),
+      ringSeconds: z.int().min(1).max(300).default(30),
+    })
+    .refine((transfer) => (transfer.to === undefined) !== (transfer.callId === undefined), {
+      error: 'Expected either to or callId.',
+    }),
   z.strictObject({ type: z.literal('hangup') }),
 ]);
 

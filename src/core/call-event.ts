@@ -48,6 +48,24 @@ export const callEventData = {
   }),
   'turn.interrupted': z.object({ turn: z.int(), heardText: z.string() }),
   'dtmf.received': z.object({ digit: z.string(), durationMs: z.number() }),
+  'transfer.started': z.object({
+    /** A SIP URI or number, or the id of the call that the caller is connected with. */
+    to: z.string(),
+    /** Who asked for it: us, or the far end by REFER or Replaces. */
+    by: z.enum(['us', 'far-end']),
+  }),
+  'transfer.completed': z.object({
+    to: z.string(),
+    /** refer: the far end calls there itself; bridge: we hold both calls; replaced: this call has a new far end. */
+    way: z.enum(['refer', 'bridge', 'replaced']),
+    /** False: the far end tries, and more is not known. */
+    confirmed: z.boolean(),
+    /** The call that this one is connected with. */
+    peerCallId: z.string().optional(),
+  }),
+  'transfer.failed': z.object({ to: z.string(), sipStatus: z.int().optional(), cause: callEndCauseSchema.optional() }),
+  'hold.started': z.object({ by: z.enum(['us', 'far-end']) }),
+  'hold.ended': z.object({ by: z.enum(['us', 'far-end']) }),
   error: z.object({ code: z.string(), message: z.string(), fix: z.string().optional() }),
 } as const;
 
@@ -81,6 +99,11 @@ export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type'
   eventForm('turn.agent'),
   eventForm('turn.interrupted'),
   eventForm('dtmf.received'),
+  eventForm('transfer.started'),
+  eventForm('transfer.completed'),
+  eventForm('transfer.failed'),
+  eventForm('hold.started'),
+  eventForm('hold.ended'),
   eventForm('error'),
 ]);
 

@@ -11,6 +11,8 @@ export const callEndCauseSchema = z.enum([
   'agent-hangup',
   'hangup-requested',
   'finished',
+  /** The caller was handed to somebody else and is gone from here. */
+  'transferred',
   'cancelled',
   'rejected',
   'busy',

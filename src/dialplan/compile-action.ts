@@ -41,8 +41,10 @@ export function compileAction(written: WrittenAction, around: ActionSurroundings
       return { ok: true, value: { type: 'webhook', url, timeoutMs, secret, fallback: fallback.value } };
     }
     case 'queue':
-    case 'voicemail':
-      return notYet(written.type);
+    case 'voicemail': {
+      const message = `The action "${written.type}" is not available yet. Expected one of ${availableActions.join(', ')}.`;
+      return { ok: false, faults: [{ path: ['type'], message, code: 'dialplan.not-yet' }] };
+    }
     default:
       return compileDirectAction(written, around);
   }
@@ -63,14 +65,16 @@ export function compileDirectAction(written: WrittenDirectAction, around: Action
     case 'menu':
       return compileMenu(written, around);
     case 'transfer':
-    case 'dial':
-      return notYet(written.type);
+    case 'dial': {
+      const otherwise = compileOptional(written.otherwise, around);
+      if (!otherwise.ok) return { ok: false, faults: below(['otherwise'], otherwise.faults) };
+      const { to, trunk, from, ringSeconds } = written;
+      const outgoing = { to, trunk, from, ringSeconds, otherwise: otherwise.value };
+      return written.type === 'dial'
+        ? { ok: true, value: { type: 'dial', ...outgoing } }
+        : { ok: true, value: { type: 'transfer', ...outgoing, mode: written.mode } };
+    }
   }
-}
-
-function notYet(type: string): { readonly ok: false; readonly faults: readonly ActionFault[] } {
-  const message = `The action "${type}" is not available yet. Expected one of ${availableActions.join(', ')}.`;
-  return { ok: false, faults: [{ path: ['type'], message, code: 'dialplan.not-yet' }] };
 }
 
 function compileMenu(written: WrittenMenu, around: ActionSurroundings): Compiled<MenuAction> {

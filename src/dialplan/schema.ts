@@ -145,7 +145,17 @@ const directActions = [
 ] as const;
 
 const notYet = ['queue', 'voicemail'] as const;
-export const availableActions = ['agent', 'webhook', 'play', 'menu', 'echo', 'tone', 'reject'] as const;
+export const availableActions = [
+  'agent',
+  'webhook',
+  'play',
+  'menu',
+  'transfer',
+  'dial',
+  'echo',
+  'tone',
+  'reject',
+] as const;
 
 export const directActionSchema = z.discriminatedUnion('type', directActions);
 

@@ -110,6 +110,11 @@ export class Metrics {
       case 'call.answered':
       case 'turn.user':
       case 'dtmf.received':
+      case 'transfer.started':
+      case 'transfer.completed':
+      case 'transfer.failed':
+      case 'hold.started':
+      case 'hold.ended':
         return;
       default:
         event satisfies never;

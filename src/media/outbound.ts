@@ -33,6 +33,7 @@ export class Outbound {
   private noise: ComfortNoise;
   private source: MediaSource = { kind: 'playout' };
   private tone: Tone | undefined;
+  private music: { readonly pcm: Int16Array; readonly sampleRate: number; played: Int16Array; at: number } | undefined;
   private echo: { resampler: Resampler; queue: SampleQueue; scratch: Int16Array } | undefined;
   private events: TelephoneEventSender | undefined;
   /** Digits sung in band because the far end takes no events. */
@@ -81,6 +82,7 @@ export class Outbound {
     this.playout.setOutputRate(encodeRate);
     this.gatheredFrames = 0;
     this.setSource(this.source);
+    if (this.music !== undefined) this.music = { ...this.music, at: 0, played: this.brought(this.music) };
   }
 
   setEnabled(enabled: boolean): void {
@@ -94,7 +96,7 @@ export class Outbound {
     this.source = source;
     this.tone = source.kind === 'tone' ? new Tone([source.frequencyHz], source.levelDbm0, this.encodeRate) : undefined;
     this.echo =
-      source.kind === 'echo'
+      source.kind === 'echo' || source.kind === 'bridge'
         ? {
             resampler: new Resampler(callSampleRate, this.encodeRate),
             queue: new SampleQueue((this.encodeRate * maxEchoMs) / 1000),
@@ -103,9 +105,20 @@ export class Outbound {
         : undefined;
   }
 
-  /** What came in, for the echo. */
-  heard(frame: Int16Array): void {
-    if (this.echo === undefined) return;
+  setMusic(sound: { readonly pcm: Int16Array; readonly sampleRate: number } | undefined): void {
+    this.music =
+      sound === undefined || sound.pcm.length === 0 ? undefined : { ...sound, at: 0, played: this.brought(sound) };
+  }
+
+  private brought({ pcm, sampleRate }: { readonly pcm: Int16Array; readonly sampleRate: number }): Int16Array {
+    const resampler = new Resampler(sampleRate, this.encodeRate);
+    const out = new Int16Array(resampler.maxOutput(pcm.length));
+    return out.slice(0, resampler.process(pcm, out));
+  }
+
+  /** What came in from `from`: our own far end, for the echo, or that of the session we are connected with. */
+  heard(frame: Int16Array, from: string | undefined): void {
+    if (this.echo === undefined || (this.source.kind === 'bridge' && this.source.peer !== from)) return;
     const { resampler, queue, scratch } = this.echo;
     queue.write(scratch, resampler.process(frame, scratch));
   }
@@ -176,10 +189,19 @@ export class Outbound {
   private fill(): void {
     const frame = this.frame;
     if (this.sing(frame)) return;
+    if (this.music !== undefined) {
+      const { played } = this.music;
+      for (let i = 0; i < frame.length; i++) {
+        frame[i] = played[this.music.at]!;
+        this.music.at = (this.music.at + 1) % played.length;
+      }
+      return;
+    }
     switch (this.source.kind) {
       case 'tone':
         this.tone!.fill(frame);
         return;
+      case 'bridge':
       case 'echo': {
         const got = this.echo!.queue.read(frame);
         if (got < frame.length) this.noise.fill(frame, got);

@@ -40,7 +40,9 @@ export type MediaSource =
   /** What `play` brings; silence is sent as comfort in between. */
   | { readonly kind: 'playout' }
   | { readonly kind: 'echo' }
-  | { readonly kind: 'tone'; readonly frequencyHz: number; readonly levelDbm0: number };
+  | { readonly kind: 'tone'; readonly frequencyHz: number; readonly levelDbm0: number }
+  /** What the far end of another session of the same thread says: two calls that are connected. */
+  | { readonly kind: 'bridge'; readonly peer: string };
 
 export interface PlayoutWord {
   readonly text: string;
@@ -112,6 +114,12 @@ export type ToMedia =
   | { readonly type: 'send-dtmf'; readonly sessionId: string; readonly digits: string }
   /** Another action takes the call over: what was queued is dropped, turns are counted from 1 again. */
   | { readonly type: 'next-performance'; readonly sessionId: string }
+  /** In place of the source, over and over, until it comes again without a sound: hold music, ringing. */
+  | {
+      readonly type: 'music';
+      readonly sessionId: string;
+      readonly sound?: { readonly pcm: Int16Array; readonly sampleRate: number };
+    }
   /** What the caller sends is for nobody: silence to the listener, to an echo and to the recording, both of its sides. Keys are told. */
   | { readonly type: 'secure'; readonly sessionId: string; readonly on: boolean }
   /** Stereo WAV, left what came in, right what went out, aligned on one sample clock at 8 or 16 kHz. */

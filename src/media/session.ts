@@ -27,6 +27,8 @@ export interface SessionSurroundings {
   /** 0…1. */
   readonly random: () => number;
   readonly post: PostFromMedia;
+  /** Each frame of 20 ms that came in, for whoever is connected. */
+  readonly heard?: (sessionId: string, frame: Int16Array) => void;
   /** Where frames for the listener go, once it is attached. */
   readonly listener: () => MessagePort | undefined;
 }
@@ -43,6 +45,7 @@ type SteeringMessage = Extract<
       | 'flush'
       | 'send-dtmf'
       | 'next-performance'
+      | 'music'
       | 'secure'
       | 'send-event'
       | 'record'
@@ -150,6 +153,11 @@ export class Session {
     this.member ??= this.around.pacer.join((deadlineMs, skipped) => this.tick(deadlineMs, skipped));
   }
 
+  /** A frame of the call that this one is connected with. */
+  hearPeer(peer: string, frame: Int16Array): void {
+    if (this.state === 'running') this.outbound.heard(frame, peer);
+  }
+
   receive(message: SteeringMessage): void {
     if (this.state === 'closed') return;
     const playout = this.outbound.playout;
@@ -179,6 +187,9 @@ export class Session {
         this.performances++;
         playout.restart();
         this.outbound.setSource({ kind: 'playout' });
+        return;
+      case 'music':
+        this.outbound.setMusic(message.sound);
         return;
       case 'secure':
         this.secure = message.on;
@@ -297,7 +308,8 @@ export class Session {
     const startSample = this.inbound.callSample;
     const frame = this.inbound.tick(nowMs);
     if (this.secure) frame.fill(0);
-    this.outbound.heard(frame);
+    this.outbound.heard(frame, this.sessionId);
+    this.around.heard?.(this.sessionId, frame);
     this.recorder?.write(frame, this.secure ? undefined : sent, this.outbound.encodeRate);
     // Copied, not transferred: for 640 bytes that is cheaper, and the frame can be used again.
     const sentDb = levelDbOf(sent ?? NOTHING);

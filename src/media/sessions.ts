@@ -27,6 +27,8 @@ export class Sessions {
   private readonly pools = new Map<string, PortPool>();
   private readonly pacer: Pacer;
   private listener: MessagePort | undefined;
+  /** By session: those whose far ends hear what its own far end says. */
+  private readonly listeners = new Map<string, Set<string>>();
   /** Messages for sessions that are closed or never were: they cross on the way, and are no fault. */
   private strayMessages = 0;
 
@@ -59,6 +61,9 @@ export class Sessions {
         return;
       default: {
         const session = this.sessions.get(message.sessionId);
+        if (message.type === 'source') {
+          this.connect(message.sessionId, message.source.kind === 'bridge' ? message.source.peer : undefined);
+        } else if (message.type === 'next-performance') this.connect(message.sessionId, undefined);
         if (session === undefined) this.strayMessages++;
         else session.receive(message);
       }
@@ -177,6 +182,9 @@ export class Sessions {
         post(message);
       },
       listener: () => this.listener,
+      heard: (from, frame) => {
+        for (const ear of this.listeners.get(from) ?? []) this.sessions.get(ear)?.hearPeer(from, frame);
+      },
     });
     this.sessions.set(sessionId, session);
     return session;
@@ -204,6 +212,18 @@ export class Sessions {
   private forget(sessionId: string): void {
     this.sessions.delete(sessionId);
     this.rtpTransports.delete(sessionId);
+    this.connect(sessionId, undefined);
+    this.listeners.delete(sessionId);
+  }
+
+  /** `peer` undefined: with nobody any more. */
+  private connect(sessionId: string, peer: string | undefined): void {
+    for (const [from, ears] of this.listeners) {
+      if (ears.delete(sessionId) && ears.size === 0) this.listeners.delete(from);
+    }
+    if (peer === undefined) return;
+    const ears = this.listeners.get(peer) ?? new Set();
+    this.listeners.set(peer, ears.add(sessionId));
   }
 
   private poolFor(bindAddress: string, [first, last]: readonly [number, number]): PortPool {

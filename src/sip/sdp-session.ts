@@ -56,7 +56,7 @@ export class SdpSession {
   }
 
   /** A first offer, or a new one within the session. */
-  offer(local: SocketAddress, direction: 'sendrecv' | 'sendonly' = 'sendrecv'): string {
+  offer(local: SocketAddress, direction: 'sendrecv' | 'sendonly' | 'inactive' = 'sendrecv'): string {
     const audio = this.audio(local, direction);
     const offered = makeOffer(audio, { sessionId: this.options.sessionId, previous: this.state });
     this.state = offered.state;
@@ -96,7 +96,7 @@ export class SdpSession {
     return agreement(agreed.audio);
   }
 
-  private audio(local: SocketAddress, direction: 'sendrecv' | 'sendonly'): LocalAudio {
+  private audio(local: SocketAddress, direction: 'sendrecv' | 'sendonly' | 'inactive'): LocalAudio {
     const { address, codecs, preference } = this.options;
     return { address, port: local.port, codecs, preference, direction, security: this.security() };
   }

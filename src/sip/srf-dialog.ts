@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock';
 import type { Logger } from '../core/log';
 import type { Account } from './digest';
 import { listsToken } from './header-values';
+import type { DialogName } from './replaces';
 import { type RefreshOutcome, SessionRefresher } from './session-refresher';
 import {
   answerSessionTimer,
@@ -18,8 +19,9 @@ import {
 import { q850Cause } from './sip-reason';
 import { DialogRequests, rejected } from './srf-dialog-requests';
 import { allowedMethods, bodyIsSdp, checkOutgoing, hasBody, sdpType, supportedHeader } from './srf-headers';
+import { SrfReferrals } from './srf-referrals';
 import type { Srf, SrfDialog, SrfRequest, SrfResponse } from './srf-types';
-import type { SipDialog, SipEnd } from './user-agent';
+import type { ReferOptions, ReferOutcome, Referral, SipDialog, SipEnd } from './user-agent';
 
 export interface SrfSipDialogOptions {
   readonly srf: Srf;
@@ -62,6 +64,7 @@ export class SrfSipDialog implements SipDialog {
   private modifying = false;
   private answering = false;
   private readonly requests: DialogRequests;
+  private readonly referrals: SrfReferrals;
   private readonly refresher: SessionRefresher;
   /** Our demands, raised where the far end wants longer intervals. */
   private timer: SessionTimerSettings;
@@ -71,6 +74,7 @@ export class SrfSipDialog implements SipDialog {
     const { dialog, clock, role } = options;
     this.sipCallId = dialog.sip.callId;
     this.requests = new DialogRequests(options);
+    this.referrals = new SrfReferrals(this.requests, clock, options.log);
     this.timer = options.timer;
     this.updateAllowed = listsToken((role === 'uas' ? dialog.req : dialog.res).get('allow'), 'UPDATE');
     this.refresher = new SessionRefresher(
@@ -101,6 +105,19 @@ export class SrfSipDialog implements SipDialog {
     const early = this.earlyAck;
     this.earlyAck = undefined;
     if (early !== undefined) run(early.sdp);
+  }
+
+  get name(): DialogName {
+    const { callId, localTag, remoteTag } = this.options.dialog.sip;
+    return { callId, localTag, remoteTag };
+  }
+
+  onReferral(run: (referral: Referral) => void): void {
+    this.referrals.onReferral(run);
+  }
+
+  async refer(options: ReferOptions): Promise<ReferOutcome> {
+    return this.state === 'open' ? this.referrals.refer(options) : { kind: 'unknown', because: 'ended' };
   }
 
   onReinvite(run: ReinviteHandler): void {
@@ -241,6 +258,12 @@ export class SrfSipDialog implements SipDialog {
       case 'INFO':
         this.onInfoRequest(request, response);
         return;
+      case 'REFER':
+        this.referrals.onRefer(request, response);
+        return;
+      case 'NOTIFY':
+        this.referrals.onNotify(request, response);
+        return;
       case 'OPTIONS':
         response.send(200, { headers: { Allow: allowedMethods, Accept: sdpType, Supported: supportedHeader } });
         return;
@@ -312,6 +335,7 @@ export class SrfSipDialog implements SipDialog {
     this.end = end;
     this.state = 'ended';
     this.refresher.close();
+    this.referrals.ended();
     this.options.onClosed(this);
     this.endHandler?.(end);
   }

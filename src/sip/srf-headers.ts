@@ -5,11 +5,14 @@ import type { SrfRequest } from './srf-types';
 import { parseSipUri, unescapeUser } from './uri';
 import type { SipParty } from './user-agent';
 
-export const allowedMethods = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK';
+export const allowedMethods = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY';
 export const sdpType = 'application/sdp';
 
-/** Extensions that may stand in Require: reliable provisional responses (RFC 3262), session timers (RFC 4028). */
-const supportedExtensions: ReadonlySet<string> = new Set(['100rel', 'timer']);
+/**
+ * Extensions that may stand in Require: reliable provisional responses (RFC 3262), session timers (RFC 4028), Replaces (RFC 3891),
+ * REFER without subscription (RFC 4488).
+ */
+const supportedExtensions: ReadonlySet<string> = new Set(['100rel', 'timer', 'replaces', 'norefersub']);
 export const supportedHeader = [...supportedExtensions].join(', ');
 
 /**

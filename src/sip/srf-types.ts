@@ -45,7 +45,7 @@ export interface SrfResponse {
 export interface SrfDialog {
   readonly id: string;
   connected: boolean;
-  readonly sip: { readonly callId: string };
+  readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
   readonly req: SrfRequest;
   readonly res: SrfResponse;
   /** Called by the library for every request inside the dialog; srf-dialog.ts puts its own in front. */

@@ -23,6 +23,19 @@ export interface Trunk {
   readonly codecs?: readonly CodecName[] | undefined;
 }
 
+/** Those that are only called, and those that we register at. */
+export function trunksOf(sip: {
+  readonly trunks: readonly Trunk[];
+  readonly registrations: readonly (Trunk & { readonly registrar: string; readonly username: string })[];
+}): readonly Trunk[] {
+  const registered = sip.registrations.map((one) => ({
+    ...one,
+    proxy: one.registrar,
+    callerId: one.callerId ?? one.username,
+  }));
+  return [...sip.trunks, ...registered];
+}
+
 export interface TrunkRoute {
   readonly to: string;
   readonly proxy?: string;

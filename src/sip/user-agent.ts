@@ -2,6 +2,8 @@
  * The SIP side as the rest of the program sees it: our own types over drachtio-srf, whose defects stay behind this
  * file. Implemented by srf-user-agent.ts; the same code path serves a real drachtio-server and the embedded endpoint.
  */
+import type { DialogName } from './replaces';
+
 export interface SipParty {
   /** User part of the URI, '' if there is none. */
   readonly user: string;
@@ -22,6 +24,40 @@ export interface SipEnd {
   readonly reason: string | undefined;
   /** 1 to 127; 16 is normal clearing, 17 busy (RFC 3326, ITU-T Q.850). */
   readonly q850Cause?: number;
+}
+
+/** A request of ours to the far end to call somebody else (RFC 3515). */
+export interface ReferOptions {
+  /** A SIP URI. */
+  readonly target: string;
+  /** The call at the target that is to be taken over (RFC 3891): attended transfer. */
+  readonly replaces?: string | undefined;
+  readonly referredBy?: string | undefined;
+  /** False: nobody needs to tell us what became of it (RFC 4488). */
+  readonly wantOutcome?: boolean;
+  /** For the outcome; a minute and a half if left out. */
+  readonly withinMs?: number;
+  readonly onProgress?: (status: number) => void;
+}
+
+export type ReferOutcome =
+  /** Their new call was answered. */
+  | { readonly kind: 'completed'; readonly status: number }
+  /** It was not. */
+  | { readonly kind: 'failed'; readonly status: number }
+  /** They would not try. */
+  | { readonly kind: 'refused'; readonly status: number }
+  /** They try, or have tried; more is not known: nothing came in time, nothing will come, or they hung up on us first. */
+  | { readonly kind: 'unknown'; readonly because: 'no-notify' | 'not-subscribed' | 'ended' };
+
+/** A request of theirs that we call somebody else. It must be accepted or rejected. */
+export interface Referral {
+  readonly target: string;
+  readonly replaces: string | undefined;
+  readonly referredBy: string | undefined;
+  reject(status: number): void;
+  /** 202; what is returned tells them how the new call fares, last with a final status. */
+  accept(): (status: number, phrase: string) => Promise<void>;
 }
 
 export interface IncomingInvite {
@@ -47,6 +83,11 @@ export interface IncomingInvite {
 
 export interface SipDialog {
   readonly sipCallId: string;
+  /** What names this dialog to third parties (RFC 3891). */
+  readonly name: DialogName;
+  onReferral(run: (referral: Referral) => void): void;
+  /** REFER; resolves with what became of it, and never rejects. */
+  refer(options: ReferOptions): Promise<ReferOutcome>;
   /** The far end confirmed our 200; carries its SDP when we had made the offer. */
   onAck(run: (answerSdp: string | undefined) => void): void;
   /** A re-INVITE or UPDATE: return the answer, or a status to reject it with. `offerSdp` undefined: make an offer. */

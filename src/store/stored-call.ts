@@ -47,6 +47,11 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
     case 'call.started':
     case 'turn.interrupted':
     case 'dtmf.received':
+    case 'transfer.started':
+    case 'transfer.completed':
+    case 'transfer.failed':
+    case 'hold.started':
+    case 'hold.ended':
     case 'error':
       return { ...call, events };
     default:

@@ -1,5 +1,6 @@
 /** What the exchange refuses before there is a call, and with which code. */
-import { Exchange, type ExchangeParts } from '../../src/call/exchange';
+import { Exchange } from '../../src/call/exchange';
+import type { ExchangeParts } from '../../src/call/exchange-parts';
 import { ManualClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
 import type { Action, AgentAction, DirectAction } from '../../src/dialplan/dialplan';
@@ -27,6 +28,8 @@ function exchange(options: { calls?: number; engineCalls?: number; chosen?: Dire
     route: ({ number }: { number: string }): Action =>
       number === 'agent' ? agent : number === 'application' ? application : { type: 'echo' },
     ask: async () => options.chosen ?? { type: 'echo' },
+    trusts: () => false,
+    music: () => undefined,
     negotiation: () => ({}),
     webrtc: {},
     clock: new ManualClock(),

@@ -15,6 +15,8 @@ function rig(repeat: number) {
     link,
     log: silentLogger,
     emit: () => undefined,
+    transport: 'sip' as const,
+    take: () => undefined,
     become: () => undefined,
     secure: () => undefined,
     end: (cause) => ends.push(cause),

@@ -41,6 +41,7 @@ class FarEnd {
       this.reinvite = run;
     },
     onEnd: () => undefined,
+    onReferral: () => undefined,
     bye: async (headers: Readonly<Record<string, string>> = {}) => {
       this.byes += 1;
       this.reason = headers['Reason'];
@@ -80,6 +81,8 @@ function rig(offerSdp: string | undefined) {
     onHold: () => undefined,
     onKey: (key) => keys.push(key),
     onEnd: () => undefined,
+    onReferral: () => undefined,
+    renegotiate: () => new SdpSession({ sessionId: '8', address: '192.0.2.1', codecs: ['PCMU', 'PCMA'] }),
   };
   const leg = new SipLeg(far.invite);
   const answered = leg.answer(far.invite, parts);

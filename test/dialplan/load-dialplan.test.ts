@@ -180,12 +180,6 @@ describe('loadDialplan', () => {
       'dialplan.not-yet',
     ],
     [
-      'an action of later as a fallback',
-      'routes:\n  - action: { type: webhook, url: "https://x.example", fallback: { type: dial, to: "sip:x@y" } }\n',
-      'routes[0].action.fallback.type: The action "dial" is not available yet. Expected one of agent, webhook, play, menu',
-      'dialplan.not-yet',
-    ],
-    [
       'a menu without a prompt',
       'routes:\n  - action: { type: menu, options: { "1": { type: echo } } }\n',
       'a.yaml:2: routes[0].action.say: Expected either say or file.',

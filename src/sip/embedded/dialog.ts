@@ -131,7 +131,7 @@ export function dialogHeaders(dialog: Dialog, method: string, cseq: number): Sip
   headers.add('to', formatNameAddr(dialog.remote));
   headers.add('call-id', dialog.callId);
   headers.add('cseq', `${cseq} ${method}`);
-  if (method === 'INVITE' || method === 'UPDATE') headers.add('contact', dialog.localContact);
+  if (['INVITE', 'UPDATE', 'REFER', 'NOTIFY'].includes(method)) headers.add('contact', dialog.localContact);
   return headers;
 }
 

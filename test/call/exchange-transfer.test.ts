@@ -1,0 +1,334 @@
+/** Calls that change their far end: three real user agents on loopback, the exchange in the middle, and media by hand. */
+import { Exchange } from '../../src/call/exchange';
+import type { ExchangeParts } from '../../src/call/exchange-parts';
+import { performEcho } from '../../src/call/line-performance';
+import type { CallEvent } from '../../src/core/call-event';
+import { SystemClock } from '../../src/core/clock';
+import { silentLogger } from '../../src/core/log';
+import type { Action } from '../../src/dialplan/dialplan';
+import { MediaRouter } from '../../src/media/media-router';
+import type { ToMedia } from '../../src/media/protocol';
+import { makeOffer } from '../../src/sip/offer-answer';
+import { replacesUs } from '../../src/sip/replaces';
+import { SdpSession } from '../../src/sip/sdp-session';
+import { SrfUserAgent } from '../../src/sip/srf-user-agent';
+import type { IncomingInvite, Referral, SipDialog, SipEnd } from '../../src/sip/user-agent';
+
+const clock = new SystemClock();
+const offer = (port: number): string =>
+  makeOffer({ address: '127.0.0.1', port, codecs: ['PCMU'] }, { sessionId: String(port) }).sdp;
+
+async function agent(): Promise<SrfUserAgent> {
+  const made = new SrfUserAgent({
+    listen: { host: '127.0.0.1', port: 0 },
+    clock,
+    log: silentLogger,
+    userAgentName: 'Trunkline test',
+  });
+  await made.start();
+  return made;
+}
+
+/** A phone: whom it called or who called it, how that ended, what it was asked. */
+class Party {
+  readonly invites: IncomingInvite[] = [];
+  readonly ends: SipEnd[] = [];
+  readonly referrals: Referral[] = [];
+  readonly offers: string[] = [];
+  dialog: SipDialog | undefined;
+
+  constructor(
+    readonly userAgent: SrfUserAgent,
+    readonly port: number,
+    private readonly onRefer: (referral: Referral) => void,
+  ) {}
+
+  get uri(): string {
+    return `sip:party${this.port}@127.0.0.1:${this.userAgent.local[0]?.port}`;
+  }
+
+  keep(dialog: SipDialog): SipDialog {
+    this.dialog = dialog;
+    dialog.onEnd((end) => this.ends.push(end));
+    dialog.onReferral((referral) => {
+      this.referrals.push(referral);
+      this.onRefer(referral);
+    });
+    dialog.onReinvite(async (sdp) => {
+      this.offers.push(/a=(sendrecv|sendonly|recvonly|inactive)/.exec(sdp ?? '')?.[1] ?? 'none');
+      const answer = this.offers.at(-1) === 'sendonly' ? 'recvonly' : (this.offers.at(-1) ?? 'sendrecv');
+      return offer(this.port).replace('a=sendrecv', `a=${answer}`);
+    });
+    return dialog;
+  }
+
+  answer(status = 200): void {
+    this.userAgent.onInvite((invite) => {
+      this.invites.push(invite);
+      if (status !== 200) invite.reject(status);
+      else void invite.accept(offer(this.port)).then((dialog) => this.keep(dialog));
+    });
+  }
+
+  async call(to: SrfUserAgent, number: string, headers: Record<string, string> = {}): Promise<SipDialog> {
+    const target = `sip:${number}@127.0.0.1:${to.local[0]?.port}`;
+    const { dialog } = await this.userAgent.invite({ to: target, offerSdp: offer(this.port), headers });
+    return this.keep(dialog);
+  }
+}
+
+const waitFor = async (what: () => boolean): Promise<void> => {
+  for (let turn = 0; turn < 400 && !what(); turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+  if (!what()) throw new Error(`it did not happen: ${what.toString()}`);
+};
+
+describe('a call that changes its far end', () => {
+  let us: SrfUserAgent;
+  let alice: Party;
+  let bob: Party;
+  let exchange: Exchange;
+  let events: CallEvent[];
+  let posted: ToMedia[];
+  let action: Action;
+  let trusted: boolean;
+  let onRefer: (referral: Referral) => void;
+  const agents: SrfUserAgent[] = [];
+
+  beforeEach(async () => {
+    for (let made = 0; made < 3; made++) agents.push(await agent());
+    us = agents[0]!;
+    onRefer = (referral) => referral.reject(603);
+    alice = new Party(agents[1]!, 30_000, (referral) => onRefer(referral));
+    bob = new Party(agents[2]!, 32_000, (referral) => referral.reject(603));
+    events = [];
+    posted = [];
+    action = { type: 'echo' };
+    trusted = true;
+    let serial = 0;
+    const router: MediaRouter = new MediaRouter({
+      post: (message) => {
+        posted.push(message);
+        const { sessionId } = message as { sessionId: string };
+        if (message.type === 'open-rtp') {
+          const local = { address: '127.0.0.1', port: 20_000 + 2 * serial };
+          setImmediate(() => router.receive({ type: 'opened', sessionId, local }));
+        } else if (message.type === 'close') {
+          setImmediate(() => router.receive({ type: 'closed', sessionId, stats: {} as never }));
+        }
+      },
+    });
+    const parts = {
+      userAgent: us,
+      lines: router,
+      peers: router,
+      publish: (event: CallEvent) => events.push(event),
+      notReady: () => undefined,
+      route: () => action,
+      trusts: () => trusted,
+      routeOut: (to: string) => ({ to }),
+      music: () => undefined,
+      perform: (chosen: { type: string }, stage: Parameters<typeof performEcho>[1]) =>
+        chosen.type === 'dial' || chosen.type === 'transfer'
+          ? exchange.transfers.perform(chosen as never, stage)
+          : performEcho({ type: 'echo' }, stage),
+      negotiation: () => new SdpSession({ sessionId: '7', address: '127.0.0.1', codecs: ['PCMU'] }),
+      clock,
+      log: silentLogger,
+      events: { newId: () => 'e', now: () => new Date(0) },
+      newCallId: () => `call_${++serial}`,
+      rtp: { bindAddressFor: () => '127.0.0.1', ports: [20_000, 20_100], timeoutMs: 30_000 },
+      limits: { calls: 10, callSeconds: 600, engineCalls: 10 },
+    } as unknown as ExchangeParts;
+    exchange = new Exchange(parts);
+    us.onInvite((invite) => exchange.takeInvite(invite));
+  });
+
+  afterEach(async () => {
+    await exchange.closeAll('shutdown');
+    await Promise.all(agents.splice(0).map((one) => one.stop()));
+  });
+
+  const told = (type: CallEvent['type']) => events.filter((event) => event.type === type).map(({ data }) => data);
+  const answered = (callId: string) => waitFor(() => exchange.find(callId)?.snapshot.state === 'answered');
+  const transfer = (mode: 'auto' | 'refer' | 'bridge' = 'auto'): void =>
+    exchange.transfers.order(exchange.find('call_1')!, { to: bob.uri, ringSeconds: 5, mode });
+  const bridges = () =>
+    posted.flatMap((message) =>
+      message.type === 'source' && message.source.kind === 'bridge' ? [[message.sessionId, message.source.peer]] : [],
+    );
+
+  it('is referred, and ends when the far end has got through', async () => {
+    onRefer = (referral) => void referral.accept()(200, 'OK');
+    await alice.call(us, 'echo');
+    await answered('call_1');
+    transfer();
+    await waitFor(() => alice.ends.length === 1);
+    expect(alice.referrals).toEqual([expect.objectContaining({ target: bob.uri })]);
+    expect(told('transfer.started')).toEqual([{ to: bob.uri, by: 'us' }]);
+    expect(told('transfer.completed')).toEqual([{ to: bob.uri, way: 'refer', confirmed: true }]);
+    await waitFor(() => told('call.ended').length === 1);
+    expect(told('call.ended')).toEqual([expect.objectContaining({ cause: 'transferred' })]);
+  });
+
+  it('comes back when the other one does not answer', async () => {
+    onRefer = (referral) => void referral.accept()(486, 'Busy Here');
+    await alice.call(us, 'echo');
+    await answered('call_1');
+    transfer();
+    await waitFor(() => told('transfer.failed').length === 1);
+    expect(told('transfer.failed')).toEqual([{ to: bob.uri, sipStatus: 486, cause: 'busy' }]);
+    expect(exchange.find('call_1')?.snapshot.state).toBe('answered');
+    expect(told('hold.ended')).toEqual([{ by: 'us' }]);
+  });
+
+  it('is connected by us when the far end will not call there itself; keys go across, and both end together', async () => {
+    bob.answer();
+    await alice.call(us, 'echo');
+    await answered('call_1');
+    transfer();
+    await waitFor(() => told('transfer.completed').length === 1);
+    expect(told('transfer.completed')).toEqual([{ to: bob.uri, way: 'bridge', confirmed: true, peerCallId: 'call_2' }]);
+    expect(bridges()).toEqual([
+      ['call_1', 'call_2'],
+      ['call_2', 'call_1'],
+    ]);
+    exchange.find('call_1')?.key('rtp', '7', 100);
+    expect(posted).toContainEqual({ type: 'send-dtmf', sessionId: 'call_2', digits: '7' });
+    await bob.dialog?.bye();
+    await waitFor(() => alice.ends.length === 1 && exchange.live === 0);
+    expect(told('call.ended')).toHaveLength(2);
+  });
+
+  it('takes one transfer at a time', async () => {
+    onRefer = () => undefined;
+    await alice.call(us, 'echo');
+    await answered('call_1');
+    transfer('refer');
+    expect(() => transfer('refer')).toThrow(expect.objectContaining({ code: 'call.wrong-state' }));
+  });
+
+  it('whose caller hangs up while the other one rings leaves nobody ringing', async () => {
+    let cancelled = false;
+    bob.userAgent.onInvite((invite) => {
+      invite.ring();
+      invite.onCancelled(() => {
+        cancelled = true;
+      });
+      bob.invites.push(invite);
+    });
+    action = { type: 'dial', to: bob.uri, trunk: undefined, from: undefined, ringSeconds: 20, otherwise: undefined };
+    const dialog = await alice.call(us, 'sales');
+    await waitFor(() => bob.invites.length === 1);
+    await dialog.bye();
+    await waitFor(() => cancelled && exchange.live === 0);
+  });
+
+  it('by the dialplan is dialled on, and does something else when nobody answers', async () => {
+    bob.answer(480);
+    action = {
+      type: 'dial',
+      to: bob.uri,
+      trunk: undefined,
+      from: undefined,
+      ringSeconds: 5,
+      otherwise: { type: 'echo' },
+    };
+    await alice.call(us, 'sales');
+    await waitFor(() => exchange.find('call_1')?.snapshot.action === 'echo');
+    expect(told('transfer.failed')).toEqual([{ to: bob.uri, sipStatus: 480, cause: 'no-answer' }]);
+  });
+
+  it('from anybody who may not make us call is refused before it is answered', async () => {
+    trusted = false;
+    action = { type: 'dial', to: bob.uri, trunk: undefined, from: undefined, ringSeconds: 5, otherwise: undefined };
+    await expect(alice.call(us, 'sales')).rejects.toMatchObject({ details: { status: 403 } });
+  });
+
+  it('has another far end after its own asked for that, who is told the outcome and let go', async () => {
+    bob.answer();
+    const dialog = await alice.call(us, 'echo');
+    await answered('call_1');
+    const progress: number[] = [];
+    const outcome = await dialog.refer({
+      target: bob.uri,
+      replaces: 'other@call;to-tag=a;from-tag=b',
+      referredBy: `<${alice.uri}>`,
+      onProgress: (status) => progress.push(status),
+    });
+    expect(outcome).toEqual({ kind: 'completed', status: 200 });
+    expect(progress[0]).toBe(100);
+    await waitFor(() => alice.ends.length === 1);
+    expect(bob.invites[0]?.header('Replaces')).toBe('other@call;to-tag=a;from-tag=b');
+    expect(bob.invites[0]?.header('Referred-By')).toContain(alice.uri);
+    expect(exchange.find('call_1')?.snapshot.state).toBe('answered');
+    const connects = posted.filter((message) => message.type === 'connect-rtp');
+    expect(connects.at(-1)).toMatchObject({ sessionId: 'call_1', remote: { port: 32_000 } });
+    await bob.dialog?.bye();
+    await waitFor(() => exchange.live === 0);
+  });
+
+  it('stays where it is when the one it was sent to is busy, or when nobody may send it', async () => {
+    bob.answer(486);
+    const dialog = await alice.call(us, 'echo');
+    await answered('call_1');
+    expect(await dialog.refer({ target: bob.uri })).toEqual({ kind: 'failed', status: 486 });
+    expect(exchange.find('call_1')?.snapshot.state).toBe('answered');
+    trusted = false;
+    const stranger = await bob.call(us, 'echo');
+    await answered('call_2');
+    expect(await stranger.refer({ target: alice.uri })).toEqual({ kind: 'refused', status: 403 });
+  });
+
+  it('is taken over by an INVITE that names it; one that names nothing is told so', async () => {
+    const dialog = await alice.call(us, 'echo');
+    await answered('call_1');
+    const replaces = replacesUs(dialog.name);
+    await bob.call(us, 'echo', { Replaces: replaces, Require: 'replaces' });
+    await waitFor(() => alice.ends.length === 1 && told('transfer.completed').length === 1);
+    expect(exchange.live).toBe(1);
+    expect(told('transfer.completed')).toEqual([expect.objectContaining({ way: 'replaced' })]);
+    await expect(bob.call(us, 'echo', { Replaces: replaces })).rejects.toMatchObject({ details: { status: 481 } });
+    await expect(bob.call(us, 'echo', { Replaces: 'nonsense' })).rejects.toMatchObject({ details: { status: 400 } });
+    const early = `${replacesUs(bob.dialog!.name)};early-only`;
+    await expect(alice.call(us, 'echo', { Replaces: early })).rejects.toMatchObject({ details: { status: 486 } });
+  });
+
+  it('is connected with another of our calls by a REFER that names it', async () => {
+    onRefer = (referral) => void referral.accept()(200, 'OK');
+    await alice.call(us, 'echo');
+    await answered('call_1');
+    const toBob = await bob.call(us, 'echo');
+    await answered('call_2');
+    exchange.transfers.attended(exchange.find('call_1')!, exchange.find('call_2')!);
+    await waitFor(() => alice.referrals.length === 1 && alice.ends.length === 1);
+    // What bob's phone knows of its call with us is what the Replaces must name.
+    const { callId, localTag, remoteTag } = toBob.name;
+    expect(alice.referrals[0]?.replaces).toBe(`${callId};to-tag=${localTag};from-tag=${remoteTag}`);
+  });
+
+  it('is connected with another of our calls by us when the far end will not', async () => {
+    await alice.call(us, 'echo');
+    await answered('call_1');
+    await bob.call(us, 'echo');
+    await answered('call_2');
+    exchange.transfers.attended(exchange.find('call_1')!, exchange.find('call_2')!);
+    await waitFor(() => bridges().length === 2);
+  });
+
+  it('is held and resumed by us', async () => {
+    await alice.call(us, 'echo');
+    await answered('call_1');
+    const call = exchange.find('call_1')!;
+    await exchange.transfers.hold(call, true);
+    await expect(exchange.transfers.hold(call, true)).rejects.toMatchObject({ code: 'call.wrong-state' });
+    await exchange.transfers.hold(call, false);
+    expect(alice.offers).toEqual(['inactive', 'sendrecv']);
+    expect(told('hold.started')).toEqual([{ by: 'us' }]);
+    const connects = posted.filter((message) => message.type === 'connect-rtp');
+    expect(connects.map(({ send, timeoutMs }) => [send, timeoutMs])).toEqual([
+      [true, 30_000],
+      [false, 0],
+      [true, 30_000],
+    ]);
+  });
+});

@@ -1,0 +1,127 @@
+/** Two sessions of one media thread that are connected, and what a far end hears while it waits. */
+import { rms } from '../../src/audio/pcm';
+import { G711, pcmu } from '../../src/codecs/g711';
+import { ManualClock } from '../../src/core/clock';
+import type { FromMedia } from '../../src/media/protocol';
+import { Sessions } from '../../src/media/sessions';
+import type { TransportHooks } from '../../src/media/transport';
+import { LoopbackTransport, pcmuFormat } from '../support/loopback-transport';
+import { amplitudeAt, concat, seededRandom, sine } from '../support/signal';
+
+async function twoCalls() {
+  const clock = new ManualClock();
+  const messages: FromMedia[] = [];
+  const lines = new Map<string, { transport: LoopbackTransport; hooks: TransportHooks; sequence: number }>();
+  const sessions = new Sessions({
+    clock,
+    wallClockMs: () => 0,
+    random: seededRandom(3),
+    post: (message) => messages.push(message),
+    openPeer: async ({ sessionId }, hooks) => {
+      const transport = new LoopbackTransport(pcmuFormat, () => clock.nowMs());
+      lines.set(sessionId, { transport, hooks, sequence: 0 });
+      return { answerSdp: 'v=0', transport };
+    },
+  });
+  for (const sessionId of ['a', 'b']) {
+    sessions.receive({
+      type: 'open-webrtc',
+      sessionId,
+      offerSdp: 'v=0',
+      iceServers: [],
+      advertised: [],
+      ports: [30_000, 30_100],
+      timeoutMs: 0,
+    });
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const { hooks } of lines.values()) hooks.onState('connected');
+  const codec = new G711(pcmu);
+  /** 20 ms steps in which the named far ends sound like that. */
+  const talk = (sounds: Readonly<Record<string, Int16Array>>, frames: number): void => {
+    for (let frame = 0; frame < frames; frame++) {
+      for (const [sessionId, pcm] of Object.entries(sounds)) {
+        const line = lines.get(sessionId)!;
+        const payload = codec
+          .encode(pcm.subarray((frame * 160) % pcm.length, ((frame * 160) % pcm.length) + 160))
+          .slice();
+        const sequenceNumber = line.sequence++;
+        line.hooks.onPacket(
+          { payloadType: 0, sequenceNumber, timestampTicks: sequenceNumber * 160, ssrc: 9, marker: false, payload },
+          clock.nowMs(),
+        );
+      }
+      clock.advance(20);
+    }
+  };
+  const heard = (sessionId: string): Int16Array => {
+    const out = new Int16Array(codec.maxDecodedSamples);
+    const packets = lines.get(sessionId)!.transport.sent.splice(0);
+    return concat(packets.map(({ payload }) => out.slice(0, codec.decode(payload, out))));
+  };
+  const bridge = (sessionId: string, peer: string): void =>
+    sessions.receive({ type: 'source', sessionId, source: { kind: 'bridge', peer } });
+  return { clock, sessions, talk, heard, bridge };
+}
+
+const low = sine(400, 8000, 8000, 1600);
+const high = sine(1500, 8000, 8000, 1600);
+const strong = 3000;
+const faint = 500;
+
+describe('two calls that are connected', () => {
+  it('hear each other, and not themselves', async () => {
+    const { talk, heard, bridge, sessions } = await twoCalls();
+    bridge('a', 'b');
+    bridge('b', 'a');
+    talk({ a: low, b: high }, 25);
+    heard('a');
+    heard('b');
+    talk({ a: low, b: high }, 50);
+    const atA = heard('a');
+    const atB = heard('b');
+    expect(amplitudeAt(atA, 1500, 8000)).toBeGreaterThan(strong);
+    expect(amplitudeAt(atA, 400, 8000)).toBeLessThan(faint);
+    expect(amplitudeAt(atB, 400, 8000)).toBeGreaterThan(strong);
+    expect(amplitudeAt(atB, 1500, 8000)).toBeLessThan(faint);
+    await sessions.closeAll();
+  });
+
+  it('hear nothing of each other any more once one is closed or does something else', async () => {
+    const { talk, heard, bridge, sessions } = await twoCalls();
+    bridge('a', 'b');
+    bridge('b', 'a');
+    talk({ a: low, b: high }, 25);
+    sessions.receive({ type: 'next-performance', sessionId: 'a' });
+    talk({ a: low, b: high }, 10);
+    heard('a');
+    talk({ a: low, b: high }, 25);
+    expect(rms(heard('a'))).toBeLessThan(faint);
+    sessions.receive({ type: 'close', sessionId: 'a' });
+    talk({ b: high }, 10);
+    heard('b');
+    talk({ b: high }, 25);
+    expect(rms(heard('b'))).toBeLessThan(faint);
+    await sessions.closeAll();
+  });
+
+  it('hear music over and over while they wait, and then what they heard before', async () => {
+    const { clock, heard, sessions } = await twoCalls();
+    sessions.receive({ type: 'source', sessionId: 'a', source: { kind: 'tone', frequencyHz: 400, levelDbm0: -10 } });
+    sessions.receive({
+      type: 'music',
+      sessionId: 'a',
+      sound: { pcm: sine(1500, 8000, 16_000, 1600), sampleRate: 16_000 },
+    });
+    clock.advance(2_000);
+    const waiting = heard('a');
+    expect(amplitudeAt(waiting, 1500, 8000)).toBeGreaterThan(strong);
+    expect(amplitudeAt(waiting, 400, 8000)).toBeLessThan(faint);
+    sessions.receive({ type: 'music', sessionId: 'a' });
+    clock.advance(40);
+    heard('a');
+    clock.advance(1_000);
+    expect(amplitudeAt(heard('a'), 400, 8000)).toBeGreaterThan(strong);
+    await sessions.closeAll();
+  });
+});
