@@ -80,7 +80,7 @@ export interface Telephony {
 }
 
 /** Opus is left to browsers until a SIP peer asks for nothing else: G.711 costs a tenth and loses nothing on a phone. */
-const SIP_CODECS = ['PCMU', 'PCMA', 'opus'] as const;
+const SIP_CODECS = ['PCMU', 'PCMA', 'G722', 'opus'] as const;
 const OPEN_WITHIN_PEER_MS = 30_000;
 /** The caller waits for it. */
 const CERTIFICATE_WITHIN_MS = 2_000;
@@ -238,6 +238,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             interfaces: networkInterfaces(),
           }),
           codecs,
+          comfortNoise: config.rtp.comfortNoise,
           srtp: srtpFor(config, trunk, identity.fingerprint),
         }),
       publish,

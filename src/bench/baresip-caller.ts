@@ -16,6 +16,8 @@ const MODULES = '/usr/lib/baresip/modules';
 const SOURCES = {
   'PCMU/8000/1': { sampleRate: 8_000, channels: 1, modules: [] },
   'PCMA/8000/1': { sampleRate: 8_000, channels: 1, modules: [] },
+  // Its own rate is 16,000, as in SDP it must not be (RFC 3551 §4.5.2).
+  'G722/16000/1': { sampleRate: 16_000, channels: 1, modules: ['module g722.so'] },
   'opus/48000/2': { sampleRate: 48_000, channels: 2, modules: ['module opus.so'] },
 } as const;
 /** To be answered in, and what it may take to end after the microphone's. */

@@ -31,7 +31,7 @@ export const call: Command = {
     { name: 'timeline', value: 'FILE.json', summary: 'write what happened when' },
     { name: 'dtmf', value: 'DIGITS', summary: 'press these keys after the greeting' },
     { name: 'hold', summary: 'hold the call for two seconds after the first answer' },
-    { name: 'codec', value: 'PCMU|PCMA|opus', summary: 'offer only this codec' },
+    { name: 'codec', value: 'PCMU|PCMA|G722|opus', summary: 'offer only this codec' },
     { name: 'transport', value: 'udp|tcp|tls', summary: 'how SIP travels' },
     { name: 'user', value: 'NAME:PASSWORD', summary: 'for a far end that asks who we are' },
   ],
@@ -53,7 +53,7 @@ export const call: Command = {
       log: createLogger({ ...config.log, level: 'error' }),
       listen: { host: bindAddressFor(uri), port: 0 },
       trust: config.sip.tls?.trust,
-      codecs: codec === undefined ? ['PCMU', 'PCMA', 'opus'] : [codecNamed(codec)],
+      codecs: codec === undefined ? ['PCMU', 'PCMA', 'G722', 'opus'] : [codecNamed(codec)],
     });
     const tapePath = given.text('record') ?? join(tmpdir(), `trunkline-call-${process.pid}.wav`);
     try {
@@ -140,7 +140,7 @@ function bindAddressFor(uri: string): string {
   return /@?(127\.|localhost)/.test(uri) ? '127.0.0.1' : '0.0.0.0';
 }
 
-function codecNamed(name: string): 'PCMU' | 'PCMA' | 'opus' {
-  if (name === 'PCMU' || name === 'PCMA' || name === 'opus') return name;
-  throw new TrunklineError('cli.bad-value', `There is no codec ${name}.`, { fix: 'Use PCMU, PCMA or opus.' });
+function codecNamed(name: string): 'PCMU' | 'PCMA' | 'G722' | 'opus' {
+  if (name === 'PCMU' || name === 'PCMA' || name === 'G722' || name === 'opus') return name;
+  throw new TrunklineError('cli.bad-value', `There is no codec ${name}.`, { fix: 'Use PCMU, PCMA, G722 or opus.' });
 }

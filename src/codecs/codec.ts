@@ -4,7 +4,7 @@
  */
 export interface CodecDescription {
   /** Encoding name in `a=rtpmap` (RFC 8866 §6.6). */
-  readonly name: 'PCMU' | 'PCMA' | 'opus';
+  readonly name: 'PCMU' | 'PCMA' | 'G722' | 'opus';
   /** Static payload type (RFC 3551 §6), undefined where it is dynamic. */
   readonly staticPayloadType: number | undefined;
   /** Of the RTP timestamps. */

@@ -50,7 +50,7 @@ const addressRange = z.string().refine(
 );
 
 const sipCodecs = z
-  .array(z.enum(['PCMU', 'PCMA', 'opus']))
+  .array(z.enum(['PCMU', 'PCMA', 'G722', 'opus']))
   .min(1)
   .describe('Offered and accepted there, in that order.');
 
@@ -221,7 +221,14 @@ const limits = z.strictObject({
 export const configSchema = z.strictObject({
   sip: sip.prefault({}),
   rtp: z
-    .strictObject({ ports: portRange('20000-29999'), timeoutSeconds: z.number().positive().default(30) })
+    .strictObject({
+      ports: portRange('20000-29999'),
+      timeoutSeconds: z.number().positive().default(30),
+      comfortNoise: z
+        .boolean()
+        .default(false)
+        .describe('Agree that either side describes its silence instead of sending it (RFC 3389).'),
+    })
     .prefault({}),
   http: http.prefault({}),
   webrtc: webrtc.prefault({}),

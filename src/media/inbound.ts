@@ -5,13 +5,15 @@
  *
  * Packets come when they come; frames leave on the pacer's tick, one per 20 ms, without exception.
  */
+import { ComfortNoise } from '../audio/comfort-noise';
 import { DtmfDetector } from '../audio/dtmf-detector';
-import { rms } from '../audio/pcm';
+import { noiseRms, rms, saturate } from '../audio/pcm';
 import { Resampler } from '../audio/resampler';
 import { SampleQueue } from '../audio/sample-queue';
 import type { Codec } from '../codecs/codec';
 import { Concealment } from '../codecs/concealment';
 import { createCodec } from '../codecs/preference';
+import { comfortNoiseRms, staticComfortNoiseType } from '../rtp/comfort-noise-payload';
 import { JitterBuffer } from '../rtp/jitter-buffer';
 import { ReceptionStatistics } from '../rtp/reception';
 import { type Dtmf, TelephoneEventReceiver } from '../rtp/telephone-event';
@@ -24,6 +26,8 @@ const frameMs = 20;
 const quietRms = 100;
 /** A far end that sends nothing is concealed for so long, then it is silence. */
 const idleConcealMs = 60;
+/** The noise that comfort noise is scaled from. */
+const referenceNoiseDbm0 = -30;
 /** A jitter buffer answers a pull within a packet or a gap; more answers than this per tick means tiny packets. */
 const maxPullsPerTick = 32;
 
@@ -51,6 +55,10 @@ export class Inbound {
   private idleMs = 0;
   private enabled = true;
   private started = false;
+  private noise: ComfortNoise;
+  private readonly noiseScratch: Int16Array;
+  /** What the far end's silence sounds like, as its last packet said; undefined: it speaks, or never told. */
+  private comfortRms: number | undefined;
   /** How long packets waited in the buffer, over the frames in which it was running. */
   private delaySumMs = 0;
   private delayFrames = 0;
@@ -74,6 +82,8 @@ export class Inbound {
     this.other = new Int16Array(this.codec.maxDecodedSamples);
     this.events = makeEvents(format);
     this.sung = makeDetector(format);
+    this.noise = makeNoise(decodeRate);
+    this.noiseScratch = new Int16Array(this.scratch.length);
   }
 
   get stats() {
@@ -128,6 +138,8 @@ export class Inbound {
     this.narrow = new Int16Array((decodeRate * frameMs) / 1000);
     this.scratch = new Int16Array(this.codec.maxDecodedSamples);
     this.other = new Int16Array(this.codec.maxDecodedSamples);
+    this.noise = makeNoise(decodeRate);
+    this.comfortRms = undefined;
   }
 
   /** On hold frames are silence, whatever still arrives. */
@@ -150,9 +162,13 @@ export class Inbound {
     this.reception.push(packet, arrivalMs);
     if (!this.enabled) return;
     if (packet.payloadType === this.format.codec.payloadType) {
+      this.comfortRms = undefined;
       this.jitterBuffer.put(packet, arrivalMs);
     } else if (this.events !== undefined && packet.payloadType === this.format.telephoneEvent?.payloadType) {
       for (const dtmf of this.events.push(packet, arrivalMs)) this.onDtmf(dtmf);
+    } else if (packet.payloadType === (this.format.comfortNoise?.payloadType ?? staticComfortNoiseType)) {
+      // Its number is static, and many send it unasked.
+      this.comfortRms = comfortNoiseRms(packet.payload);
     } else {
       this.ignoredPayloadTypes++;
     }
@@ -207,6 +223,11 @@ export class Inbound {
             this.silence(samples);
             return;
           }
+          // The far end said that it falls silent: its noise comes up while the last sound fades.
+          if (this.comfortRms !== undefined) {
+            this.conceal(samples, this.idleMs / idleConcealMs);
+            return;
+          }
         }
         this.conceal(samples);
         return;
@@ -225,16 +246,26 @@ export class Inbound {
     this.decoded.write(pcm, length);
   }
 
-  private conceal(samples: number): void {
+  private conceal(samples: number, noiseGain = 0): void {
     const length = Math.min(samples, this.scratch.length);
     this.concealment.conceal(this.scratch, length);
+    if (noiseGain > 0) this.addNoise(length, noiseGain);
     this.decoded.write(this.scratch, length);
+  }
+
+  private addNoise(length: number, gain: number): void {
+    if (this.comfortRms === undefined) return;
+    const scale = (gain * this.comfortRms) / noiseRms(referenceNoiseDbm0);
+    const noise = this.noiseScratch.subarray(0, length);
+    this.noise.fill(noise);
+    for (let i = 0; i < length; i++) this.scratch[i] = saturate(this.scratch[i]! + scale * noise[i]!);
   }
 
   private silence(samples: number): void {
     const length = Math.min(samples, this.scratch.length);
     this.scratch.fill(0, 0, length);
     if (this.started) this.concealment.silence();
+    this.addNoise(length, 1);
     this.decoded.write(this.scratch, length);
   }
 
@@ -245,6 +276,11 @@ export class Inbound {
       durationTicks: (payload) => codec.durationTicks(payload),
     });
   }
+}
+
+/** Where in the loop a call begins does not matter: it hears one far end only. */
+function makeNoise(sampleRate: number): ComfortNoise {
+  return new ComfortNoise(sampleRate, referenceNoiseDbm0, () => 0);
 }
 
 function makeEvents(format: MediaFormat): TelephoneEventReceiver | undefined {

@@ -6,11 +6,13 @@
  * While sending is on, a packet leaves every packet time, whatever there is to say; on hold nothing leaves at all.
  */
 import { ComfortNoise } from '../audio/comfort-noise';
+import { noiseRms } from '../audio/pcm';
 import { Resampler } from '../audio/resampler';
 import { SampleQueue } from '../audio/sample-queue';
 import { dtmfFrequencies, Tone } from '../audio/tone';
 import type { Codec } from '../codecs/codec';
 import { createCodec } from '../codecs/preference';
+import { writeComfortNoise } from '../rtp/comfort-noise-payload';
 import { Packetizer } from '../rtp/packetizer';
 import { TelephoneEventSender } from '../rtp/telephone-event';
 import { callSampleRate } from './inbound';
@@ -21,9 +23,14 @@ import type { MediaFormat, MediaTransport } from './transport';
 const frameMs = 20;
 /** Audible as a live line, far below speech. */
 const comfortNoiseDbm0 = -62;
+/** Where silence is described instead of sent: noise is sent on for so long, then its description now and then. */
+const hangoverFrames = 10;
+const describeEveryFrames = 20;
 /** Echo holds this much at most, so that it stays an echo. */
 const maxEchoMs = 100;
 const dtmfToneDbm0 = -9;
+/** A packet of 60 ms less one byte, and a frame, at a byte each 125 µs. */
+const maxGatheredBytes = 640;
 
 export class Outbound {
   readonly playout: PlayoutQueue;
@@ -39,10 +46,12 @@ export class Outbound {
   /** Digits sung in band because the far end takes no events. */
   private sung: { digit: string; framesLeft: number }[] = [];
   private sungTone: Tone | undefined;
-  /** Frames of a packet that is longer than a frame, and where it began. */
-  private gathered = new Uint8Array(0);
-  private gatheredFrames = 0;
+  /** Coded samples that wait for a packet of another length than a frame to be full, and when the first of them is due. */
+  private readonly gathered = new Uint8Array(maxGatheredBytes);
+  private gatheredBytes = 0;
   private gatheredTimestamp = 0;
+  /** Frames since something was said last. */
+  private silentFrames = 0;
   private enabled = true;
 
   constructor(
@@ -72,6 +81,7 @@ export class Outbound {
     const sameEvents =
       format.telephoneEvent?.payloadType === this.format.telephoneEvent?.payloadType &&
       format.telephoneEvent?.clockRate === this.format.telephoneEvent?.clockRate;
+    if (format.codec.packetMs !== this.format.codec.packetMs) this.gatheredBytes = 0;
     this.format = format;
     if (!sameEvents) this.events = makeSender(format);
     if (sameCodec) return;
@@ -80,7 +90,7 @@ export class Outbound {
     this.frame = new Int16Array((encodeRate * frameMs) / 1000);
     this.noise = new ComfortNoise(encodeRate, comfortNoiseDbm0, this.random);
     this.playout.setOutputRate(encodeRate);
-    this.gatheredFrames = 0;
+    this.gatheredBytes = 0;
     this.setSource(this.source);
     if (this.music !== undefined) this.music = { ...this.music, at: 0, played: this.brought(this.music) };
   }
@@ -88,7 +98,7 @@ export class Outbound {
   setEnabled(enabled: boolean): void {
     if (this.enabled === enabled) return;
     this.enabled = enabled;
-    this.gatheredFrames = 0;
+    this.gatheredBytes = 0;
     this.packetizer.pause();
   }
 
@@ -135,7 +145,7 @@ export class Outbound {
 
   /** Time in which nothing could be sent: the timestamps go on without packets. */
   skip(frames: number): void {
-    this.gatheredFrames = 0;
+    this.gatheredBytes = 0;
     this.packetizer.advance(frames * this.frameTicks);
   }
 
@@ -151,11 +161,13 @@ export class Outbound {
       const payloadType = this.format.telephoneEvent?.payloadType ?? 0;
       transport.send(this.packetizer.eventPacket(payloadType, event.payload, began >>> 0, event.marker));
       this.packetizer.pause();
-      this.gatheredFrames = 0;
+      this.gatheredBytes = 0;
       this.frame.fill(0);
     } else {
-      this.fill();
-      this.send(transport, this.codec.encode(this.frame));
+      this.silentFrames = this.fill() ? 0 : this.silentFrames + 1;
+      if (this.format.comfortNoise !== undefined && this.silentFrames > hangoverFrames) {
+        this.describeSilence(transport, this.format.comfortNoise.payloadType);
+      } else this.send(transport, this.codec.encode(this.frame));
     }
     this.packetizer.advance(this.frameTicks);
     return this.frame;
@@ -165,54 +177,59 @@ export class Outbound {
     return (this.codec.description.clockRate * frameMs) / 1000;
   }
 
-  /** G.711 is bytes in a row and can be sent in longer packets if the far end asks; Opus stays at one frame. */
-  private get framesPerPacket(): number {
-    if (this.format.codec.name === 'opus') return 1;
-    return Math.min(3, Math.max(1, Math.round(this.format.codec.packetMs / frameMs)));
-  }
-
+  /**
+   * G.711 and G.722 are bytes in a row, one per tick of their clock, and leave in packets as long as the far end asks for;
+   * two of 10 ms leave one behind the other. Opus stays at one frame.
+   */
   private send(transport: MediaTransport, payload: Uint8Array): void {
-    const { payloadType } = this.format.codec;
-    const wanted = this.framesPerPacket;
-    if (wanted === 1) {
+    const { payloadType, name, packetMs } = this.format.codec;
+    if (name === 'opus' || packetMs === frameMs) {
       transport.send(this.packetizer.packet(payloadType, payload));
       return;
     }
-    if (this.gathered.length !== wanted * payload.length) this.gathered = new Uint8Array(wanted * payload.length);
-    if (this.gatheredFrames === 0) this.gatheredTimestamp = this.packetizer.timestampTicks;
-    this.gathered.set(payload, this.gatheredFrames * payload.length);
-    if (++this.gatheredFrames < wanted) return;
-    this.gatheredFrames = 0;
-    transport.send(this.packetizer.packet(payloadType, this.gathered, this.gatheredTimestamp));
+    const packetBytes = (Math.min(60, Math.max(10, packetMs)) * payload.length) / frameMs;
+    if (this.gatheredBytes === 0) this.gatheredTimestamp = this.packetizer.timestampTicks;
+    this.gathered.set(payload, this.gatheredBytes);
+    this.gatheredBytes += payload.length;
+    let at = 0;
+    for (; this.gatheredBytes - at >= packetBytes; at += packetBytes) {
+      const packet = this.gathered.subarray(at, at + packetBytes);
+      transport.send(this.packetizer.packet(payloadType, packet, (this.gatheredTimestamp + at) >>> 0));
+    }
+    this.gathered.copyWithin(0, at, this.gatheredBytes);
+    this.gatheredBytes -= at;
+    this.gatheredTimestamp = (this.gatheredTimestamp + at) >>> 0;
   }
 
-  private fill(): void {
+  /** Discontinuous transmission (RFC 3389 §4): its level when silence begins, and again before a NAT forgets us. */
+  private describeSilence(transport: MediaTransport, payloadType: number): void {
+    const since = this.silentFrames - hangoverFrames - 1;
+    this.gatheredBytes = 0;
+    if (since % describeEveryFrames !== 0) return;
+    const payload = writeComfortNoise(noiseRms(comfortNoiseDbm0));
+    transport.send(this.packetizer.eventPacket(payloadType, payload, this.packetizer.timestampTicks, false));
+    this.packetizer.pause();
+  }
+
+  /** False: there was nothing to say, and the frame is noise. */
+  private fill(): boolean {
     const frame = this.frame;
-    if (this.sing(frame)) return;
+    if (this.sing(frame)) return true;
     if (this.music !== undefined) {
       const { played } = this.music;
       for (let i = 0; i < frame.length; i++) {
         frame[i] = played[this.music.at]!;
         this.music.at = (this.music.at + 1) % played.length;
       }
-      return;
+      return true;
     }
-    switch (this.source.kind) {
-      case 'tone':
-        this.tone!.fill(frame);
-        return;
-      case 'bridge':
-      case 'echo': {
-        const got = this.echo!.queue.read(frame);
-        if (got < frame.length) this.noise.fill(frame, got);
-        return;
-      }
-      case 'playout': {
-        const got = this.playout.pull(frame);
-        if (got < frame.length) this.noise.fill(frame, got);
-        return;
-      }
+    if (this.source.kind === 'tone') {
+      this.tone!.fill(frame);
+      return true;
     }
+    const got = this.source.kind === 'playout' ? this.playout.pull(frame) : this.echo!.queue.read(frame);
+    if (got < frame.length) this.noise.fill(frame, got);
+    return got > 0;
   }
 
   /** 120 ms of a key's two tones, then 80 ms of silence. */

@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { SrtpSuite } from '../rtp/srtp-keys';
 
 export interface NegotiatedCodec {
-  readonly name: 'PCMU' | 'PCMA' | 'opus';
+  readonly name: 'PCMU' | 'PCMA' | 'G722' | 'opus';
   readonly payloadType: number;
   /** RTP clock: 8000 for G.711, 48000 for Opus whatever its audio band. */
   readonly clockRate: number;
@@ -73,6 +73,8 @@ export type ToMedia =
       readonly srtp?: SrtpAgreement | undefined;
       readonly codec: NegotiatedCodec;
       readonly telephoneEvent?: { readonly payloadType: number; readonly clockRate: number };
+      /** RFC 3389; left out: our silence is sent as any other sound. */
+      readonly comfortNoise?: { readonly payloadType: number } | undefined;
       readonly send: boolean;
       readonly receive: boolean;
       readonly timeoutMs: number;

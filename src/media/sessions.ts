@@ -151,7 +151,7 @@ export class Sessions {
       this.strayMessages++;
       return;
     }
-    const format = { codec: message.codec, telephoneEvent: message.telephoneEvent };
+    const format = { codec: message.codec, telephoneEvent: message.telephoneEvent, comfortNoise: message.comfortNoise };
     try {
       const { remoteRtcp: rtcp, rtcpMux, srtp } = message;
       transport.connect(message.remote, format, { rtcp, rtcpMux, srtp });

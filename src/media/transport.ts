@@ -28,6 +28,8 @@ export interface TelephoneEventFormat {
 export interface MediaFormat {
   readonly codec: NegotiatedCodec;
   readonly telephoneEvent?: TelephoneEventFormat;
+  /** Agreed on (RFC 3389): then silence of ours is described instead of sent. */
+  readonly comfortNoise?: { readonly payloadType: number } | undefined;
 }
 
 /** How a transport calls back. All calls come on the media thread, and none may throw. */

@@ -12,6 +12,7 @@ const frameMs = 20;
 const voiceRates = [22_050, 24_000, callSampleRate];
 const formats: readonly MediaFormat[] = [
   { codec: { name: 'PCMU', payloadType: 0, clockRate: 8000, packetMs: frameMs } },
+  { codec: { name: 'G722', payloadType: 9, clockRate: 8000, packetMs: frameMs } },
   { codec: { name: 'opus', payloadType: 111, clockRate: 48_000, packetMs: frameMs } },
 ];
 

@@ -1,6 +1,10 @@
 /** What the far end's stream lost and how unevenly it arrived: RFC 3550 §6.4.1, appendix A.3 (loss) and A.8 (jitter). */
 import { Unwrapper } from './sequence';
 
+/** Packets that may be missing in a row, and come late, before the numbers mean another stream (A.1). */
+const maxDropout = 3000;
+const maxMisorder = 100;
+
 export class ReceptionStatistics {
   private readonly sequence = new Unwrapper(16);
   private first: number | undefined;
@@ -13,11 +17,14 @@ export class ReceptionStatistics {
   /** Loss under earlier SSRCs. */
   private lostBefore = 0;
   private ssrc: number | undefined;
+  /** What must come next for a leap of the numbers to be believed. */
+  private leapedTo: number | undefined;
 
   constructor(private clockRate: number) {}
 
   push(packet: { ssrc: number; sequenceNumber: number; timestampTicks: number }, arrivalMs: number): void {
     if (packet.ssrc !== this.ssrc) this.restart(packet.ssrc);
+    else if (this.leaps(packet.sequenceNumber)) return;
     const extended = this.sequence.unwrap(packet.sequenceNumber);
     if (this.first === undefined) {
       this.first = extended;
@@ -74,6 +81,25 @@ export class ReceptionStatistics {
 
   private lostNow(): number {
     return this.first === undefined ? 0 : Math.max(0, this.highest - this.first + 1 - this.received);
+  }
+
+  /**
+   * A.1: numbers far from where they were are no loss but a sender that began anew, once two packets in sequence say so.
+   * Until then the packet is not counted.
+   */
+  private leaps(sequenceNumber: number): boolean {
+    const distance = this.sequence.peek(sequenceNumber) - this.highest;
+    if (this.first === undefined || (distance < maxDropout && distance > -maxMisorder)) {
+      this.leapedTo = undefined;
+      return false;
+    }
+    if (sequenceNumber === this.leapedTo && this.ssrc !== undefined) {
+      this.leapedTo = undefined;
+      this.restart(this.ssrc);
+      return false;
+    }
+    this.leapedTo = (sequenceNumber + 1) & 0xffff;
+    return true;
   }
 
   private restart(ssrc: number): void {

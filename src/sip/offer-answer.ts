@@ -1,5 +1,6 @@
 /** Offer and answer for one audio stream, with every m-line of the far end accounted for (RFC 3264). Pure. */
 import type { NegotiatedCodec, SocketAddress, SrtpAgreement } from '../media/protocol';
+import { staticComfortNoiseType } from '../rtp/comfort-noise-payload';
 import {
   attributeOf,
   connectionFor,
@@ -34,6 +35,8 @@ export interface LocalAudio {
   readonly packetMs?: number;
   /** Parameters that we state for Opus, as what we like to receive (RFC 7587 §6.1). */
   readonly opusFmtp?: string;
+  /** Silence may be described instead of sent, by either side (RFC 3389). */
+  readonly comfortNoise?: boolean | undefined;
   /** Left out: plain RTP and nothing else. */
   readonly security?: LocalSecurity | undefined;
 }
@@ -42,6 +45,8 @@ export interface LocalAudio {
 export interface AudioAgreement {
   readonly codec: NegotiatedCodec;
   readonly telephoneEvent: { readonly payloadType: number; readonly clockRate: number } | undefined;
+  /** Undefined: silence is sent as it is. */
+  readonly comfortNoise: { readonly payloadType: number } | undefined;
   readonly remote: SocketAddress;
   /** Where their RTCP goes: the next port unless they say otherwise (RFC 3605). */
   readonly remoteRtcp: SocketAddress;
@@ -97,8 +102,8 @@ export interface Agreed {
   readonly audio: AudioAgreement;
 }
 
-const dynamicPayloadTypes: Readonly<Record<CodecName, number>> = { PCMU: 0, PCMA: 8, opus: 111 };
-const clockRates: Readonly<Record<CodecName, number>> = { PCMU: 8000, PCMA: 8000, opus: 48000 };
+const dynamicPayloadTypes: Readonly<Record<CodecName, number>> = { PCMU: 0, PCMA: 8, G722: 9, opus: 111 };
+const clockRates: Readonly<Record<CodecName, number>> = { PCMU: 8000, PCMA: 8000, G722: 8000, opus: 48000 };
 const telephoneEventTypes: ReadonlyMap<number, number> = new Map([
   [8000, 101],
   [48000, 110],
@@ -162,6 +167,9 @@ export function makeOffer(
     const number = take(`telephone-event/${clockRate}`, telephoneEventTypes.get(clockRate) ?? 101);
     attributes.push({ name: 'rtpmap', value: `${number} telephone-event/${clockRate}` });
     attributes.push({ name: 'fmtp', value: `${number} 0-15` });
+  }
+  if (local.comfortNoise === true) {
+    attributes.push({ name: 'rtpmap', value: `${take('CN', staticComfortNoiseType)} CN/8000` });
   }
   attributes.push({ name: 'ptime', value: String(local.packetMs ?? 20) });
   attributes.push({ name: local.direction ?? 'sendrecv', value: undefined });
@@ -228,14 +236,17 @@ function agree(
   const theySend = theirs === 'sendrecv' || theirs === 'sendonly';
   const events = formats.filter((one) => one.encoding === 'telephone-event');
   const event = events.find((one) => one.clockRate === format.clockRate) ?? events[0];
+  const noise = formats.find((one) => one.encoding === 'cn' && one.clockRate === format.clockRate);
   const remote = { address: connection.address, port: media.port };
   return {
     audio: {
+      comfortNoise: local.comfortNoise === true && noise !== undefined ? { payloadType: noise.payloadType } : undefined,
       codec: {
         name,
         payloadType: format.payloadType,
         clockRate: clockRates[name],
-        packetMs: packetMsOf(media, local.packetMs ?? 20),
+        // Opus leaves in frames of 20 ms whatever is asked for; an answer says what will be sent.
+        packetMs: name === 'opus' ? 20 : packetMsOf(media, local.packetMs ?? 20),
       },
       telephoneEvent: event && { payloadType: event.payloadType, clockRate: event.clockRate },
       remote,
@@ -267,6 +278,8 @@ function pickCodec(
 function codecNameOf(format: AudioFormat): CodecName | undefined {
   if (format.encoding === 'pcmu' && format.clockRate === 8000 && format.channels === 1) return 'PCMU';
   if (format.encoding === 'pcma' && format.clockRate === 8000 && format.channels === 1) return 'PCMA';
+  // RFC 3551 §4.5.2: 8000 in SDP and RTP, although 16,000 samples are coded.
+  if (format.encoding === 'g722' && format.clockRate === 8000 && format.channels === 1) return 'G722';
   // RFC 7587 §7: always 48000/2, however many channels are really coded.
   if (format.encoding === 'opus' && format.clockRate === 48000) return 'opus';
   return undefined;
@@ -304,6 +317,10 @@ function audioLine(
       value: `${telephoneEvent.payloadType} telephone-event/${telephoneEvent.clockRate}`,
     });
     attributes.push({ name: 'fmtp', value: `${telephoneEvent.payloadType} 0-15` });
+  }
+  if (audio.comfortNoise !== undefined) {
+    formats.push(String(audio.comfortNoise.payloadType));
+    attributes.push({ name: 'rtpmap', value: `${audio.comfortNoise.payloadType} CN/8000` });
   }
   attributes.push({ name: 'ptime', value: String(codec.packetMs) });
   // RFC 3264 §6.1: what we send is what they receive, and the other way round.

@@ -21,6 +21,8 @@ export interface SdpSessionOptions {
   readonly address: string;
   readonly codecs: readonly CodecName[];
   readonly preference?: 'theirs' | 'ours';
+  /** RFC 3389, both ways. */
+  readonly comfortNoise?: boolean;
   /** Left out: plain RTP and nothing else. */
   readonly srtp?: SrtpOptions | undefined;
 }
@@ -97,8 +99,8 @@ export class SdpSession {
   }
 
   private audio(local: SocketAddress, direction: 'sendrecv' | 'sendonly' | 'inactive'): LocalAudio {
-    const { address, codecs, preference } = this.options;
-    return { address, port: local.port, codecs, preference, direction, security: this.security() };
+    const { address, codecs, preference, comfortNoise } = this.options;
+    return { address, port: local.port, codecs, preference, direction, comfortNoise, security: this.security() };
   }
 
   private security(): LocalSecurity | undefined {
@@ -136,8 +138,8 @@ export class SdpSession {
 }
 
 function agreement(audio: AudioAgreement): MediaAgreement {
-  const { remote, remoteRtcp, rtcpMux, codec, telephoneEvent, send, receive, held, srtp } = audio;
-  return { connect: { remote, remoteRtcp, rtcpMux, codec, telephoneEvent, send, receive, srtp }, held };
+  const { remote, remoteRtcp, rtcpMux, codec, telephoneEvent, comfortNoise, send, receive, held, srtp } = audio;
+  return { connect: { remote, remoteRtcp, rtcpMux, codec, telephoneEvent, comfortNoise, send, receive, srtp }, held };
 }
 
 function refusalError(refusal: Refusal): TrunklineError {

@@ -123,7 +123,7 @@ describe('the inbound line', () => {
   it('drops and counts payload types that were not negotiated', () => {
     const inbound = new Inbound(pcmuFormat, () => {});
     for (let i = 0; i < 5; i++) {
-      const packet = { payloadType: 13, sequenceNumber: i, timestampTicks: i * 160, ssrc: 1, marker: false };
+      const packet = { payloadType: 18, sequenceNumber: i, timestampTicks: i * 160, ssrc: 1, marker: false };
       inbound.push({ ...packet, payload: Uint8Array.of(...sine(100, 50, 8000, 4)) }, i * 20);
     }
     expect(inbound.stats.packetsDropped).toBe(5);

@@ -30,6 +30,7 @@ describe('answerOffer', () => {
       receive: true,
       held: false,
       srtp: undefined,
+      comfortNoise: undefined,
       rtcpMux: false,
     });
     expect(sdp).toContain('m=audio 20000 RTP/AVP 0 101\r\n');

@@ -1,0 +1,223 @@
+/** The inbound line in virtual time: what real senders and networks do to a stream, and what is heard of it. */
+import { rms } from '../../src/audio/pcm';
+import { G711, pcmu } from '../../src/codecs/g711';
+import { G722 } from '../../src/codecs/g722';
+import { callFrameSamples, Inbound } from '../../src/media/inbound';
+import type { MediaFormat, MediaPacket } from '../../src/media/transport';
+import { pcmuFormat } from '../support/loopback-transport';
+import { amplitudeAt, buzz, decibels, sharpestBend, sine } from '../support/signal';
+
+interface Arrival {
+  readonly atMs: number;
+  readonly packet: MediaPacket;
+}
+
+const g722Format: MediaFormat = { codec: { name: 'G722', payloadType: 9, clockRate: 8000, packetMs: 20 } };
+
+/** Packets of `packetMs` of a signal that a sender puts on the wire as its clock ticks. */
+function stream(
+  pcm: Int16Array,
+  options: {
+    packetMs?: number;
+    ssrc?: number;
+    sequence?: number;
+    timestamp?: number;
+    fromMs?: number;
+    /** Where packet `index` is after the network; undefined: lost. */
+    arrives?: (sentMs: number, index: number) => number | undefined;
+    /** How much the sender's clock is ahead of ours, in parts per million. */
+    fastPpm?: number;
+  } = {},
+): Arrival[] {
+  const { packetMs = 20, ssrc = 7, sequence = 100, timestamp = 5_000, fromMs = 0, fastPpm = 0 } = options;
+  const codec = new G711(pcmu);
+  const samples = packetMs * 8;
+  const arrivals: Arrival[] = [];
+  for (let index = 0; (index + 1) * samples <= pcm.length; index++) {
+    const sentMs = fromMs + (index * packetMs) / (1 + fastPpm / 1e6);
+    const atMs = options.arrives === undefined ? sentMs : options.arrives(sentMs, index);
+    if (atMs === undefined) continue;
+    const payload = codec.encode(pcm.subarray(index * samples, (index + 1) * samples)).slice();
+    arrivals.push({
+      atMs,
+      packet: {
+        payloadType: 0,
+        sequenceNumber: (sequence + index) & 0xffff,
+        timestampTicks: (timestamp + index * samples) >>> 0,
+        ssrc,
+        marker: index === 0,
+        payload,
+      },
+    });
+  }
+  return arrivals;
+}
+
+/** Ticks every 20 ms until `untilMs`; returns everything that was heard. */
+function listen(line: Inbound, arrivals: readonly Arrival[], untilMs: number): Int16Array {
+  const ordered = [...arrivals].sort((a, b) => a.atMs - b.atMs);
+  const heard = new Int16Array(Math.floor(untilMs / 20) * callFrameSamples);
+  let next = 0;
+  for (let frame = 0; frame * callFrameSamples < heard.length; frame++) {
+    const nowMs = (frame + 1) * 20;
+    for (; next < ordered.length && ordered[next]!.atMs <= nowMs; next++) {
+      line.push(ordered[next]!.packet, ordered[next]!.atMs);
+    }
+    heard.set(line.tick(nowMs), frame * callFrameSamples);
+  }
+  return heard;
+}
+
+const seconds = (from: number, to: number, heard: Int16Array) => heard.subarray(from * 16_000, to * 16_000);
+const newLine = (format = pcmuFormat) => new Inbound(format, () => {});
+const tone = (lengthMs: number) => sine(440, 8000, 8000, lengthMs * 8);
+
+/** Tenths of a second in which the tone is not there at its level. */
+function tornTenths(heard: Int16Array): number {
+  let torn = 0;
+  for (let at = 0; at + 1600 <= heard.length; at += 1600) {
+    const level = amplitudeAt(heard.subarray(at, at + 1600), 440, 16_000);
+    if (Math.abs(decibels(level / 8000)) > 1) torn++;
+  }
+  return torn;
+}
+
+describe('the inbound line', () => {
+  it.each([10, 20, 30, 40, 60])('plays packets of %i ms without a hole', (packetMs) => {
+    const line = newLine();
+    const heard = listen(line, stream(tone(4000), { packetMs }), 4000);
+    expect(tornTenths(seconds(0.5, 3.9, heard))).toBe(0);
+    expect(line.stats.jitterBuffer.lostFrames).toBe(0);
+  });
+
+  it('plays G.722 with its seven kilohertz, on a clock of eight', () => {
+    const line = newLine(g722Format);
+    const codec = new G722();
+    const pcm = sine(6000, 8000, 16_000, 48_000);
+    const arrivals = Array.from({ length: 150 }, (_, index) => ({
+      atMs: index * 20,
+      packet: {
+        payloadType: 9,
+        sequenceNumber: index,
+        timestampTicks: index * 160,
+        ssrc: 1,
+        marker: false,
+        payload: codec.encode(pcm.subarray(index * 320, index * 320 + 320)).slice(),
+      },
+    }));
+    const heard = listen(line, arrivals, 3000);
+    expect(Math.abs(decibels(amplitudeAt(seconds(1, 2, heard), 6000, 16_000) / 8000))).toBeLessThan(1);
+    expect(line.stats.jitterBuffer.lostFrames).toBe(0);
+  });
+
+  it('goes on over the wraps of sequence number and timestamp', () => {
+    const line = newLine();
+    const heard = listen(line, stream(tone(4000), { sequence: 65_450, timestamp: 0xffff_d000 }), 4000);
+    expect(tornTenths(seconds(0.5, 3.9, heard))).toBe(0);
+    expect(line.stats).toMatchObject({ packetsLost: 0, packetsLate: 0, packetsDropped: 0 });
+  });
+
+  it.each([
+    ['another SSRC', { ssrc: 9, sequence: 31_000, timestamp: 0x7000_0000 }],
+    ['the same SSRC but other numbers', { ssrc: 7, sequence: 9_000, timestamp: 0x2000_0000 }],
+  ])('follows a sender that goes on with %s', (_what, numbers) => {
+    const line = newLine();
+    const first = stream(tone(2000));
+    const second = stream(tone(2000), { ...numbers, fromMs: 2000 });
+    const heard = listen(line, [...first, ...second], 4000);
+    expect(tornTenths(seconds(2.2, 3.9, heard))).toBe(0);
+    expect(line.stats.packetsLost).toBe(0);
+  });
+
+  it('is silent in a black-out of two seconds and whole a fifth of a second behind it', () => {
+    const line = newLine();
+    const lost = (sentMs: number) => (sentMs >= 2000 && sentMs < 4000 ? undefined : sentMs);
+    const heard = listen(line, stream(tone(7000), { arrives: lost }), 7000);
+    expect(rms(seconds(2.2, 3.9, heard))).toBeLessThan(1);
+    expect(tornTenths(seconds(4.2, 6.9, heard))).toBe(0);
+    expect(line.stats.delayMs).toBeLessThan(120);
+  });
+
+  it('keeps no delay when all of a black-out arrives at once behind it', () => {
+    const line = newLine();
+    const stalled = (sentMs: number) => (sentMs >= 2000 && sentMs < 4000 ? 4000 : sentMs);
+    const heard = listen(line, stream(tone(9000), { arrives: stalled }), 9000);
+    expect(tornTenths(seconds(5, 8.9, heard))).toBeLessThanOrEqual(8);
+    expect(line.stats.delayMs).toBeLessThan(260);
+  });
+
+  it('plays bursts of 200 ms without a hole once it knows them', () => {
+    const line = newLine();
+    const burst = (sentMs: number) => Math.floor(sentMs / 200) * 200 + 200;
+    const heard = listen(line, stream(tone(8000), { arrives: burst }), 8000);
+    expect(tornTenths(seconds(3, 7.8, heard))).toBe(0);
+    expect(line.stats.packetsLost).toBe(0);
+  });
+
+  it.each([100, -100])('holds its delay over an hour although the clocks differ by %i ppm', (fastPpm) => {
+    const line = newLine();
+    // A second of voice, half a second of pause, over and over.
+    const phrase = new Int16Array(12_000);
+    phrase.set(buzz(130, 6000, 8000, 8000));
+    const codec = new G711(pcmu);
+    const packets = Array.from({ length: 75 }, (_, i) => codec.encode(phrase.subarray(i * 160, i * 160 + 160)).slice());
+    const frames = 180_000;
+    let index = 0;
+    let longestDelayMs = 0;
+    let clicks = 0;
+    const sharpest = 2 * sharpestBend(buzz(130, 6000, 16_000, 16_000));
+    for (let frame = 1; frame <= frames; frame++) {
+      const nowMs = frame * 20;
+      for (; (index * 20) / (1 + fastPpm / 1e6) <= nowMs; index++) {
+        line.push(
+          {
+            payloadType: 0,
+            sequenceNumber: index & 0xffff,
+            timestampTicks: (index * 160) >>> 0,
+            ssrc: 7,
+            marker: false,
+            payload: packets[index % 75]!,
+          },
+          (index * 20) / (1 + fastPpm / 1e6),
+        );
+      }
+      const heard = line.tick(nowMs);
+      if (frame > 100 && frame % 50 === 0) longestDelayMs = Math.max(longestDelayMs, line.stats.delayMs);
+      // Of the last minute only: looking closely takes longer than playing.
+      if (frame > frames - 3_000 && sharpestBend(heard) > sharpest) clicks++;
+    }
+    expect(longestDelayMs).toBeLessThan(120);
+    expect(line.stats).toMatchObject({ packetsLost: 0, packetsLate: 0 });
+    expect(clicks).toBe(0);
+  });
+
+  describe('when the far end stops sending in silence', () => {
+    /** A second of tone, a second without packets, a second of tone; `said`: what it says of its silence. */
+    function pausing(said?: Uint8Array): Int16Array {
+      const first = stream(tone(1000));
+      const second = stream(tone(1000), { fromMs: 2000, sequence: 160, timestamp: 5_000 + 16_000 });
+      const packet = { payloadType: 13, sequenceNumber: 150, timestampTicks: 13_000, ssrc: 7, marker: false };
+      const noise = said === undefined ? [] : [{ atMs: 1000, packet: { ...packet, payload: said } }];
+      return listen(newLine(), [...first, ...noise, ...second], 3000);
+    }
+
+    it('plays noise at the level that it names, and its next words whole', () => {
+      // -50 dB below overload.
+      const heard = pausing(Uint8Array.of(50));
+      const level = 20 * Math.log10(rms(seconds(1.3, 1.9, heard)) / 32_768);
+      expect(Math.abs(level + 50)).toBeLessThan(2);
+      expect(tornTenths(seconds(2.2, 2.9, heard))).toBe(0);
+    });
+
+    it('plays silence when it names none', () => {
+      expect(rms(seconds(1.3, 1.9, pausing()))).toBeLessThan(1);
+      expect(rms(seconds(1.3, 1.9, pausing(new Uint8Array(0))))).toBeLessThan(1);
+    });
+
+    it('goes from voice to noise and back without a click', () => {
+      const heard = pausing(Uint8Array.of(60));
+      const usual = sharpestBend(sine(440, 8000, 16_000, 16_000));
+      expect(sharpestBend(seconds(0.8, 2.9, heard))).toBeLessThan(6 * usual);
+    });
+  });
+});
