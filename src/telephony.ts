@@ -239,6 +239,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
           }),
           codecs,
           comfortNoise: config.rtp.comfortNoise,
+          peer: bareHost(peer),
           srtp: srtpFor(config, trunk, identity.fingerprint),
         }),
       publish,

@@ -69,6 +69,8 @@ export type ToMedia =
       readonly remoteRtcp?: SocketAddress;
       /** RTCP shares the port of RTP (RFC 5761). */
       readonly rtcpMux?: boolean;
+      /** The address that its signalling comes from. */
+      readonly signalledFrom?: string | undefined;
       /** Left out: plain RTP. */
       readonly srtp?: SrtpAgreement | undefined;
       readonly codec: NegotiatedCodec;

@@ -41,6 +41,8 @@ export interface RemoteOptions {
   readonly rtcpMux?: boolean | undefined;
   /** Left out: plain RTP. */
   readonly srtp?: SrtpAgreement | undefined;
+  /** Where its signalling comes from: a phone behind a NAT often speaks from there too. */
+  readonly signalledFrom?: string | undefined;
 }
 
 /** Datagrams that the kernel may still hold when the next one is written. */
@@ -64,6 +66,7 @@ export class RtpTransport implements MediaTransport {
   /** Who speaks DTLS with us; it may come from behind a NAT, and proves itself by its certificate. */
   private dtlsPeer: SocketAddress | undefined;
   private expectedRtcp: SocketAddress | undefined;
+  private signalledFrom: string | undefined;
   private rtcpMux = false;
   private smoothedRoundTripMs: number | undefined;
   private rtcpRemote: SocketAddress | undefined;
@@ -113,6 +116,7 @@ export class RtpTransport implements MediaTransport {
     this.format = format;
     this.rtcpMux = options.rtcpMux === true;
     this.expectedRtcp = options.rtcp;
+    this.signalledFrom = options.signalledFrom;
     if (options.srtp !== undefined) this.protect(options.srtp);
     // Plain after protected only if signalling says so, and ours never does (sip/sdp-security.ts).
     else this.unprotect();
@@ -182,7 +186,7 @@ export class RtpTransport implements MediaTransport {
 
   private expect(address: string, port: number): void {
     const before = this.lock.destination;
-    this.lock.expect({ address, port });
+    this.lock.expect({ address, port }, this.signalledFrom);
     if (this.lock.destination !== before) this.rtcpRemote = undefined;
   }
 

@@ -153,8 +153,8 @@ export class Sessions {
     }
     const format = { codec: message.codec, telephoneEvent: message.telephoneEvent, comfortNoise: message.comfortNoise };
     try {
-      const { remoteRtcp: rtcp, rtcpMux, srtp } = message;
-      transport.connect(message.remote, format, { rtcp, rtcpMux, srtp });
+      const { remoteRtcp: rtcp, rtcpMux, srtp, signalledFrom } = message;
+      transport.connect(message.remote, format, { rtcp, rtcpMux, srtp, signalledFrom });
       session.run(format, message);
     } catch (error) {
       this.fail(session, error);

@@ -21,6 +21,8 @@ export interface SdpSessionOptions {
   readonly address: string;
   readonly codecs: readonly CodecName[];
   readonly preference?: 'theirs' | 'ours';
+  /** Where the far end's signalling comes from. */
+  readonly peer?: string;
   /** RFC 3389, both ways. */
   readonly comfortNoise?: boolean;
   /** Left out: plain RTP and nothing else. */
@@ -82,7 +84,7 @@ export class SdpSession {
     this.remember(answered.audio.srtp);
     this.state = answered.state;
     this.local = audio;
-    return { sdp: answered.sdp, ...agreement(answered.audio) };
+    return { sdp: answered.sdp, ...this.agreement(answered.audio) };
   }
 
   /** Their answer to our last offer. */
@@ -95,12 +97,17 @@ export class SdpSession {
     const agreed = applyAnswer(this.state, answerSdp, this.local);
     if (agreed.kind === 'refused') throw refusalError(agreed);
     this.remember(agreed.audio.srtp);
-    return agreement(agreed.audio);
+    return this.agreement(agreed.audio);
   }
 
   private audio(local: SocketAddress, direction: 'sendrecv' | 'sendonly' | 'inactive'): LocalAudio {
     const { address, codecs, preference, comfortNoise } = this.options;
     return { address, port: local.port, codecs, preference, direction, comfortNoise, security: this.security() };
+  }
+
+  private agreement(audio: AudioAgreement): MediaAgreement {
+    const { held, ...connect } = audio;
+    return { connect: { ...connect, signalledFrom: this.options.peer }, held };
   }
 
   private security(): LocalSecurity | undefined {
@@ -135,11 +142,6 @@ export class SdpSession {
     this.dtlsRole = srtp.kind === 'dtls' ? srtp.role : undefined;
     this.remoteMaster = srtp.kind === 'sdes' ? Buffer.from(srtp.remoteMaster).toString('base64') : '';
   }
-}
-
-function agreement(audio: AudioAgreement): MediaAgreement {
-  const { remote, remoteRtcp, rtcpMux, codec, telephoneEvent, comfortNoise, send, receive, held, srtp } = audio;
-  return { connect: { remote, remoteRtcp, rtcpMux, codec, telephoneEvent, comfortNoise, send, receive, srtp }, held };
 }
 
 function refusalError(refusal: Refusal): TrunklineError {

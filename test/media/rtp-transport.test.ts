@@ -110,6 +110,47 @@ describe('RTP over UDP', () => {
     rtcp.close();
   });
 
+  it('plays nothing of an attacker and sends nothing to it, before, during and after a new SDP', async () => {
+    const line = await openEnd('127.0.0.1', 1);
+    const [phone, moved, attacker] = await Promise.all([
+      openEnd('127.0.0.1', 2),
+      openEnd('127.0.0.1', 3),
+      openEnd('127.0.0.2', 4),
+    ]);
+    const heard: number[] = [];
+    const to = line.transport.local;
+    attacker.transport.connect(to, pcmuFormat);
+    phone.transport.connect(to, pcmuFormat);
+    moved.transport.connect(to, pcmuFormat);
+    let number = 0;
+    const attack = async (packets: number) => {
+      const before = line.transport.counters().foreign;
+      for (let i = 0; i < packets; i++) attacker.transport.send(packet(number++, 4));
+      // Its reports are no better.
+      attacker.transport.report({ sentTimestampTicks: 0, sentPackets: number, sentBytes: 9, received: undefined });
+      await waitFor(() => line.transport.counters().foreign >= before + packets + 1);
+    };
+    line.transport.connect(phone.transport.local, pcmuFormat);
+    await attack(8);
+    phone.transport.send(packet(0, 2));
+    await waitFor(() => line.packets.length === 1);
+    await attack(50);
+    line.transport.connect(moved.transport.local, pcmuFormat);
+    await attack(8);
+    moved.transport.send(packet(0, 3));
+    await waitFor(() => line.packets.length === 2);
+    await attack(50);
+    for (let i = 0; i < 20; i++) {
+      line.transport.send(packet(i, 1));
+      line.transport.report({ sentTimestampTicks: 0, sentPackets: i, sentBytes: 9, received: undefined });
+    }
+    await waitFor(() => moved.packets.length === 20);
+    for (const { ssrc } of line.packets) heard.push(ssrc);
+    expect(heard).toEqual([2, 3]);
+    expect(attacker.packets).toEqual([]);
+    expect(attacker.transport.counters().foreign + attacker.transport.counters().malformed).toBe(0);
+  });
+
   it('takes an even port of the range with the odd one above, and another while that rests', async () => {
     const pool = new PortPool(41_000, 41_999, () => 0.3);
     const first = await openEnd('127.0.0.1', 1, pool);
