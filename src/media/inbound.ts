@@ -56,7 +56,7 @@ export class Inbound {
   private enabled = true;
   private started = false;
   private noise: ComfortNoise;
-  private readonly noiseScratch: Int16Array;
+  private noiseScratch: Int16Array;
   /** What the far end's silence sounds like, as its last packet said; undefined: it speaks, or never told. */
   private comfortRms: number | undefined;
   /** How long packets waited in the buffer, over the frames in which it was running. */
@@ -137,6 +137,7 @@ export class Inbound {
     this.decoded = new SampleQueue(decodeRate);
     this.narrow = new Int16Array((decodeRate * frameMs) / 1000);
     this.scratch = new Int16Array(this.codec.maxDecodedSamples);
+    this.noiseScratch = new Int16Array(this.scratch.length);
     this.other = new Int16Array(this.codec.maxDecodedSamples);
     this.noise = makeNoise(decodeRate);
     this.comfortRms = undefined;
