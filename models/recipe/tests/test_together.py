@@ -15,7 +15,7 @@ from trunkline_recipe.omni.data import Shards
 from trunkline_recipe.omni.ear_adapter import Adapter
 from trunkline_recipe.omni.ear_hear import NONE
 from trunkline_recipe.omni.talker import Talker
-from trunkline_recipe.omni.together import Duty, Together, Triples
+from trunkline_recipe.omni.together import Duty, General, Knowledge, Together, Triples
 from trunkline_recipe.omni.together_evaluate import judge
 from trunkline_recipe.omni.train_together import SHARES, Upper, learn
 from trunkline_recipe.omni.training import Run
@@ -88,7 +88,7 @@ def running(net, upper, folder, steps):
 
 
 def options(steps):
-    return SimpleNamespace(steps=steps, batch=4, written=0.2, sound=1.0, least=1, log=40, save_minutes=1e9)
+    return SimpleNamespace(steps=steps, batch=4, written=0.2, sound=1.0, least=1, bf16=False, log=40, save_minutes=1e9)
 
 
 def test_losses_fall_and_a_run_goes_on_where_it_stopped(triples, tmp_path, capsys):
@@ -165,14 +165,31 @@ def test_what_the_trunk_was_tuned_for_is_learnt_beside_the_triples(triples, tmp_
     (tmp_path / "calls.jsonl").write_text(json.dumps({"instructions": "Be short.", "facts": ["f"], "greeting": "", "branches": branches}) + "\n")
     net, upper = nets()
     duty = Duty(tmp_path / "calls.jsonl", Tuning(net.trunk, 1), net.prompt)
-    before = duty.backward(np.random.default_rng(1), 4)
+    before = duty.backward(np.random.default_rng(1), 4)["duty"]
     assert all(p.grad is None for p in net.adapter.parameters())
     net.zero_grad()
-    learn(net, upper, running(net, upper, tmp_path / "run", 80), Triples(triples, "train", shards), shards, SimpleNamespace(**vars(options(80)), duty=0.5), duty=duty)
+    learn(net, upper, running(net, upper, tmp_path / "run", 80), Triples(triples, "train", shards), shards, options(80), beside=[(0.4, duty), (0.2, General(triples, net))])
     log = json.loads(capsys.readouterr().out.splitlines()[-1])
     # A figure is the mean over the steps that have it.
-    assert 0 < log["duty"] < 1.5 * before and log["text"] > 0
-    assert duty.backward(np.random.default_rng(1), 4) < 0.85 * before
+    assert 0 < log["duty"] < 1.5 * before and log["text"] > 0 and log["general"] > 0
+    assert duty.backward(np.random.default_rng(1), 4)["duty"] < 0.85 * before
+
+
+def test_general_answers_are_held_near_those_of_the_untuned_trunk(triples):
+    rows = Triples(triples, "train", Shards(triples / "latents")).rows[:3]
+    (net, _), (other, _) = nets(), nets()
+    torch.nn.init.normal_(other.trunk.layers[0].down.weight, std=0.4)
+    with torch.no_grad():
+        for row, written in zip(rows, (True, False, True)):
+            plain = float(net([row], [written])[0])
+            net.knowledge = (Knowledge(net.trunk, net), 1.0)
+            same = float(net([row], [written])[0]) - plain
+            net.knowledge = (Knowledge(other.trunk, net), 1.0)
+            far = float(net([row], [written])[0]) - plain
+            # Of a spoken question the rows differ from what the untuned trunk reads.
+            assert far > 1e-3 and (abs(same) < 1e-5 if written else same > 0)
+            assert float(net([{**row, "facts": ["f"]}], [written])[0]) != plain + far
+            net.knowledge = None
 
 
 def test_facts_beside_a_question_are_those_that_the_program_finds_for_what_was_heard(triples, tmp_path):

@@ -18,6 +18,8 @@ UNITS = (("minute", "hour", 60), ("second", "minute", 60), ("hour", "day", 24), 
 PLURALS = {"inch": "inches", "foot": "feet", "century": "centuries"}
 FILLERS = ("Um, ", "Uh, ", "So, ", "Hey, ", "Hi, ", "Okay, ", "Well, ")
 FRAMES = ("Tell me, ", "I have a question. ", "Quick question. ", "Do you know, ", "I would like to know, ", "Please tell me, ", "I was wondering, ", "Can you help me? ")
+# How questions and answers of the world begin: no names.
+COMMON = {"who", "what", "where", "do", "a", "an"}
 FILLER_SHARE, FRAME_SHARE = 0.12, 0.15
 SPEAKABLE = re.compile(r"^[A-Z][A-Za-z ,.'?!-]*[.?!]$")
 MOST_QUESTION_WORDS, MOST_ANSWER_WORDS, MOST_COMMAS = 22, 20, 2
@@ -25,6 +27,9 @@ MOST_QUESTION_WORDS, MOST_ANSWER_WORDS, MOST_COMMAS = 22, 20, 2
 PLAIN_KINDS = ("sum", "calendar", "clock", "unit", "more")
 # Of what is wanted; what a kind cannot fill goes to the others.
 SHARES = {"meaning": 0.36, "kind": 0.1, "check": 0.1, "example": 0.05, "sentence": 0.09, "synonym": 0.06, "opposite": 0.04, "sum": 0.07, "calendar": 0.02, "clock": 0.03, "unit": 0.03, "spelling": 0.03, "letters": 0.01, "more": 0.01}
+
+# The world, for the trunk's knowledge: only where they are asked for, beside any of the others.
+WORLD_SHARES = {"called": 0.3, "belongs": 0.1, "person": 0.1, "place": 0.1}
 
 
 def number_words(n):
@@ -177,6 +182,28 @@ class Instructions:
         ask = self.rng.choice([f"How many {plural(small)} are in {whole}?", f"How many {plural(small)} are there in {whole}?"])
         return ask, f"There are {number_words(count * factor)} {plural(small)} in {whole}."
 
+    def called(self):
+        word = self.rng.choice(self.things)
+        gloss = self.net.gloss("noun", word)
+        if not 3 <= len(gloss.split()) <= 14 or re.search(rf"\b{word[:5]}", gloss):
+            return None
+        return self.rng.choice([f"What do you call {gloss}?", f"What is {gloss} called?", f"What is the word for {gloss}?"]), f"{capital(gloss)} is called {article(word)}."
+
+    def belongs(self):
+        word = self.rng.choice(self.things)
+        wholes = [w for synset in self.net.related("noun", word, "#p") for w in self.net.usual("noun", synset)[:1] if self.net.countable(w)]
+        if not wholes:
+            return None
+        return self.rng.choice([f"What is {article(word)} a part of?", f"Where do you find {article(word)}?"]), f"{capital(article(word))} is a part of {article(wholes[0])}."
+
+    def person(self):
+        name, synset = self.rng.choice(self.net.people)
+        return self.rng.choice([f"Who was {name}?", f"What do you know about {name}?", f"Who is {name}?"]), f"{name} was {article(synset.gloss.lower()).split()[0]} {synset.gloss}."
+
+    def place(self):
+        name, whole = self.rng.choice(self.net.places)
+        return self.rng.choice([f"Where is {name}?", f"Where can I find {name}?", f"Do you know where {name} is?"]), f"{name} is in {whole}."
+
     def spelling(self):
         word = self.rng.choice(self.familiar)
         if len(word) > 8:
@@ -218,7 +245,8 @@ def generate(count, never=(), seed=1, kinds=tuple(SHARES)):
     rng = random.Random(f"instructions {seed}")
     maker = Instructions(rng, None if set(kinds) <= set(PLAIN_KINDS) else WordNet())
     seen = {plain(text) for text in never}
-    left = {kind: round(share * count) for kind, share in SHARES.items() if kind in kinds}
+    names = {word for text in seen for word in text.split()}
+    left = {kind: round(share * count) for kind, share in (SHARES | WORLD_SHARES).items() if kind in kinds}
     dry = dict.fromkeys(left, 0)
     for _ in range(count):
         pair = None
@@ -229,7 +257,9 @@ def generate(count, never=(), seed=1, kinds=tuple(SHARES)):
             # When a kind is dry, what it lacks goes to those that are not.
             kind = rng.choices(open_kinds, [max(left[k], 0.02) for k in open_kinds])[0]
             pair = getattr(maker, kind)()
-            if pair is None or not fits(*pair) or plain(pair[0]) in seen:
+            # Of the world nothing is told that a measurement asks for in other words: no name that it has.
+            told = {plain(word) for word in re.findall(r"[A-Z][a-z]+", " ".join(pair or ())[1:])} if kind in ("person", "place") else set()
+            if pair is None or not fits(*pair) or plain(pair[0]) in seen or (told - COMMON) & names:
                 dry[kind] += 1
                 pair = None
         dry[kind] = 0

@@ -22,7 +22,7 @@ from ..brain.tune import FIRST_WORD_WEIGHT, MOST_TOKENS, batches, weights_of
 from . import train_talker
 from .ear_hear import adapter_rows, mixture
 from .ear_trunk import copied
-from .triples import persona_of, read_rows
+from .triples import INSTRUCTIONS, persona_of, read_rows
 from .trunk_states import words_of
 
 
@@ -80,7 +80,7 @@ class Duty:
         self.lines, self.tuning, self.prompt = Path(path).read_text().splitlines(), tuning, prompt
 
     def backward(self, random, most):
-        """Adds the gradient of one persona's answers, at most `most` branches -> their mean loss."""
+        """Adds the gradient of one persona's answers, at most `most` branches -> their mean loss, named."""
         prefix, branches = self.prompt.persona_with_branches(json.loads(self.lines[random.integers(len(self.lines))]))
         branches = [b for b in branches if len(b[0]) <= MOST_TOKENS and any(b[1])]
         branches = [branches[place] for place in random.permutation(len(branches))[:most]]
@@ -90,7 +90,44 @@ class Duty:
             loss = self.tuning.losses(prefix, batch)[0].sum() / whole
             loss.backward()
             sum_of_step += float(loss.detach())
-        return sum_of_step
+        return {"duty": sum_of_step}
+
+
+class General:
+    """General questions that are only read and answered in writing (triples.py text --phone 0), under one of several instructions."""
+
+    INSTRUCTIONS = (INSTRUCTIONS, "You are a helpful assistant.", "You are a helpful assistant. Answer briefly.", "Answer the question in one sentence.")
+
+    def __init__(self, folder, net):
+        self.rows = [row | {"words": []} for row in read_rows(folder) if not row["facts"] and row["split"] == "train"]
+        self.net = net
+
+    def backward(self, random, most):
+        """As `Duty.backward`; they are short, so twice as many."""
+        told = self.INSTRUCTIONS[random.integers(len(self.INSTRUCTIONS))]
+        rows = [self.rows[place] | {"instructions": told} for place in random.permutation(len(self.rows))[: 2 * most]]
+        loss, _, _ = self.net(rows, [True] * len(rows))
+        loss.backward()
+        return {"general": float(loss.detach())}
+
+
+class Knowledge:
+    """What the trunk knew before it was tuned at all: on general questions its chances of the next token are to stay near those of the
+    untuned model (the divergence of Hinton et al., 2015, here against forgetting as in Li and Hoiem, 2016)."""
+
+    def __init__(self, trunk, net):
+        self.trunk, self.net = trunk.requires_grad_(False), net
+
+    def loss(self, rows, logits):
+        """rows without facts; logits [answers' tokens, vocabulary] of the trunk that learns -> mean divergence."""
+        tails = [self.net.answer_tokens(row)[0] for row in rows]
+        heads = [[*self.net.opening(row), *self.net.prompt.text(row["question"]), *self.net.between(row, written=True)] for row in rows]
+        size = max(len(head) + len(tail) for head, tail in zip(heads, tails))
+        with torch.no_grad():
+            hidden = self.trunk(torch.tensor([head + tail + [0] * (size - len(head) - len(tail)) for head, tail in zip(heads, tails)]))
+            before = torch.cat([hidden[n, len(head) - 1 : len(head) - 1 + len(tail)] for n, (head, tail) in enumerate(zip(heads, tails))])
+            wanted = self.trunk.logits(before).float().log_softmax(1)
+        return F.kl_div(logits.log_softmax(1), wanted, reduction="batchmean", log_target=True)
 
 
 class LiveStates:
@@ -115,6 +152,7 @@ class Together(nn.Module):
         self.trunk, self.adapter, self.talker = trunk, adapter, talker
         self.prompt, self.table, self.basis = prompt, table, basis
         self.embedding = trunk.embedding.detach().cpu().numpy()
+        self.knowledge = None
 
     def opening(self, row):
         return [*self.prompt.persona(row["instructions"], row["facts"], row["greeting"]), IM_START, *self.prompt.text("user\n")]
@@ -130,9 +168,11 @@ class Together(nn.Module):
 
     def question(self, row, written=False):
         """-> rows of the trunk's space [n, width], with the adapter's gradient if it was spoken."""
+        if written:
+            return self.embedded(self.prompt.text(row["question"]))
         with np.load(row["heard"]) as kept:
             heard = dict(kept)
-        if written or not heard["speech"] or not len(heard["ids"]):
+        if not heard["speech"] or not len(heard["ids"]):
             return self.embedded(self.prompt.text(row["question"]))
         return self.adapter(*(torch.as_tensor(part) for part in adapter_rows(heard, mixture(heard, self.table), self.embedding)))
 
@@ -151,7 +191,8 @@ class Together(nn.Module):
     def forward(self, rows, written, opening=None):
         """Rows of one persona; written: for each, whether its question is read instead of heard; opening: of `read_opening`, if read before.
 
-        -> mean loss of the answers' tokens, share of them that come first, states [words, width] of each answer.
+        -> mean loss of the answers' tokens, share of them that come first, states [words, width] of each answer. With `knowledge`
+        (a `Knowledge` and its weight) the loss of general questions has the divergence from that model, too.
         """
         past, start = opening or self.read_opening(rows[0])
         answers = [self.answer_tokens(row) for row in rows]
@@ -166,10 +207,13 @@ class Together(nn.Module):
         weights = torch.tensor([FIRST_WORD_WEIGHT if place == 0 else 1.0 for ids, _ in answers for place in range(len(ids))])
         logits = self.trunk.logits(before).float()
         loss = (F.cross_entropy(logits, wanted, reduction="none") * weights).sum() / weights.sum()
+        if self.knowledge and not rows[0]["facts"]:
+            knowledge, weight = self.knowledge
+            loss = loss + weight * knowledge.loss(rows, logits)
         right = (logits.detach().argmax(1) == wanted).float().mean()
         states = []
         for n, (at, (_, spans)) in enumerate(zip(first, answers)):
-            states.append(torch.stack([hidden[n, [at + token for token in span]].mean(0) for span in spans]))
+            states.append(torch.stack([hidden[n, [at + token for token in span]].mean(0) for span in spans]) if spans else hidden.new_zeros(0, hidden.shape[2]))
         return loss, right, states
 
     def sound(self, shards, rows, states, random, withheld=None):

@@ -8,7 +8,7 @@ TRUNK model.safetensors and tokenizer.json (brain.tune's run, or import_onnx of 
 train_talker.py or import_voice.py. The trunk learns from layer `--from-layer` on, on its 4-bit grid; its embedding stays, for the ear's
 expectation is made of it. A quarter of the questions is read instead of heard, so that written ones are still answered; of a third
 of the answers the talker does not see the states (train_talker.batch). With `--duty-data`, branches of written calls as brain.tune
-reads them, some of the steps are such ones, so that what the trunk was tuned for is not forgotten. Resumable: run again to go on. When it ends, RUN holds
+reads them, some of the steps are such ones, so that what the trunk was tuned for is not forgotten; `--general-data` and `--knowledge` are against forgetting what it knew before. Resumable: run again to go on. When it ends, RUN holds
 trunk/model.safetensors, adapter.pt and talker/state.pt, as the exporters read them.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..brain.network import Linear, Trunk, fake_quantise
@@ -30,7 +30,7 @@ from .ear_adapter import Adapter
 from .ear_hear import pieces_table
 from .ear_trunk import load_prompt
 from .talker import Talker
-from .together import Duty, Together, Triples
+from .together import Duty, General, Knowledge, Together, Triples
 from .train_talker import TINY
 from .training import Run, load
 
@@ -69,18 +69,21 @@ def backward(net, rows, shards, options, random):
     return {"loss": loss, **shown}
 
 
-def learn(net, upper, run, triples, shards, options, until=lambda: False, duty=None):
-    """Steps until the wanted number is reached or `until` says so; `options.duty` of them by `duty` (together.Duty), if there is one."""
+def learn(net, upper, run, triples, shards, options, until=lambda: False, beside=()):
+    """Steps until the wanted number is reached or `until` says so. beside: (share of the steps, together.Duty or General) each."""
     random = np.random.default_rng(run.step + 3)
     saved = time.monotonic()
     for rows in triples.groups(random, options.batch, options.least):
         if run.step >= options.steps or until():
             break
         run.optimiser.zero_grad(set_to_none=True)
-        with on_grid(upper.grids):
-            if duty and random.random() < options.duty:
-                shown = {"duty": duty.backward(random, options.batch)}
-            else:
+        with on_grid(upper.grids), torch.autocast(net.trunk.norm.device.type, torch.bfloat16, enabled=options.bf16):
+            draw = random.random()
+            for share, other in beside:
+                if 0 <= draw < share:
+                    shown = other.backward(random, options.batch)
+                draw -= share
+            if draw >= 0:
                 shown = backward(net, rows, shards, options, random)
         run.apply(**shown)
         if run.step % options.log == 0 or run.step == options.steps:
@@ -91,14 +94,26 @@ def learn(net, upper, run, triples, shards, options, until=lambda: False, duty=N
     run.save()
 
 
-def write(net, upper, out, tokenizer, step):
-    """What the exporters read."""
+def lighten(upper, trunk):
+    """Frozen layers hold their products' weights in bf16: nothing is learnt there, and they need not be turned into it at each step."""
+    learnt = {id(weight) for weight in upper.parameters()}
+    for module in trunk.modules():
+        if isinstance(module, Linear) and id(module.weight) not in learnt:
+            module.weight.data = module.weight.data.bfloat16()
+
+
+def write(net, out, source, step):
+    """What the exporters read. source: the folder of the trunk to begin with; what did not learn is copied from there."""
     for name in ("trunk", "talker"):
         (out / name).mkdir(parents=True, exist_ok=True)
-    with on_grid(upper.grids):
-        save_file({name: value.cpu() for name, value in net.trunk.tensors().items()}, out / "trunk/model.part")
+    weights = load_file(source / "model.safetensors")
+    for name, parameter in net.trunk.named_parameters():
+        if parameter.requires_grad:
+            told = fake_quantise(parameter.data) if name.endswith(".weight") else parameter.data
+            weights[name.removesuffix(".weight")] = told.cpu().contiguous()
+    save_file(weights, out / "trunk/model.part")
     os.replace(out / "trunk/model.part", out / "trunk/model.safetensors")
-    shutil.copy(tokenizer, out / "trunk")
+    shutil.copy(source / "tokenizer.json", out / "trunk")
     torch.save({name: value.cpu() for name, value in net.adapter.state_dict().items()}, out / "adapter.pt")
     torch.save({"nets": {"talker": net.talker.state_dict()}, "step": step, "spent": 0.0}, out / "talker/state.pt")
 
@@ -137,6 +152,11 @@ def main():
     arguments.add_argument("--duty-data", type=Path, help="written calls with the facts beside each question (brain/related.mjs)")
     arguments.add_argument("--duty", type=float, default=0.4, help="share of the steps that learn from them")
     arguments.add_argument("--talker-share", type=float, default=SHARES["talker"], help="rate of the talker, as a multiple of the trunk's")
+    arguments.add_argument("--general-data", type=Path, help="folder of general questions that are only read (triples.py text --phone 0)")
+    arguments.add_argument("--general", type=float, default=0.3, help="share of the steps that learn from them")
+    arguments.add_argument("--knowledge", type=Path, help="folder of the trunk before any tuning (brain.gguf_to_torch): general answers stay near its own")
+    arguments.add_argument("--near", type=float, default=0.5, help="weight of that beside the text's loss")
+    arguments.add_argument("--bf16", action="store_true", help="products in it: nearly twice as fast where the processor has it")
     arguments.add_argument("--log", type=int, default=10, help="steps")
     arguments.add_argument("--save-minutes", type=float, default=6)
     options = arguments.parse_args()
@@ -146,17 +166,27 @@ def main():
     upper = Upper(net.trunk, options.from_layer)
     if not (options.run / "state.pt").exists():
         upper.loosen()
+    if options.knowledge:
+        net.knowledge = (Knowledge(Trunk.load(str(options.knowledge)), net), options.near)
+    if options.bf16:
+        lighten(upper, net.trunk)
+        if options.knowledge:
+            lighten(upper, net.knowledge[0].trunk)
     run = Run(options.run, {"trunk": upper, "adapter": net.adapter.train(), "talker": net.talker.train()}, options.rate, options.steps, warm=20, shares={**SHARES, "talker": options.talker_share}, weight_decay=0.0, betas=(0.9, 0.95))
     shards = Shards(options.triples / "latents")
     triples = Triples(options.triples, "train", shards)
     if not len(triples):
         raise SystemExit(f"recipe.no-triples: no question of {options.triples} was heard and has an answer with its sound. Fix: the steps in triples.py.")
-    duty = Duty(options.duty_data, Tuning(net.trunk, options.from_layer), net.prompt) if options.duty_data else None
+    beside = []
+    if options.duty_data:
+        beside.append((options.duty, Duty(options.duty_data, Tuning(net.trunk, options.from_layer), net.prompt)))
+    if options.general_data:
+        beside.append((options.general, General(options.general_data, net)))
     sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in run.nets.items()}
     print(f"{len(triples)} triples, {shards.hours:.2f} h of answers, parameters that learn: {sizes}", flush=True)
     began = time.process_time()
-    learn(net, upper, run, triples, shards, options, lambda: time.process_time() - began > 60 * options.minutes, duty)
-    write(net, upper, options.run, options.trunk / "tokenizer.json", run.step)
+    learn(net, upper, run, triples, shards, options, lambda: time.process_time() - began > 60 * options.minutes, beside)
+    write(net, options.run, options.trunk, run.step)
     print(f"step {run.step} of {options.steps}", flush=True)
 
 

@@ -5,6 +5,7 @@ File layout: wndb(5WN), counts of tagged senses: cntlist(5WN). Only first senses
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 FOLDER = Path("/usr/share/wordnet")
@@ -90,6 +91,40 @@ class WordNet:
         """Synsets of the same part of speech that some pointers of a word's first sense name."""
         synset = self.first[part][word][0]
         return [self.synsets[part][p[1]] for p in synset.pointers if p[0] in signs and p[2] == part[0] and p[1] in self.synsets[part]]
+
+    @cached_property
+    def named(self):
+        """(name, synset) of the people, towns, rivers and the like that texts speak of."""
+        found = []
+        for synset in self.synsets["noun"].values():
+            name = synset.words[0].replace("_", " ")
+            tagged = any(self.counts.get((word.lower(), 1, sense)) for word in synset.words for sense in range(1, 9))
+            if any(p[0] == "@i" for p in synset.pointers) and re.match(r"[A-Z][a-z]+( [A-Z][a-z]+)*$", name) and synset.gloss and not UNFIT.search(synset.gloss):
+                found.append((name, synset, tagged))
+        return found
+
+    def above(self, synset):
+        """Names of everything that a synset is an instance or a kind of."""
+        near, names = [synset], set()
+        while near:
+            near = [self.synsets["noun"][p[1]] for s in near for p in s.pointers if p[0] in ("@", "@i")]
+            names |= {word for s in near for word in s.words}
+        return names
+
+    @cached_property
+    def people(self):
+        return [(name, synset) for name, synset, _ in self.named if "person" in self.above(synset) and " " in name]
+
+    @cached_property
+    def places(self):
+        """(name, what it lies in), both names."""
+        found = []
+        for name, synset, tagged in self.named:
+            wholes = [self.synsets["noun"][p[1]].words[0].replace("_", " ") for p in synset.pointers if p[0] == "#p"]
+            wholes = [whole for whole in wholes if re.match(r"[A-Z][a-z]+( [A-Z][a-z]+)*$", whole)]
+            if tagged and wholes and not any(name.lower() in self.first[part] for part in PARTS):
+                found.append((name, wholes[0]))
+        return found
 
     def kinds_of(self, word):
         """Everything a noun is a kind of, nearest first, as synsets."""
