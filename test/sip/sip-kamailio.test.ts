@@ -10,7 +10,7 @@ import type { Caller } from '../../src/sip/front-door';
 import { SipPeers } from '../../src/sip/sip-peers';
 import { SrfUserAgent } from '../../src/sip/srf-user-agent';
 import type { SipDialog } from '../../src/sip/user-agent';
-import { freeUdpPort } from '../support/sipp';
+import { freePort } from '../support/sipp';
 import { sdpBody } from './embedded/endpoint-driver';
 
 const installed = spawnSync('kamailio', ['-v']).error === undefined;
@@ -34,7 +34,7 @@ async function until(condition: () => boolean): Promise<void> {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'kamailio-'));
-    port = await freeUdpPort();
+    port = await freePort();
     const config = readFileSync(resolve(__dirname, '../../infra/kamailio/proxy.cfg'), 'utf8');
     writeFileSync(join(folder, 'proxy.cfg'), config.replaceAll('PORT', String(port)));
     kamailio = spawn(

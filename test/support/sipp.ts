@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -53,7 +54,7 @@ export interface RunningSipp {
 }
 
 export async function startSipp(run: SippRun): Promise<RunningSipp> {
-  const port = run.port ?? (await freeUdpPort());
+  const port = run.port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'sipp-'));
   const args = run.scenario.endsWith('.xml') ? ['-sf', join(scenarioFolder, run.scenario)] : ['-sn', run.scenario];
   if (run.target !== undefined) args.unshift(run.target);
@@ -115,10 +116,20 @@ export async function runSipp(run: SippRun): Promise<SippResult> {
   return (await startSipp(run)).done;
 }
 
-export async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
-  const { port } = socket.address();
-  await new Promise<void>((closed) => socket.close(() => closed()));
-  return port;
+/** A port of 127.0.0.1 that nobody has, for UDP and TCP alike: a peer that listens on both gives up when one is taken. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const udp = createSocket('udp4');
+    await new Promise<void>((bound) => udp.bind(0, '127.0.0.1', bound));
+    const { port } = udp.address();
+    const tcp = createServer();
+    const free = await new Promise<boolean>((found) => {
+      tcp.once('error', () => found(false));
+      tcp.listen(port, '127.0.0.1', () => found(true));
+    });
+    await new Promise<void>((closed) => udp.close(() => closed()));
+    if (!free) continue;
+    await new Promise<void>((closed) => tcp.close(() => closed()));
+    return port;
+  }
 }
