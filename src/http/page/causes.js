@@ -4,6 +4,7 @@ const WORDS = {
   'agent-hangup': 'agent hung up',
   'hangup-requested': 'ended by request',
   finished: 'finished',
+  transferred: 'handed on',
   cancelled: 'cancelled',
   rejected: 'not accepted',
   busy: 'busy',
