@@ -117,12 +117,14 @@ withSipp('ringing that must not be lost', () => {
     await setUp();
     const far = await startSipp({ scenario: 'uas-prack.xml' });
     const heard: string[] = [];
-    const { dialog } = await agent.invite({
+    const answered = agent.invite({
       to: `sip:1000@127.0.0.1:${far.port}`,
       offerSdp: makeOffer(local, { sessionId: '9' }).sdp,
       onProvisional: (status, sdp) => heard.push(`${status}${sdp === undefined ? '' : ' with media'}`),
     });
-    await dialog.bye();
+    // SIPp that gives up says why.
+    await Promise.race([answered, far.done.then(expectClean)]);
+    await (await answered).dialog.bye();
     expectClean(await far.done);
     expect(heard).toEqual(['183 with media', '180']);
     expect(embedded()).toMatchObject({ dialogs: 0 });
