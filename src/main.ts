@@ -131,7 +131,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     maxBodyBytes: config.limits.httpBodyBytes,
     loopbackOnly: isLoopbackHost(config.http.host),
     pageFolder: join(__dirname, 'http', 'page'),
-    recordingsFolder: config.recording.enabled ? join(dataFolder, 'recordings') : undefined,
+    recordings: telephony.recordings,
     whip: {
       placeCall: (number, offerSdp, caller) => exchange.placeWebCall(number, offerSdp, caller),
       patch: (id, fragment) => exchange.find(id)?.link.post({ type: 'webrtc-candidates', fragment }),

@@ -3,7 +3,6 @@
  * reverse: model process, listener thread, media threads, SIP, exchange. Wiring and nothing else.
  */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -40,6 +39,8 @@ import { SrfUserAgent } from './sip/srf-user-agent';
 import { Stir } from './sip/stir/stir';
 import { routeByTrunk, routeToUser, type TrunkRoute, trunksOf } from './sip/trunk-route';
 import type { SipSource } from './sip/user-agent';
+import { Recordings } from './store/recordings';
+import { transcodeInThread } from './store/transcode-thread';
 import { stockTexts } from './turn/turn-state';
 import { askApplication } from './webhooks/ask-application';
 import { getText } from './webhooks/get-text';
@@ -72,6 +73,8 @@ export interface Telephony {
   gauges(): Readonly<Record<string, number>>;
   /** Where a number, URI or softphone is called, by a trunk if one is named. Throws `call.unknown-trunk`, `sip.no-contact`. */
   routeOut(to: string, trunk: string | undefined, from?: string): TrunkRoute;
+  /** Undefined: calls are not recorded. */
+  readonly recordings: Recordings | undefined;
   /** Registrations and softphones, for people who look after them. */
   sipStatus(): SipStatus;
   /** Takes up certificates that were renewed; false: they cannot be used. */
@@ -147,8 +150,18 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       prompts,
       openEngine: (callId, persona) => engines.open(callId, persona),
     });
-    const recordings = config.recording.enabled ? join(resolve(config.data), 'recordings') : undefined;
-    if (recordings !== undefined) await mkdir(recordings, { recursive: true });
+    const recordings = config.recording.enabled
+      ? await Recordings.open({
+          folder: join(resolve(config.data), 'recordings'),
+          format: config.recording.format,
+          retentionDays: config.recording.retentionDays,
+          clock,
+          now: events.now,
+          log,
+          transcode: (from, to) => transcodeInThread(workerEntry('transcode'), from, to),
+        })
+      : undefined;
+    if (recordings !== undefined) opened.push(() => recordings.close());
     /**
      * Makes the first calls as quick as the later ones, while nobody else needs the engine: who rings before it is done is
      * greeted as soon as the voice speaks, and the persona is read while the greeting plays.
@@ -198,7 +211,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       },
       perform: (action, stage) => {
         if (recordings !== undefined) {
-          stage.link.post({ type: 'record', path: join(recordings, `${stage.callId}.wav`) });
+          stage.link.post({ type: 'record', path: recordings.pathFor(stage.callId) });
         }
         switch (action.type) {
           case 'agent':
@@ -242,7 +255,10 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
           peer: bareHost(peer),
           srtp: srtpFor(config, trunk, identity.fingerprint),
         }),
-      publish,
+      publish: (event) => {
+        publish(event);
+        if (event.type === 'recording.ready') recordings?.finished(event.callId);
+      },
       notReady,
       clock,
       log,
@@ -292,6 +308,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       engine: ready.name,
       sipAddress: `sip:demo@${shownAddress(config)}:${userAgent.local[0]?.port ?? config.sip.port}`,
       exchange,
+      recordings,
       notReady,
       gauges: () => ({
         trunkline_calls_live: exchange.live,

@@ -287,6 +287,9 @@ export class Call {
       quality,
     };
     this.step('released');
+    if (stats?.recordedMs !== undefined) {
+      this.emit('recording.ready', { durationMs: stats.recordedMs, path: `/v1/calls/${this.id}/recording` });
+    }
     const { answeredAt } = this.record;
     this.emit('call.ended', {
       cause,
@@ -304,6 +307,8 @@ export class Call {
         return;
       case 'failed':
         this.emit('error', { code: message.code, message: message.message });
+        // Whoever cannot record can still talk.
+        if (message.code === 'audio.recording-failed') return;
         void this.close('media-failed');
         return;
       case 'webrtc-state':

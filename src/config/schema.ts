@@ -249,7 +249,7 @@ export const configSchema = z.strictObject({
   recording: z
     .strictObject({
       enabled: z.boolean().default(false),
-      format: z.enum(['wav']).default('wav'),
+      format: z.enum(['wav', 'ogg']).default('wav').describe('ogg: Ogg Opus, made when the call has ended.'),
       retentionDays: z.int().min(1).default(30),
     })
     .prefault({}),

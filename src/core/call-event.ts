@@ -47,6 +47,8 @@ export const callEventData = {
     stages: z.record(z.string(), z.number()).optional(),
   }),
   'turn.interrupted': z.object({ turn: z.int(), heardText: z.string() }),
+  /** The recording is whole and can be fetched at `path`. */
+  'recording.ready': z.object({ durationMs: z.number(), path: z.string() }),
   'dtmf.received': z.object({ digit: z.string(), durationMs: z.number() }),
   'transfer.started': z.object({
     /** A SIP URI or number, or the id of the call that the caller is connected with. */
@@ -98,6 +100,7 @@ export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type'
   eventForm('turn.user'),
   eventForm('turn.agent'),
   eventForm('turn.interrupted'),
+  eventForm('recording.ready'),
   eventForm('dtmf.received'),
   eventForm('transfer.started'),
   eventForm('transfer.completed'),

@@ -79,11 +79,12 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
 
   router.get('/:id/recording', access.require('read'), async (request, response) => {
     const { id, state } = found(await records.get(idOf(request.params)));
-    if (parts.recordingsFolder === undefined || state !== 'ended') throw noRecording();
+    const file = state === 'ended' ? await parts.recordings?.find(id) : undefined;
+    if (file === undefined) throw noRecording();
     // The id is that of a call we know: it names a file and nothing else. Ranges are answered for players that seek.
     await new Promise<void>((resolve, reject) => {
-      const root = parts.recordingsFolder;
-      response.type('audio/wav').sendFile(`${id}.wav`, { root, dotfiles: 'deny' }, (error) => {
+      const root = parts.recordings?.folder;
+      response.type(file.mediaType).sendFile(file.name, { root, dotfiles: 'deny' }, (error) => {
         if (error === undefined || response.headersSent) resolve();
         else reject(noRecording());
       });

@@ -115,6 +115,7 @@ export class Metrics {
       case 'transfer.failed':
       case 'hold.started':
       case 'hold.ended':
+      case 'recording.ready':
         return;
       default:
         event satisfies never;

@@ -80,7 +80,10 @@ export function openApiDocument(version: string): Json {
       '/v1/calls/{id}/recording': {
         get: operation('What was heard: stereo WAV, left the caller, right the agent.', {
           parameters: [callId],
-          responses: { 200: { description: 'The recording.', content: { 'audio/wav': {} } }, default: problem },
+          responses: {
+            200: { description: 'The recording.', content: { 'audio/wav': {}, 'audio/ogg': {} } },
+            default: problem,
+          },
         }),
       },
       '/v1/calls/{id}/actions': {

@@ -61,8 +61,13 @@ export interface HttpParts {
   readonly loopbackOnly: boolean;
   /** Folder of the page, served at `/`; undefined: there is none. */
   readonly pageFolder: string | undefined;
-  /** Folder of finished recordings, `ID.wav`; undefined: none are kept. */
-  readonly recordingsFolder?: string | undefined;
+  /** Finished recordings; undefined: none are kept. */
+  readonly recordings?:
+    | {
+        readonly folder: string;
+        find(callId: string): Promise<{ readonly name: string; readonly mediaType: string } | undefined>;
+      }
+    | undefined;
   /** Calls from browsers, mounted at `/whip`; who may place them is decided here. */
   readonly whip: Omit<WhipOptions, 'authorise'> | undefined;
   /** Lines of figures from elsewhere, gathered at each scrape. */

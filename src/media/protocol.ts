@@ -181,6 +181,8 @@ export interface MediaStats {
   readonly skippedFrames?: number;
   /** Smoothed, by RTCP; undefined when the far end does not report. */
   readonly roundTripMs?: number | undefined;
+  /** Length of the recording that is whole on disk; undefined: there is none. */
+  readonly recordedMs?: number | undefined;
   /** Lost or too late to be played, 0…1. */
   readonly lostShare?: number;
   /** Mean opinion score by the E-model (rtp/e-model.ts), 1…4.5; undefined when nothing was received. */

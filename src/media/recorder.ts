@@ -15,8 +15,12 @@ export class Recorder {
   private readonly waiting = new SampleQueue(4 * callFrameSamples);
   private resampler: Resampler | undefined;
   private scratch = new Int16Array(0);
+  private frames = 0;
 
-  constructor(path: string, onFailed: (error: TrunklineError) => void) {
+  constructor(
+    readonly path: string,
+    onFailed: (error: TrunklineError) => void,
+  ) {
     this.writer = new WavWriter(path, { sampleRate: callSampleRate, channels: 2 }, onFailed);
   }
 
@@ -35,6 +39,11 @@ export class Recorder {
       this.stereo[2 * i + 1] = this.right[i]!;
     }
     this.writer.write(this.stereo);
+    this.frames++;
+  }
+
+  get durationMs(): number {
+    return (this.frames * callFrameSamples * 1000) / callSampleRate;
   }
 
   close(): Promise<void> {

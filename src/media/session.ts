@@ -221,7 +221,7 @@ export class Session {
     this.recorder = undefined;
     // `closed` promises that the recording is whole on disk.
     if (recorder !== undefined) await recorder.close();
-    this.post({ type: 'closed', sessionId: this.sessionId, stats });
+    this.post({ type: 'closed', sessionId: this.sessionId, stats: { ...stats, recordedMs: recorder?.durationMs } });
   }
 
   stats(): MediaStats {
@@ -359,6 +359,8 @@ export class Session {
   }
 
   private record(path: string): void {
+    // One recording per call, whatever is performed on it: to begin anew would overwrite what there is.
+    if (this.recorder?.path === path) return;
     void this.recorder?.close();
     this.recorder = new Recorder(path, (error) => {
       this.recorder = undefined;

@@ -52,6 +52,7 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
     case 'transfer.failed':
     case 'hold.started':
     case 'hold.ended':
+    case 'recording.ready':
     case 'error':
       return { ...call, events };
     default:

@@ -20,8 +20,9 @@ const STATS: MediaStats = {
   paceP99Ms: 0.1,
 };
 
-function rig(options: { byeHangs?: boolean; endsWithin?: boolean; mediaHangs?: boolean } = {}) {
+function rig(options: { byeHangs?: boolean; endsWithin?: boolean; mediaHangs?: boolean; recordedMs?: number } = {}) {
   const clock = new ManualClock();
+  const stats = { ...STATS, recordedMs: options.recordedMs };
   const order: string[] = [];
   const events: CallEvent[] = [];
   const router = new MediaRouter({
@@ -29,7 +30,7 @@ function rig(options: { byeHangs?: boolean; endsWithin?: boolean; mediaHangs?: b
       if (message.type !== 'close') return;
       order.push('media');
       if (options.mediaHangs !== true) {
-        queueMicrotask(() => router.receive({ type: 'closed', sessionId: message.sessionId, stats: STATS }));
+        queueMicrotask(() => router.receive({ type: 'closed', sessionId: message.sessionId, stats }));
       }
     },
   });
@@ -94,6 +95,25 @@ describe('a call', () => {
       cause: 'caller-hangup',
       quality: { turnGapsMs: [700], interruptions: 1 },
     });
+  });
+
+  it('tells where its recording is, when that is whole', async () => {
+    const { call, events } = rig({ recordedMs: 1240 });
+    call.answered({ type: 'echo' });
+    await call.close('caller-hangup');
+    expect(events.slice(-2).map(({ type }) => type)).toEqual(['recording.ready', 'call.ended']);
+    expect(events.at(-2)?.data).toEqual({ durationMs: 1240, path: '/v1/calls/c/recording' });
+  });
+
+  it('goes on when it cannot be recorded, and ends when its media fail', async () => {
+    const { call, events, router, settle } = rig();
+    call.answered({ type: 'echo' });
+    router.receive({ type: 'failed', sessionId: 'c', code: 'audio.recording-failed', message: 'full' });
+    await settle();
+    expect(events.map(({ type }) => type)).toEqual(['call.started', 'call.answered', 'error']);
+    router.receive({ type: 'failed', sessionId: 'c', code: 'media.internal', message: 'broken' });
+    await settle();
+    expect(events.at(-1)).toMatchObject({ type: 'call.ended', data: { cause: 'media-failed' } });
   });
 
   it('ends in the order that ARCHITECTURE.md writes down', async () => {

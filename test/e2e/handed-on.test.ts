@@ -96,7 +96,7 @@ describe('a caller who is led on', () => {
   }
 
   (sippInstalled() ? it : it.skip)(
-    'S48 sings keys to a menu and hears where they lead',
+    'S52 sings keys to a menu and hears where they lead',
     async () => {
       const result = await runSipp({
         scenario: 'uac-sung-keys.xml',

@@ -1,5 +1,5 @@
 /** The HTTP interface by real requests: who may, what comes back, what bad input gets. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -190,7 +190,13 @@ describe('calls', () => {
 describe('recordings', () => {
   it('come back whole or in part once the call has ended, and as 404 before', async () => {
     const recordingsFolder = mkdtempSync(join(tmpdir(), 'trunkline-recordings-'));
-    const keeping = await startAgentApp({ recordingsFolder });
+    const keeping = await startAgentApp({
+      recordings: {
+        folder: recordingsFolder,
+        find: async (id) =>
+          existsSync(join(recordingsFolder, `${id}.wav`)) ? { name: `${id}.wav`, mediaType: 'audio/wav' } : undefined,
+      },
+    });
     const sequence = await keeping.call('r1');
     const fetchIt = (headers: Record<string, string> = {}) =>
       keeping.request('/v1/calls/r1/recording', { token: tokens.read, headers });

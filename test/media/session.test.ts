@@ -1,6 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { rms } from '../../src/audio/pcm';
 import { dtmfFrequencies, Tone } from '../../src/audio/tone';
+import { readWav } from '../../src/audio/wav';
 import { G711, pcmu } from '../../src/codecs/g711';
 import { Opus } from '../../src/codecs/opus';
 import { ManualClock } from '../../src/core/clock';
@@ -346,6 +350,32 @@ describe('a session', () => {
     call.talk(sine(500, 8000, 8000, 8000));
     expect(rms(audioOf(call.heard()))).toBeGreaterThan(1000);
     await call.close();
+  });
+
+  it('records one file per call: what left stands at the sample at which it left, whatever is performed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'session-'));
+    const path = join(folder, 'call.wav');
+    const call = makeCall();
+    call.run();
+    call.session.receive({ type: 'record', sessionId: 's', path });
+    call.clock.advance(400);
+    const pcm = sine(500, 8000, 8000, 1600);
+    call.session.receive({ type: 'play', sessionId: 's', turnId: 1, pcm, sampleRate: 8000, words: [] });
+    call.session.receive({ type: 'play-end', sessionId: 's', turnId: 1 });
+    call.clock.advance(400);
+    call.session.receive({ type: 'record', sessionId: 's', path });
+    call.clock.advance(400);
+    const started = call.messages.find((message) => message.type === 'playout' && message.state === 'started');
+    await call.close();
+    const { pcm: sides, sampleRate } = readWav(readFileSync(path));
+    expect(sides[0]!.length / sampleRate).toBeCloseTo(1.2, 1);
+    const first = sides[1]!.findIndex((sample) => Math.abs(sample) > 1000);
+    expect(Math.abs(first - (started?.type === 'playout' ? started.callSample : 0))).toBeLessThanOrEqual(320);
+    expect(call.messages.at(-1)).toMatchObject({
+      type: 'closed',
+      stats: { recordedMs: (sides[0]!.length * 1000) / sampleRate },
+    });
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it('counts turns from 1 again for the next performance, and says which one it speaks of', async () => {
