@@ -9,6 +9,7 @@ import { benchCapacity } from '../bench/capacity-bench';
 import { benchEngine } from '../bench/engine-bench';
 import { benchHeldout } from '../bench/heldout-bench';
 import { benchHistory } from '../bench/history-bench';
+import { benchMedia } from '../bench/media-bench';
 import { benchMemory } from '../bench/memory-bench';
 import { benchModel } from '../bench/model-bench';
 import { startOwnAgent } from '../bench/own-agent';
@@ -132,6 +133,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     withAgent(given, (agent) =>
       benchPacing({ agent, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),
     ),
+  media: async (given) => benchMedia(countOf(given)),
   capacity: (given, progress) => benchCapacity(countOf(given) ?? 200, progress),
   memory: (_given, progress) =>
     benchMemory({ root: ROOT, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),
