@@ -100,6 +100,7 @@ export async function benchMediaCapacity(options: CapacityOptions): Promise<Capa
         sessionId,
         remote: { address: '127.0.0.1', port: ports[i]! },
         codec: { name: 'PCMU', payloadType: 0, clockRate: 8000, packetMs: 20 },
+        telephoneEvent: { payloadType: 101, clockRate: 8000 },
         send: true,
         receive: true,
         timeoutMs: 0,

@@ -3,7 +3,7 @@ import { benchMedia } from '../../src/bench/media-bench';
 describe('the measurement of the media path by parts', () => {
   it('finds aliases, images and ripple within what the resampler promises', () => {
     // Costs are published, not asserted; what the filters do to sound is the same on any machine.
-    const { figures } = benchMedia(20);
+    const { figures } = benchMedia(20, 5);
     const valuesOf = (words: string) =>
       figures
         .filter(({ name }) => name.includes(words))
