@@ -13,7 +13,7 @@ import type { Phone } from '../../src/phone/phone';
 import { PhoneStack } from '../../src/phone/phone-stack';
 import { startTestAgent, type TestAgent } from '../support/agent';
 import { amplitudeAt, sine } from '../support/signal';
-import { freeUdpPort, runSipp, sippInstalled } from '../support/sipp';
+import { freePort, runSipp, sippInstalled } from '../support/sipp';
 
 const plan = `routes:
   - match: { number: front }
@@ -129,8 +129,8 @@ describe('a caller who is led on', () => {
   (sippInstalled() ? it : it.skip)(
     'is connected with another phone by us, because its own will not call there, and hears it',
     async () => {
-      const port = await freeUdpPort();
-      const media = await freeUdpPort();
+      const port = await freePort();
+      const media = await freePort();
       const far = spawn(
         'sipp',
         [
