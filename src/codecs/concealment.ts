@@ -1,37 +1,50 @@
 /**
- * Fills the holes that lost packets leave, for any codec and rate: the last pitch period is found by waveform similarity
- * and repeated with a fade, and the first good samples are overlap-added to it (after ITU-T G.711 Appendix I). Unlike
- * the appendix it adds no delay: instead of holding 3.75 ms back to blend into the repetition, the small step at the
- * beginning is ramped away.
+ * Fills the holes that lost packets leave, for any codec and rate, as ITU-T G.711 Appendix I has it: the last pitch period
+ * is found by normalised cross-correlation and repeated, after 10 ms the last two and after 20 ms the last three, a fifth
+ * weaker every 10 ms and silent after 60; every join is overlap-added. Unlike the appendix it adds no delay: instead of
+ * holding 3.75 ms of speech back to blend them into the repetition, the first join blends from the repetition moved to where
+ * the last sample was.
  */
 
-/** Pitch is looked for between 200 Hz and 66 Hz (Appendix I: 40 to 120 samples at 8 kHz). */
+/** Pitch is looked for between 200 Hz and 66 Hz (I.2.2: 40 to 120 samples at 8 kHz), over the last 20 ms. */
 const minPitchMs = 5;
 const maxPitchMs = 15;
 const matchMs = 20;
-const historyMs = maxPitchMs * 3 + matchMs;
-/** The repetition is played in full for so long, then fades in a straight line to silence. */
+/** I.2.4: one period is repeated for 10 ms, then two, then three, so that a long hole does not buzz. */
+const maxPeriods = 3;
+const historyMs = maxPitchMs * (maxPeriods + 1) + matchMs;
+/** I.2.5: full for 10 ms, then a straight line that loses 20 % every 10 ms. */
 const fullMs = 10;
 const silentAfterMs = 60;
-const stepRampMs = 2;
-const minOverlapMs = 4;
+/** I.2.6: a quarter of a period, and behind the hole 4 ms more for each 10 ms of it, at most 10 ms. */
+const overlapPerMs = 0.4;
 const maxOverlapMs = 10;
 
 export class Concealment {
   private readonly history: Int16Array;
   private readonly perMs: number;
-  /** One pitch period, cyclic; empty while nothing is being concealed. */
-  private readonly cycle: Float64Array;
-  private cycleLength = 0;
-  private cycleAt = 0;
+  /** The last three periods before the hole and a quarter more; the newest `periods` of them are what is repeated. */
+  private readonly source: Float64Array;
+  /** Where the newest period ends once its last quarter blends into what precedes the oldest repeated period. */
+  private readonly seam: Float64Array;
+  /** What a join blends from, over a quarter of a period: how the sound would have gone on without it. */
+  private readonly leaving: Float64Array;
+  private leavingAt = 0;
+  /** Samples of one period; 0 while nothing is being concealed. */
+  private pitch = 0;
+  private periods = 0;
+  /** Place within the repeated periods. */
+  private at = 0;
   private concealed = 0;
-  private step = 0;
   private concealedTotal = 0;
 
   constructor(readonly sampleRate: number) {
     this.perMs = sampleRate / 1000;
+    const maxPitch = Math.round(maxPitchMs * this.perMs);
     this.history = new Int16Array(Math.ceil(historyMs * this.perMs));
-    this.cycle = new Float64Array(Math.ceil(maxPitchMs * this.perMs) + 1);
+    this.source = new Float64Array(maxPitch * (maxPeriods + 1));
+    this.seam = new Float64Array(maxPitch >> 2);
+    this.leaving = new Float64Array(maxPitch >> 2);
   }
 
   get concealedMs(): number {
@@ -41,69 +54,110 @@ export class Concealment {
   /** Every good block passes here; the beginning of the first one after a hole is blended in, in place. */
   good(pcm: Int16Array, length = pcm.length): void {
     if (this.concealed > 0) {
-      const hole = this.concealed / this.perMs;
-      // The longer the hole, the longer the blend: 4 ms, and 4 ms for each 10 ms of hole, up to 10 ms (I.2.7).
-      const overlapMs = Math.min(maxOverlapMs, minOverlapMs + 0.4 * Math.max(0, hole - 10));
-      const overlap = Math.min(length, Math.round(overlapMs * this.perMs));
+      const extra = overlapPerMs * Math.max(0, this.concealed - fullMs * this.perMs);
+      const overlap = Math.min(length, Math.round(maxOverlapMs * this.perMs), this.quarter + Math.round(extra));
       for (let i = 0; i < overlap; i++) {
         const weight = (i + 1) / (overlap + 1);
         pcm[i] = Math.round(pcm[i]! * weight + this.next() * (1 - weight));
       }
       this.concealed = 0;
-      this.cycleLength = 0;
+      this.pitch = 0;
     }
-    this.remember(pcm, length);
+    this.remember(pcm, 0, length);
   }
 
   /** Writes `length` samples of replacement into `out` from `offset`. */
   conceal(out: Int16Array, length: number, offset = 0): void {
-    if (this.cycleLength === 0) this.begin();
+    if (this.pitch === 0) this.begin();
     for (let i = 0; i < length; i++) out[offset + i] = Math.round(this.next());
     this.concealedTotal += length;
+    // I.2.7: the replacement is history, too, so that the next hole is not filled from two ends of this one.
+    this.remember(out, offset, length);
   }
 
   /** The far end fell silent on purpose: what comes next fades in from nothing. */
   silence(): void {
-    if (this.cycleLength === 0) this.begin();
+    if (this.pitch === 0) this.begin();
     this.concealed = Math.max(this.concealed, Math.ceil(silentAfterMs * this.perMs));
   }
 
   reset(): void {
     this.history.fill(0);
-    this.cycleLength = 0;
+    this.pitch = 0;
     this.concealed = 0;
   }
 
   private next(): number {
     const ms = this.concealed / this.perMs;
-    const gain = ms <= fullMs ? 1 : Math.max(0, 1 - (ms - fullMs) / (silentAfterMs - fullMs));
-    const ramp = Math.max(0, 1 - ms / stepRampMs);
-    const value = this.cycle[this.cycleAt]! * gain + this.step * ramp;
-    if (++this.cycleAt === this.cycleLength) this.cycleAt = 0;
+    if (ms >= silentAfterMs) {
+      this.concealed++;
+      return 0;
+    }
+    if (this.periods < maxPeriods && ms >= this.periods * fullMs) this.grow();
+    let value = this.repeated();
+    if (this.leavingAt < this.quarter) {
+      const weight = (this.leavingAt + 1) / (this.quarter + 1);
+      value = value * weight + this.leaving[this.leavingAt]! * (1 - weight);
+      this.leavingAt++;
+    }
+    const gain = ms <= fullMs ? 1 : 1 - (ms - fullMs) / (silentAfterMs - fullMs);
     this.concealed++;
-    return Math.min(32767, Math.max(-32768, value));
+    return Math.min(32767, Math.max(-32768, value * gain));
   }
 
   private begin(): void {
     const history = this.history;
     const end = history.length;
-    const pitch = this.findPitch();
-    // The seam of the cycle is closed by fading its last quarter into what preceded the period.
-    const seam = pitch >> 2;
-    for (let i = 0; i < pitch; i++) {
-      let value = history[end - pitch + i]!;
-      const intoSeam = i - (pitch - seam);
-      if (intoSeam >= 0) {
-        const weight = (intoSeam + 1) / (seam + 1);
-        value = value * (1 - weight) + history[end - 2 * pitch + i]! * weight;
-      }
-      this.cycle[i] = value;
-    }
-    this.cycleLength = pitch;
-    this.cycleAt = 0;
+    this.pitch = this.findPitch();
+    const kept = this.pitch * maxPeriods + this.quarter;
+    for (let i = 0; i < kept; i++) this.source[i] = history[end - kept + i]!;
+    this.periods = 1;
+    this.closeSeam();
+    this.at = 0;
     this.concealed = 0;
-    // How far the signal had drifted from itself one period before: nothing for a steady voice.
-    this.step = history[end - 1]! - history[end - 1 - pitch]!;
+    // How far the sound had drifted from itself one period before: nothing for a steady voice.
+    const drift = history[end - 1]! - history[end - 1 - this.pitch]!;
+    for (let i = 0; i < this.quarter; i++) this.leaving[i] = history[end - this.pitch + i]! + drift;
+    this.leavingAt = 0;
+  }
+
+  /** One period more is repeated; it begins at the same place of a period and is overlap-added to what was going on. */
+  private grow(): void {
+    const at = this.at % this.pitch;
+    for (let i = 0; i < this.quarter; i++) this.leaving[i] = this.repeated();
+    this.leavingAt = 0;
+    this.periods++;
+    this.closeSeam();
+    this.at = at;
+  }
+
+  private get quarter(): number {
+    return this.pitch >> 2;
+  }
+
+  /** Where in `source` the repeated periods begin. */
+  private get repeatedFrom(): number {
+    return this.quarter + this.pitch * (maxPeriods - this.periods);
+  }
+
+  /** The next sample of the repeated periods, round and round. */
+  private repeated(): number {
+    const length = this.pitch * this.periods;
+    const intoSeam = this.at - (length - this.quarter);
+    const value = intoSeam >= 0 ? this.seam[intoSeam]! : this.source[this.repeatedFrom + this.at]!;
+    if (++this.at === length) this.at = 0;
+    return value;
+  }
+
+  /** I.2.3: the last quarter of the newest period fades into the quarter before the oldest repeated one. */
+  private closeSeam(): void {
+    const quarter = this.quarter;
+    const newest = this.pitch * maxPeriods;
+    const before = this.repeatedFrom - quarter;
+    for (let i = 0; i < quarter; i++) {
+      const weight = (i + 1) / (quarter + 1);
+      this.seam[i] = this.source[newest + i]! * (1 - weight) + this.source[before + i]! * weight;
+    }
   }
 
   /** Lag of the best normalised cross-correlation, first every other sample of every other lag, then around the best. */
@@ -138,13 +192,10 @@ export class Concealment {
     return best;
   }
 
-  private remember(pcm: Int16Array, length: number): void {
+  private remember(pcm: Int16Array, offset: number, length: number): void {
     const history = this.history;
-    if (length >= history.length) {
-      history.set(pcm.subarray(length - history.length, length));
-      return;
-    }
-    history.copyWithin(0, length);
-    for (let i = 0; i < length; i++) history[history.length - length + i] = pcm[i]!;
+    const kept = Math.min(length, history.length);
+    history.copyWithin(0, kept);
+    for (let i = 0; i < kept; i++) history[history.length - kept + i] = pcm[offset + length - kept + i]!;
   }
 }
