@@ -36,4 +36,15 @@ export interface Codec {
   readonly maxDecodedSamples: number;
   readonly badPayloads: number;
   reset(): void;
+  /** Frees what the codec holds; it is not used afterwards. */
+  close(): void;
+  /**
+   * Codecs with redundancy: the `samples` before the payload `next`, as it repeats them; 0 where it repeats nothing. To be called
+   * once for a lost packet, before `next` is decoded.
+   */
+  recover?(next: Uint8Array, samples: number, out: Int16Array): number;
+  /** Codecs that know better than repetition what would have come: `samples` of it; 0 where they do not. */
+  conceal?(samples: number, out: Int16Array): number;
+  /** Codecs with redundancy: the share of packets, 0…1, that the far end loses. */
+  expectLoss?(share: number): void;
 }

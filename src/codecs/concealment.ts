@@ -54,12 +54,10 @@ export class Concealment {
   /** Every good block passes here; the beginning of the first one after a hole is blended in, in place. */
   good(pcm: Int16Array, length = pcm.length): void {
     if (this.concealed > 0) {
-      const extra = overlapPerMs * Math.max(0, this.concealed - fullMs * this.perMs);
-      const overlap = Math.min(length, Math.round(maxOverlapMs * this.perMs), this.quarter + Math.round(extra));
-      for (let i = 0; i < overlap; i++) {
-        const weight = (i + 1) / (overlap + 1);
-        pcm[i] = Math.round(pcm[i]! * weight + this.next() * (1 - weight));
-      }
+      const longest = Math.min(length, Math.round(maxOverlapMs * this.perMs));
+      const extra = Math.round(overlapPerMs * Math.max(0, this.concealed - fullMs * this.perMs));
+      if (this.pitch > 0) this.blend(pcm, Math.min(longest, this.quarter + extra));
+      else this.fadeIn(pcm, longest);
       this.concealed = 0;
       this.pitch = 0;
     }
@@ -75,9 +73,30 @@ export class Concealment {
     this.remember(out, offset, length);
   }
 
+  /**
+   * The same with a replacement that the codec made: fades it in place as a repetition would be. What comes behind it is the codec's
+   * own continuation and is faded in, not blended.
+   */
+  concealWith(pcm: Int16Array, length: number): void {
+    const overlap = Math.min(length, this.quarter);
+    for (let i = 0; i < length; i++) {
+      const value = pcm[i]! * this.gain;
+      if (i < overlap) {
+        const weight = (i + 1) / (overlap + 1);
+        pcm[i] = Math.round(value * weight + this.next() * (1 - weight));
+      } else {
+        pcm[i] = Math.round(value);
+        this.concealed++;
+      }
+    }
+    this.pitch = 0;
+    this.concealedTotal += length;
+    this.remember(pcm, 0, length);
+  }
+
   /** The far end fell silent on purpose: what comes next fades in from nothing. */
   silence(): void {
-    if (this.pitch === 0) this.begin();
+    if (this.pitch === 0 && this.concealed === 0) this.begin();
     this.concealed = Math.max(this.concealed, Math.ceil(silentAfterMs * this.perMs));
   }
 
@@ -87,12 +106,29 @@ export class Concealment {
     this.concealed = 0;
   }
 
+  /** From the repetition into `pcm`. */
+  private blend(pcm: Int16Array, overlap: number): void {
+    for (let i = 0; i < overlap; i++) {
+      const weight = (i + 1) / (overlap + 1);
+      pcm[i] = Math.round(pcm[i]! * weight + this.next() * (1 - weight));
+    }
+  }
+
+  private fadeIn(pcm: Int16Array, length: number): void {
+    const from = this.gain;
+    for (let i = 0; i < length; i++) pcm[i] = Math.round(pcm[i]! * (from + ((1 - from) * (i + 1)) / (length + 1)));
+  }
+
+  private get gain(): number {
+    const ms = this.concealed / this.perMs;
+    return Math.max(0, Math.min(1, 1 - (ms - fullMs) / (silentAfterMs - fullMs)));
+  }
+
   private next(): number {
     const ms = this.concealed / this.perMs;
-    if (ms >= silentAfterMs) {
-      this.concealed++;
-      return 0;
-    }
+    const { gain } = this;
+    this.concealed++;
+    if (gain === 0) return 0;
     if (this.periods < maxPeriods && ms >= this.periods * fullMs) this.grow();
     let value = this.repeated();
     if (this.leavingAt < this.quarter) {
@@ -100,8 +136,6 @@ export class Concealment {
       value = value * weight + this.leaving[this.leavingAt]! * (1 - weight);
       this.leavingAt++;
     }
-    const gain = ms <= fullMs ? 1 : 1 - (ms - fullMs) / (silentAfterMs - fullMs);
-    this.concealed++;
     return Math.min(32767, Math.max(-32768, value * gain));
   }
 

@@ -127,4 +127,6 @@ export class G711 implements Codec {
   }
 
   reset(): void {}
+
+  close(): void {}
 }

@@ -125,6 +125,8 @@ export class G722 implements Codec {
     this.heard.high.reset();
     this.heard.past.fill(0);
   }
+
+  close(): void {}
 }
 
 /** SUBTRA, QUANTL, INVQAL and the adaptation, clause 6.2.1. */

@@ -1,11 +1,13 @@
 /**
  * Opus (RFC 6716) in RTP (RFC 7587) on @evan/opus: the RTP clock is always 48 kHz, the PCM is mono, decoded straight at
- * the rate that the recogniser hears and encoded from the rate that holds the voice. The library throws on bad packets
- * and has been fuzzed; still, sizes and the packet's own layout are checked before it sees anything.
+ * the rate that the recogniser hears and encoded from the rate that holds the voice. Every packet repeats the one before it,
+ * coarsely; how coarsely goes by what the far end loses. The library has been fuzzed; still, sizes and the packet's own layout
+ * are checked before it sees anything.
  */
-import { Decoder, Encoder } from '@evan/opus';
+import { Encoder } from '@evan/opus';
 import { TrunklineError } from '../core/errors';
 import type { Codec, CodecDescription } from './codec';
+import { OpusDecoder } from './opus-decoder';
 
 export const opus: CodecDescription = {
   name: 'opus',
@@ -17,12 +19,17 @@ export const opus: CodecDescription = {
   encodeRate: 24000,
 };
 
-const bitrate = 24_000;
+/** At 24,000 bit/s the encoder leaves the redundancy out unless one packet in ten is lost. */
+const bitrate = 32_000;
+/** What the encoder is told at least: the first loss comes before the first report of one. Beyond the most, speech suffers. */
+const minExpectedLossPercent = 5;
+const maxExpectedLossPercent = 30;
 const frameMs = 20;
 /** RFC 6716 §3.4: a packet lasts at most 120 ms. */
 const maxPacketMs = 120;
 /** 1,275 bytes per frame and at most 6 frames of 20 ms (§3.2.1, §3.4), with room for headers and padding. */
 const maxPayloadBytes = 8000;
+const ticksPerVoiceFlag = 960;
 
 /**
  * To be called in the main thread before one that uses Opus is started. @evan/opus 1.0.3 crashes the whole process when
@@ -35,17 +42,10 @@ export class Opus implements Codec {
   readonly description = opus;
   readonly maxDecodedSamples = (opus.decodeRate * maxPacketMs) / 1000;
   badPayloads = 0;
-  private readonly encoder: Encoder;
-  private readonly decoder: Decoder;
-
-  constructor() {
-    this.encoder = new Encoder({ channels: 1, sample_rate: 24000, application: 'voip' });
-    this.encoder.bitrate = bitrate;
-    this.encoder.complexity = 5;
-    this.encoder.inband_fec = true;
-    this.encoder.packet_loss = 5;
-    this.decoder = new Decoder({ channels: 1, sample_rate: 16000 });
-  }
+  /** A line needs one of the two: each is made when it is first needed. */
+  private usedEncoder: Encoder | undefined;
+  private usedDecoder: OpusDecoder | undefined;
+  private expectedLossPercent = minExpectedLossPercent;
 
   encode(pcm: Int16Array): Uint8Array {
     const expected = (opus.encodeRate * frameMs) / 1000;
@@ -63,15 +63,30 @@ export class Opus implements Codec {
       this.badPayloads++;
       return 0;
     }
-    try {
-      const bytes = this.decoder.decode(payload);
-      const samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
-      out.set(samples);
-      return samples.length;
-    } catch {
-      this.badPayloads++;
-      return 0;
-    }
+    const samples = this.decoder.decode(payload, out);
+    if (samples === 0) this.badPayloads++;
+    return samples;
+  }
+
+  /** RFC 6716 §2.1.7: the frame before `next` is repeated in it where its flag says so. */
+  recover(next: Uint8Array, samples: number, out: Int16Array): number {
+    const ticks = this.durationTicks(next);
+    const sameLength = ticks / opus.clockRate === samples / opus.decodeRate;
+    return sameLength && opusHasRedundancy(next) ? this.decoder.recover(next, samples, out) : 0;
+  }
+
+  conceal(samples: number, out: Int16Array): number {
+    // The library thinks in pieces of 2.5 ms, and knows nothing before a first packet.
+    const piece = opus.decodeRate / 400;
+    return this.usedDecoder === undefined || samples % piece !== 0 ? 0 : this.decoder.conceal(samples, out);
+  }
+
+  /** Up at once, down by half of the way: losses come in crowds. */
+  expectLoss(share: number): void {
+    const percent = Math.min(maxExpectedLossPercent, Math.max(minExpectedLossPercent, Math.ceil(share * 100)));
+    const before = this.expectedLossPercent;
+    this.expectedLossPercent = percent >= before ? percent : Math.floor((percent + before) / 2);
+    if (this.usedEncoder !== undefined) this.usedEncoder.packet_loss = this.expectedLossPercent;
   }
 
   durationTicks(payload: Uint8Array): number {
@@ -79,8 +94,41 @@ export class Opus implements Codec {
   }
 
   reset(): void {
-    this.decoder.reset();
+    this.usedDecoder?.reset();
   }
+
+  close(): void {
+    this.usedDecoder?.close();
+  }
+
+  private get encoder(): Encoder {
+    if (this.usedEncoder === undefined) {
+      this.usedEncoder = new Encoder({ channels: 1, sample_rate: 24000, application: 'voip' });
+      this.usedEncoder.bitrate = bitrate;
+      this.usedEncoder.complexity = 5;
+      this.usedEncoder.inband_fec = true;
+      this.usedEncoder.packet_loss = this.expectedLossPercent;
+    }
+    return this.usedEncoder;
+  }
+
+  private get decoder(): OpusDecoder {
+    this.usedDecoder ??= new OpusDecoder(16_000);
+    return this.usedDecoder;
+  }
+}
+
+/**
+ * Whether a packet of one frame repeats the one before it. A SILK frame begins with a flag of voice activity for each 20 ms
+ * of it and one of redundancy behind them, coded at even odds: the top bits of its first byte (RFC 6716 §4.2.3, §4.2.4).
+ */
+export function opusHasRedundancy(payload: Uint8Array): boolean {
+  const toc = payload[0] ?? 0xff;
+  const config = toc >> 3;
+  // CELT alone has none; several frames are not looked into: a packet's redundancy is one frame's.
+  if (config >= 16 || (toc & 0x3) !== 0 || payload.length < 2) return false;
+  const voiceFlags = Math.max(1, frameTicks(config) / ticksPerVoiceFlag);
+  return ((payload[1]! >> (7 - voiceFlags)) & 1) === 1;
 }
 
 /**

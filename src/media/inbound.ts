@@ -62,6 +62,8 @@ export class Inbound {
   /** How long packets waited in the buffer, over the frames in which it was running. */
   private delaySumMs = 0;
   private delayFrames = 0;
+  /** What the next packet repeated of a lost one. */
+  private recoveredMs = 0;
   /** Of codecs and buffers that were replaced by a change of format. */
   private concealedBeforeMs = 0;
   private before = { late: 0, duplicate: 0, overflow: 0, bad: 0 };
@@ -105,6 +107,7 @@ export class Inbound {
       meanDelayMs: this.delayFrames === 0 ? 0 : this.delaySumMs / this.delayFrames,
       targetDelayMs: this.jitterBuffer.targetDelayMs,
       concealedMs: this.concealedBeforeMs + this.concealment.concealedMs,
+      recoveredMs: this.recoveredMs,
       jitterBuffer: counts,
     };
   }
@@ -128,6 +131,7 @@ export class Inbound {
     this.before.overflow += counts.overflow;
     this.before.bad += this.codec.badPayloads + counts.unplayable;
     this.concealedBeforeMs += this.concealment.concealedMs;
+    this.codec.close();
     this.codec = createCodec(format.codec.name);
     const { clockRate, decodeRate } = this.codec.description;
     this.reception.setClockRate(clockRate);
@@ -156,6 +160,10 @@ export class Inbound {
   /** Another socket speaks from now on: its numbers mean nothing to the old stream's. */
   newSource(): void {
     this.jitterBuffer.reset();
+  }
+
+  close(): void {
+    this.codec.close();
   }
 
   push(packet: MediaPacket, arrivalMs: number): void {
@@ -230,7 +238,8 @@ export class Inbound {
             return;
           }
         }
-        this.conceal(samples);
+        if (pulled.reason === 'lost') this.repair(samples, pulled.next?.payload);
+        else this.conceal(samples);
         return;
       }
     }
@@ -245,6 +254,27 @@ export class Inbound {
     this.idleMs = 0;
     this.concealment.good(pcm, length);
     this.decoded.write(pcm, length);
+  }
+
+  /**
+   * A loss that is certain: what the next packet repeats of it, else what the codec makes of its own state, else repetition. (Of a
+   * packet that may still come the codec is told nothing: its state must fit it then.)
+   */
+  private repair(samples: number, next: Uint8Array | undefined): void {
+    const length = Math.min(samples, this.scratch.length);
+    const recovered = next === undefined ? 0 : (this.codec.recover?.(next, length, this.scratch) ?? 0);
+    if (recovered > 0) {
+      this.recoveredMs += (recovered * 1000) / this.codec.description.decodeRate;
+      this.emit(this.scratch, recovered);
+      return;
+    }
+    const made = this.codec.conceal?.(length, this.scratch) ?? 0;
+    if (made === 0) {
+      this.conceal(length);
+      return;
+    }
+    this.concealment.concealWith(this.scratch, made);
+    this.decoded.write(this.scratch, made);
   }
 
   private conceal(samples: number, noiseGain = 0): void {
@@ -275,6 +305,7 @@ export class Inbound {
     return new JitterBuffer({
       clockRate: codec.description.clockRate,
       durationTicks: (payload) => codec.durationTicks(payload),
+      redundant: codec.recover !== undefined,
     });
   }
 }

@@ -85,6 +85,7 @@ export class Outbound {
     this.format = format;
     if (!sameEvents) this.events = makeSender(format);
     if (sameCodec) return;
+    this.codec.close();
     this.codec = createCodec(format.codec.name);
     const { encodeRate } = this.codec.description;
     this.frame = new Int16Array((encodeRate * frameMs) / 1000);
@@ -93,6 +94,15 @@ export class Outbound {
     this.gatheredBytes = 0;
     this.setSource(this.source);
     if (this.music !== undefined) this.music = { ...this.music, at: 0, played: this.brought(this.music) };
+  }
+
+  /** The share of our packets, 0…1, that the far end reports lost: codecs with redundancy repeat more then. */
+  expectLoss(share: number): void {
+    this.codec.expectLoss?.(share);
+  }
+
+  close(): void {
+    this.codec.close();
   }
 
   setEnabled(enabled: boolean): void {

@@ -217,6 +217,8 @@ export class Session {
     this.transport?.close(this.streamReport());
     this.around.listener()?.postMessage({ type: 'session-closed', sessionId: this.sessionId } satisfies ToListener);
     const stats = this.stats();
+    this.inbound.close();
+    this.outbound.close();
     const recorder = this.recorder;
     this.recorder = undefined;
     // `closed` promises that the recording is whole on disk.
@@ -337,6 +339,8 @@ export class Session {
 
   private report(transport: MediaTransport): void {
     this.reportInFrames = this.nextReport();
+    const { remote } = transport.counters();
+    if (remote !== undefined) this.outbound.expectLoss(remote.lostShare);
     transport.report(this.streamReport());
   }
 

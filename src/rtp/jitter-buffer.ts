@@ -18,7 +18,9 @@ export type Pulled =
   /** Time is shortened by one packet: play the second, faded in from the first. */
   | { readonly kind: 'merge'; readonly from: RtpPacket; readonly packet: RtpPacket }
   /** Nothing to play for so long: conceal it. `idle`: the far end sends nothing; `hold`: time is stretched on purpose. */
-  | { readonly kind: 'gap'; readonly ticks: number; readonly reason: 'lost' | 'idle' | 'hold' };
+  | { readonly kind: 'gap'; readonly ticks: number; readonly reason: 'idle' | 'hold' }
+  /** Lost: `next` is what is played behind it, where the loss ends with this gap. */
+  | { readonly kind: 'gap'; readonly ticks: number; readonly reason: 'lost'; readonly next?: RtpPacket | undefined };
 
 export type Accepted = 'queued' | 'duplicate' | 'late' | 'probation' | 'unplayable';
 
@@ -30,6 +32,8 @@ export interface JitterBufferOptions {
   readonly minDelayMs?: number;
   readonly maxDelayMs?: number;
   readonly initialDelayMs?: number;
+  /** Packets repeat the ones before them: while some get lost, one more is kept in hand to repair from. */
+  readonly redundant?: boolean;
 }
 
 interface Entry {
@@ -52,6 +56,10 @@ const shrinkEveryMs = 60;
 /** Shrinking within speech is for a delay that is far too long only, and seldom. */
 const shrinkInSpeechAboveMs = 100;
 const shrinkInSpeechEveryMs = 200;
+/** A loss is taken for the first of more for so long. */
+const lossyForMs = 10_000;
+/** A leap of the numbers beyond this is another stream's, no loss. */
+const maxDropout = 100;
 
 export class JitterBuffer {
   private readonly frameMs: number;
@@ -69,6 +77,7 @@ export class JitterBuffer {
   /** Wire timestamp and position of the newest packet, from which others are unwrapped. */
   private newestTicks = 0;
   private newestAt = 0;
+  private newestSequence = 0;
   private cursor = 0;
   private playedUpTo = Number.NEGATIVE_INFINITY;
   private idleFrames = 0;
@@ -82,6 +91,8 @@ export class JitterBuffer {
   private lateSinceMs: number | undefined;
   private growNow = false;
   private lastShrinkMs = Number.NEGATIVE_INFINITY;
+  private readonly redundant: boolean;
+  private lastLossMs = Number.NEGATIVE_INFINITY;
 
   readonly counts = {
     received: 0,
@@ -103,15 +114,18 @@ export class JitterBuffer {
     this.frameTicks = this.frameMs * this.ticksPerMs;
     this.durationTicks = options.durationTicks;
     this.spreadMs = options.initialDelayMs ?? 30;
+    this.redundant = options.redundant === true;
   }
 
   get length(): number {
     return this.entries.length;
   }
 
-  /** The delay that the spread of transit times asks for. */
+  /** The delay that the spread of transit times asks for, and a packet more where the next one can repair a loss. */
   get targetDelayMs(): number {
-    return Math.min(this.maxDelayMs, Math.max(this.minDelayMs, 1.25 * this.spreadMs));
+    const lossy = this.redundant && (this.lastPullMs ?? 0) - this.lastLossMs < lossyForMs;
+    const spread = Math.max(this.minDelayMs, 1.25 * this.spreadMs);
+    return Math.min(this.maxDelayMs, lossy ? spread + this.frameMs : spread);
   }
 
   /** How long a packet that came by the fastest path waits for its turn. */
@@ -142,7 +156,7 @@ export class JitterBuffer {
       const head = this.entries[0];
       if (head === undefined) return this.idle();
       // Timestamps that are off by less than 2 ms are rounding of the sender, no loss.
-      if (head.at > this.cursor + 2 * this.ticksPerMs) return this.skipTo(head.at);
+      if (head.at > this.cursor + 2 * this.ticksPerMs) return this.skipTo(head);
       if (head.at + head.ticks <= this.cursor) {
         this.entries.shift();
         this.counts.late++;
@@ -193,6 +207,9 @@ export class JitterBuffer {
     }
     this.measure(at, arrivalMs);
     if (at > this.newestAt) {
+      const skipped = ((packet.sequenceNumber - this.newestSequence) & 0xffff) - 1;
+      if (skipped > 0 && skipped < maxDropout) this.noticeLoss(arrivalMs);
+      this.newestSequence = packet.sequenceNumber;
       this.newestAt = at;
       this.newestTicks = packet.timestampTicks;
     }
@@ -234,6 +251,13 @@ export class JitterBuffer {
     return true;
   }
 
+  private noticeLoss(nowMs: number): void {
+    const isFirst = nowMs - this.lastLossMs >= lossyForMs;
+    this.lastLossMs = nowMs;
+    // Now, not in the next pause: until then every loss would be one that cannot be repaired.
+    if (isFirst && this.redundant) this.growNow = true;
+  }
+
   /** Another SSRC or a leap in time (RFC 3550 A.1): followed once two packets in sequence agree on it. */
   private doubt(packet: RtpPacket, arrivalMs: number): Accepted {
     const suspect = this.suspect;
@@ -257,6 +281,7 @@ export class JitterBuffer {
     this.ssrc = packet.ssrc;
     this.newestTicks = packet.timestampTicks;
     this.newestAt = packet.timestampTicks;
+    this.newestSequence = packet.sequenceNumber;
     this.transitWindowStartMs = arrivalMs;
     this.idleFrames = 0;
     this.lastPullMs ??= arrivalMs;
@@ -314,14 +339,14 @@ export class JitterBuffer {
     return { kind: 'gap', ticks: this.frameTicks, reason: 'idle' };
   }
 
-  private skipTo(at: number): Pulled {
+  private skipTo({ at, packet }: Entry): Pulled {
     const ticks = Math.min(this.frameTicks, at - this.cursor);
     this.cursor += ticks;
     if (this.idleFrames >= talkspurtGapFrames || this.playedUpTo === Number.NEGATIVE_INFINITY) {
       return { kind: 'gap', ticks, reason: 'idle' };
     }
     this.counts.lostFrames++;
-    return { kind: 'gap', ticks, reason: 'lost' };
+    return { kind: 'gap', ticks, reason: 'lost', next: this.cursor === at ? packet : undefined };
   }
 
   private shouldHold(quiet: boolean): boolean {

@@ -202,8 +202,7 @@ function chooseCodec(audio: Section): AudioChoice {
     const eventType = findPayloadType(rtpmaps, 'telephone-event', eventClock);
     const lines =
       codec.name === 'opus'
-        ? // One channel, no in-band repair: what arrives late is concealed, and half of a repair is no use to a listener.
-          [`a=rtpmap:${payloadType} opus/48000/2`, `a=fmtp:${payloadType} minptime=10;useinbandfec=0`]
+        ? [`a=rtpmap:${payloadType} opus/48000/2`, `a=fmtp:${payloadType} minptime=10;useinbandfec=1`]
         : [`a=rtpmap:${payloadType} ${codec.name}/8000`];
     const eventLines =
       eventType === undefined

@@ -9,6 +9,9 @@ import {
   RTCPeerConnection,
   RTCRtpCodecParameters,
   type RTCRtpTransceiver,
+  type RtcpPacket,
+  RtcpRrPacket,
+  RtcpSrPacket,
   RtpHeader,
   RtpPacket,
 } from 'werift';
@@ -148,6 +151,7 @@ class PeerTransport implements MediaTransport {
   private malformed = 0;
   private readonly datagrams: DatagramCounters = { foreign: 0 };
   private sendFailed = 0;
+  private remote: TransportCounters['remote'];
   private droppedCandidates: number;
   private droppedEvents = 0;
   private hooks: TransportHooks | undefined;
@@ -168,6 +172,7 @@ class PeerTransport implements MediaTransport {
     this.dtls = this.transceiver.dtlsTransport;
     // Straight from SRTP, before the library's routing by SSRC: an offer need not name its SSRC (RFC 8843 §9.2).
     this.dtls.onRtp.subscribe((packet) => this.receive(packet));
+    this.transceiver.sender.onRtcp.subscribe((packet) => this.receiveReport(packet));
     this.dtls.onStateChange.subscribe((state) => {
       if (state === 'closed') this.end('closed');
     });
@@ -270,6 +275,7 @@ class PeerTransport implements MediaTransport {
       malformed: this.malformed,
       foreign: this.datagrams.foreign,
       sendFailed: this.sendFailed,
+      remote: this.remote,
       roundTripMs: undefined,
     };
   }
@@ -281,6 +287,18 @@ class PeerTransport implements MediaTransport {
   close(): void {
     this.hooks = undefined;
     this.end('closed');
+  }
+
+  /** What the browser lost of ours (RFC 3550 §6.4). */
+  private receiveReport(packet: RtcpPacket): void {
+    if (!(packet instanceof RtcpRrPacket) && !(packet instanceof RtcpSrPacket)) return;
+    const block = packet.reports.find(({ ssrc }) => ssrc === this.ssrc);
+    if (block === undefined) return;
+    this.remote = {
+      lost: Math.max(0, block.packetsLost),
+      lostShare: block.fractionLost / 256,
+      jitterTicks: block.jitter,
+    };
   }
 
   private connected(): void {

@@ -1,7 +1,12 @@
 /** The inbound line in virtual time: what real senders and networks do to a stream, and what is heard of it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Encoder } from '@evan/opus';
 import { rms } from '../../src/audio/pcm';
 import { G711, pcmu } from '../../src/codecs/g711';
 import { G722 } from '../../src/codecs/g722';
+import { decodeOggOpus } from '../../src/codecs/ogg-opus';
+import { Opus } from '../../src/codecs/opus';
 import { callFrameSamples, Inbound } from '../../src/media/inbound';
 import type { MediaFormat, MediaPacket } from '../../src/media/transport';
 import { pcmuFormat } from '../support/loopback-transport';
@@ -189,6 +194,100 @@ describe('the inbound line', () => {
     expect(longestDelayMs).toBeLessThan(120);
     expect(line.stats).toMatchObject({ packetsLost: 0, packetsLate: 0 });
     expect(clicks).toBe(0);
+  });
+
+  describe('when packets of Opus get lost', () => {
+    const opusFormat: MediaFormat = { codec: { name: 'opus', payloadType: 111, clockRate: 48_000, packetMs: 20 } };
+
+    const firstLoss = 100;
+    const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+    async function question(redundant: boolean): Promise<Uint8Array[]> {
+      const { pcm } = await decodeOggOpus(readFileSync(join(__dirname, '../fixtures/questions/hotel-16.ogg')));
+      const encoder = new Encoder({ channels: 1, sample_rate: 24_000, application: 'voip' });
+      encoder.bitrate = 32_000;
+      encoder.inband_fec = redundant;
+      encoder.packet_loss = 10;
+      const payloads: Uint8Array[] = [];
+      // Said three times, for the buffer to learn of the losses.
+      for (let at = 0; at + 480 <= 3 * pcm.length; at += 480) {
+        const frame = Int16Array.from({ length: 480 }, (_, i) => pcm[(at + i) % pcm.length]!);
+        payloads.push(encoder.encode(frame).slice());
+      }
+      return payloads;
+    }
+
+    /** What is heard, and of each tick whether it stands for a lost packet. */
+    function hear(payloads: readonly Uint8Array[], isLost: (index: number) => boolean) {
+      const line = newLine(opusFormat);
+      const packets = payloads.map((payload, index) => ({
+        atMs: index * 20,
+        packet: {
+          payloadType: 111,
+          sequenceNumber: index,
+          timestampTicks: index * 960,
+          ssrc: 7,
+          marker: false,
+          payload,
+        },
+      }));
+      const heard = listen(
+        line,
+        packets.filter((_, index) => !isLost(index)),
+        payloads.length * 20,
+      );
+      const { stats } = line;
+      line.close();
+      return { heard, stats };
+    }
+
+    function squaredError(heard: Int16Array, from: number, frame: Int16Array): number {
+      let sum = 0;
+      for (let at = 0; at < callFrameSamples; at++) sum += (heard[from + at]! - frame[at]!) ** 2;
+      return sum;
+    }
+
+    /** How far the likest frame that is heard is from what a lost packet held, in dB over all that were lost. */
+    function errorOf(payloads: readonly Uint8Array[], isLost: (index: number) => boolean): number {
+      const { heard } = hear(payloads, isLost);
+      const codec = new Opus();
+      const out = new Int16Array(codec.maxDecodedSamples);
+      const frames = payloads.map((payload) => out.slice(0, codec.decode(payload, out)));
+      // The delay at the beginning is no whole number of frames; from then on time is stretched by whole ones.
+      const loudest = frames.slice(0, firstLoss).reduce((a, b) => (rms(b) > rms(a) ? b : a));
+      let offset = 0;
+      for (let at = 0; at < firstLoss * callFrameSamples; at++) {
+        if (squaredError(heard, at, loudest) < squaredError(heard, offset, loudest)) offset = at;
+      }
+      let [error, energy] = [0, 0];
+      for (const [index, frame] of frames.entries()) {
+        if (!isLost(index) || index + 14 > frames.length) continue;
+        const from = index * callFrameSamples + (offset % callFrameSamples);
+        error += Math.min(...range(12).map((delay) => squaredError(heard, from + delay * callFrameSamples, frame)));
+        energy += frame.reduce((sum, sample) => sum + sample ** 2, 0);
+      }
+      return 10 * Math.log10(error / energy);
+    }
+
+    it('takes them from the packets behind, and is nearer to what was said than concealment comes', async () => {
+      const isLost = (index: number) => index >= firstLoss && index % 7 === 3;
+      const [redundant, plain] = [await question(true), await question(false)];
+      const lost = redundant.filter((_, index) => isLost(index)).length;
+      expect(hear(redundant, isLost).stats.recoveredMs).toBeGreaterThan(0.7 * 20 * lost);
+      expect(hear(plain, isLost).stats.recoveredMs).toBe(0);
+      expect(errorOf(redundant, isLost)).toBeLessThan(errorOf(plain, isLost) - 4);
+    });
+
+    it('clicks in neither case, however many', async () => {
+      for (const redundant of [true, false]) {
+        const payloads = await question(redundant);
+        const usual = sharpestBend(hear(payloads, () => false).heard);
+        for (const burst of [1, 2, 5]) {
+          const { heard } = hear(payloads, (index) => index > 20 && index % 15 < burst);
+          expect(sharpestBend(heard)).toBeLessThan(1.6 * usual);
+        }
+      }
+    });
   });
 
   describe('when the far end stops sending in silence', () => {

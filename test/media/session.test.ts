@@ -287,6 +287,20 @@ describe('a session', () => {
     await call.close();
   });
 
+  it('repeats more of each packet in the next one when the far end reports losses', async () => {
+    const opusFormat: MediaFormat = { codec: { name: 'opus', payloadType: 111, clockRate: 48_000, packetMs: 20 } };
+    const call = makeCall(opusFormat);
+    call.run();
+    const told = jest.spyOn(Opus.prototype, 'expectLoss');
+    call.clock.advance(8000);
+    expect(told).not.toHaveBeenCalled();
+    call.transport.remote = { lostShare: 0.2, lost: 50, jitterTicks: 0 };
+    call.clock.advance(8000);
+    expect(told).toHaveBeenCalledWith(0.2);
+    told.mockRestore();
+    await call.close();
+  });
+
   it('sends longer G.711 packets if the far end asks for them', async () => {
     const call = makeCall({ codec: { ...pcmuFormat.codec, packetMs: 40 } });
     call.run();

@@ -93,8 +93,38 @@ describe('the jitter buffer', () => {
     const arrivals = steady(40).filter((_, n) => n !== 20);
     const pulls = run(makeBuffer(), arrivals, 800);
     const gaps = pulls.filter((pull) => pull.kind === 'gap' && pull.reason === 'lost');
-    expect(gaps).toEqual([{ kind: 'gap', ticks: frameTicks, reason: 'lost' }]);
+    expect(gaps).toMatchObject([{ kind: 'gap', ticks: frameTicks, reason: 'lost' }]);
     expect(playedNumbers(pulls)).toEqual(playedNumbers(pulls).filter((n) => n !== 20));
+  });
+
+  it('shows with the end of a loss what is played behind it, and only there', () => {
+    const arrivals = steady(60).filter((_, n) => n !== 20 && (n < 40 || n > 42));
+    const patient = new JitterBuffer({ clockRate: 8000, durationTicks: ({ length }) => length, initialDelayMs: 120 });
+    const gaps = run(patient, arrivals, 1200).flatMap((pull) =>
+      pull.kind === 'gap' && pull.reason === 'lost' ? [pull.next && numberOf(pull.next)] : [],
+    );
+    expect(gaps).toEqual([21, undefined, undefined, 43]);
+  });
+
+  it('has the next packet in hand while packets get lost that it repeats, and gives that delay back', () => {
+    const makeRedundant = (redundant: boolean) =>
+      new JitterBuffer({ clockRate: 8000, durationTicks: (payload) => payload.length, initialDelayMs: 0, redundant });
+    const isLost = (n: number) => n > 20 && n < 500 && n % 10 === 0;
+    const arrivals = steady(1500).filter((_, n) => !isLost(n));
+    const [plain, redundant] = [makeRedundant(false), makeRedundant(true)];
+    const repairable = (pulls: Pulled[]) =>
+      pulls.filter((pull) => pull.kind === 'gap' && pull.reason === 'lost' && pull.next !== undefined).length;
+    // At the least delay a lost packet is due before the next one is there.
+    expect(repairable(run(plain, arrivals, 10_000))).toBe(0);
+    expect(repairable(run(redundant, arrivals, 10_000))).toBeGreaterThanOrEqual(45);
+    expect(redundant.targetDelayMs).toBe(40);
+    const later = arrivals.filter(({ atMs }) => atMs > 10_000);
+    for (let nowMs = 10_007; nowMs < 30_000; nowMs += 20) {
+      while (later.length > 0 && later[0]!.atMs <= nowMs) redundant.put(later[0]!.packet, later.shift()!.atMs);
+      redundant.pull(nowMs, true);
+    }
+    expect(redundant.targetDelayMs).toBe(20);
+    expect(redundant.delayMs).toBeLessThan(45);
   });
 
   it('plays a late packet still when nothing newer was played, and waits longer from then on', () => {

@@ -1,6 +1,12 @@
 /** A transport that keeps what is sent, and lets a test speak through the session's hooks. */
 import { G711, pcmu } from '../../src/codecs/g711';
-import type { MediaFormat, MediaPacket, MediaTransport, StreamReport } from '../../src/media/transport';
+import type {
+  MediaFormat,
+  MediaPacket,
+  MediaTransport,
+  StreamReport,
+  TransportCounters,
+} from '../../src/media/transport';
 
 export const pcmuFormat: MediaFormat = {
   codec: { name: 'PCMU', payloadType: 0, clockRate: 8000, packetMs: 20 },
@@ -14,6 +20,8 @@ export class LoopbackTransport implements MediaTransport {
   readonly reports: StreamReport[] = [];
   readonly events: string[] = [];
   closed = false;
+  /** What the far end reports of our stream, if a test lets it. */
+  remote: TransportCounters['remote'];
 
   constructor(
     readonly format: MediaFormat,
@@ -39,7 +47,7 @@ export class LoopbackTransport implements MediaTransport {
   }
 
   counters() {
-    return { malformed: 0, foreign: 0, sendFailed: 0, roundTripMs: undefined };
+    return { malformed: 0, foreign: 0, sendFailed: 0, roundTripMs: undefined, remote: this.remote };
   }
 
   close(): void {
