@@ -7,8 +7,9 @@ import { runToEnd } from './prepare.mjs';
 export const peers = [
   { package: 'sip-tester', commands: ['sipp'], suites: 'SIP calls by sipp' },
   { package: 'baresip-core', commands: ['baresip'], suites: 'SIP calls by baresip' },
-  // Its package would run it on port 5060; the suites start their own.
+  // Packages of servers run them at boot; the suites start their own.
   { package: 'kamailio', commands: ['kamailio'], suites: 'calls through a Kamailio proxy', service: 'kamailio' },
+  { package: 'coturn', commands: ['turnserver'], suites: 'calls through a TURN relay', service: 'coturn' },
   { package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'], suites: 'calls from a browser' },
 ];
 

@@ -22,6 +22,7 @@ import type { DialRequest } from './http/ports';
 import { CallStore } from './store/call-store';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
+import { iceServersFor } from './webrtc/ice-servers';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -136,7 +137,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       placeCall: (number, offerSdp, caller) => exchange.placeWebCall(number, offerSdp, caller),
       patch: (id, fragment) => exchange.find(id)?.link.post({ type: 'webrtc-candidates', fragment }),
       hangup: (id) => exchange.find(id)?.close('caller-hangup'),
-      iceServers: config.webrtc.iceServers,
+      iceServers: () => iceServersFor(config.webrtc.iceServers, 'caller', Date.now()),
     },
     gauges: () => ({
       ...telephony.gauges(),

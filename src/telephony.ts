@@ -44,6 +44,7 @@ import { transcodeInThread } from './store/transcode-thread';
 import { stockTexts } from './turn/turn-state';
 import { askApplication } from './webhooks/ask-application';
 import { getText } from './webhooks/get-text';
+import { iceServersFor } from './webrtc/ice-servers';
 import { workerEntry } from './workers/locate';
 
 export interface TelephonyOptions {
@@ -269,12 +270,12 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         ports: portBounds(config.rtp.ports),
         timeoutMs: config.rtp.timeoutSeconds * 1_000,
       },
-      webrtc: {
-        iceServers: config.webrtc.iceServers,
+      webrtc: () => ({
+        iceServers: iceServersFor(config.webrtc.iceServers, 'agent', events.now().getTime()),
         advertised: config.webrtc.advertised,
         ports: portBounds(config.webrtc.ports),
         timeoutMs: OPEN_WITHIN_PEER_MS,
-      },
+      }),
       limits: {
         calls: config.limits.calls,
         callSeconds: config.limits.callSeconds,

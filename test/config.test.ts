@@ -157,9 +157,22 @@ describe('what this version does not do yet', () => {
   });
 });
 
+describe('webrtc.iceServers', () => {
+  it('takes one URI each, and one kind of account', () => {
+    const from = (servers: string) => () => load(`webrtc: {iceServers: ${servers}}`);
+    expect(from('[{urls: "turns:turn.example.net:5349?transport=tcp", secret: s}]')).not.toThrow();
+    expect(from('[{urls: "https://turn.example.net"}]')).toThrow(expect.objectContaining({ code: 'config.invalid' }));
+    expect(from('[{urls: "turn:a.example", username: u, credential: c, secret: s}]')).toThrow(
+      expect.objectContaining({ code: 'config.invalid' }),
+    );
+  });
+});
+
 describe('printableConfig', () => {
   it('masks every secret and shows the rest', () => {
-    const secrets = ['hush-trunk', 'hush-user', 'hush-token-of-16', 'hush-hook', 'hush-llm', 'hush-db', 'hush-turn'];
+    const secrets = ['trunk', 'user', 'token-of-16-chars', 'hook', 'llm', 'db', 'turn', 'shared'].map(
+      (name) => `hush-${name}`,
+    );
     const config = load(
       JSON.stringify({
         sip: {
@@ -170,7 +183,12 @@ describe('printableConfig', () => {
         webhooks: [{ url: 'https://x.example/h', secrets: [secrets[3]] }],
         engine: { llm: { baseUrl: 'https://llm.example/v1', model: 'm', apiKey: secrets[4] } },
         database: { url: `postgres://u:${secrets[5]}@db/x` },
-        webrtc: { iceServers: [{ urls: 'turn:x.example', username: 'u', credential: secrets[6] }] },
+        webrtc: {
+          iceServers: [
+            { urls: 'turn:x.example', username: 'u', credential: secrets[6] },
+            { urls: 'turn:y.example', secret: secrets[7] },
+          ],
+        },
       }),
     );
     const text = printableConfig(config);

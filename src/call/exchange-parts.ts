@@ -55,7 +55,8 @@ export interface ExchangeParts {
     readonly ports: readonly [number, number];
     readonly timeoutMs: number;
   };
-  readonly webrtc: Omit<Extract<ToMedia, { type: 'open-webrtc' }>, 'type' | 'sessionId' | 'offerSdp'>;
+  /** Asked for each call: accounts at the ICE servers may be short-lived. */
+  readonly webrtc: () => Omit<Extract<ToMedia, { type: 'open-webrtc' }>, 'type' | 'sessionId' | 'offerSdp'>;
   /** `engineCalls`: those that may speak with the engine at a time. */
   readonly limits: { readonly calls: number; readonly callSeconds: number; readonly engineCalls: number };
 }

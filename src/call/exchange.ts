@@ -158,7 +158,7 @@ export class Exchange {
       if (chosen.type === 'reject') throw refused(chosen.status, 'The application refused the call.');
       const full = this.places.take(call.id, chosen);
       if (full !== undefined) throw this.counted(full);
-      const answerSdp = await call.link.openWebRtc({ ...this.parts.webrtc, offerSdp });
+      const answerSdp = await call.link.openWebRtc({ ...this.parts.webrtc(), offerSdp });
       call.answered(chosen);
       return { id: call.id, answerSdp };
     } catch (error) {

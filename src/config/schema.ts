@@ -170,8 +170,33 @@ const http = z.strictObject({
 
 const webrtc = z.strictObject({
   iceServers: z
-    .array(z.strictObject({ urls: z.string(), username: z.string().optional(), credential: secret().optional() }))
-    .default([]),
+    .array(
+      z
+        .strictObject({
+          urls: z
+            .string()
+            .regex(
+              /^(?:stuns?|turns?):[^\s,<>"]+$/,
+              'Expected one stun: or turn: URI, like turn:turn.example.net:3478.',
+            ),
+          username: z.string().optional(),
+          credential: secret().optional(),
+          secret: secret()
+            .optional()
+            .describe('What the TURN server and we share: every call gets an account of its own, for a while.'),
+          accountSeconds: z
+            .int()
+            .min(60)
+            .max(86_400)
+            .optional()
+            .describe('How long such an account may open allocations; 7200 if left out.'),
+        })
+        .refine(({ credential, secret: shared }) => credential === undefined || shared === undefined, {
+          error: 'Expected credential or secret, not both.',
+        }),
+    )
+    .default([])
+    .describe('For both sides of a browser call; of several TURN servers our own side uses the first.'),
   advertised: z.array(z.string()).default([]),
   ports: portRange('30000-30999'),
 });

@@ -76,7 +76,12 @@ export function createHttpApp(parts: HttpParts): HttpApp {
   app.use('/v1', express.json({ limit: parts.maxBodyBytes, strict: true, type: 'application/json' }));
   app.post('/v1/call-tokens', (request, response) => {
     if (!(parts.loopbackOnly && isLocalPage(request))) access.check(request, 'control');
-    response.status(201).set('Cache-Control', 'no-store').json(callTokens.issue());
+    // The page gathers its candidates before it posts its offer: it has to know the servers by then.
+    const iceServers = parts.whip?.iceServers?.() ?? [];
+    response
+      .status(201)
+      .set('Cache-Control', 'no-store')
+      .json({ ...callTokens.issue(), iceServers });
   });
   app.get('/v1/events', access.require('read'), (request, response) => events.open(request, response));
   app.get('/v1/health', access.require('read'), (_request, response) => {

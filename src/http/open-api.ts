@@ -94,11 +94,25 @@ export function openApiDocument(version: string): Json {
         }),
       },
       '/v1/call-tokens': {
-        post: operation('A token of one minute for the page.', {
+        post: operation('A token of one minute for the page, and the ICE servers for its call.', {
           responses: {
             201: answer('The token.', {
               type: 'object',
-              properties: { token: { type: 'string' }, expiresInSeconds: { type: 'number' } },
+              properties: {
+                token: { type: 'string' },
+                expiresInSeconds: { type: 'number' },
+                iceServers: {
+                  type: 'array',
+                  items: {
+                    type: 'object',
+                    properties: {
+                      urls: { type: 'string' },
+                      username: { type: 'string' },
+                      credential: { type: 'string' },
+                    },
+                  },
+                },
+              },
             }),
             default: problem,
           },

@@ -7,6 +7,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import express, { type Request, Router } from 'express';
 
 import { TrunklineError } from '../core/errors';
+import type { IceServer } from '../webrtc/ice-servers';
 import { checkOffer, MAX_OFFER_BYTES } from '../webrtc/offer';
 import { MAX_FRAGMENT_BYTES, readTrickleFragment } from '../webrtc/trickle-fragment';
 
@@ -23,8 +24,8 @@ export interface WhipOptions {
   placeCall(number: string, offerSdp: string, caller: WhipCaller): Promise<{ id: string; answerSdp: string }>;
   patch(id: string, fragment: string): void | Promise<void>;
   hangup(id: string): void | Promise<void>;
-  /** Told to the caller by Link headers (RFC 9725 §4.6). */
-  readonly iceServers?: readonly { readonly urls: string; readonly username?: string; readonly credential?: string }[];
+  /** Told to the caller by Link headers (RFC 9725 §4.6); asked anew for each call, because accounts may be short-lived. */
+  iceServers?(): readonly IceServer[];
 }
 
 interface WhipSession {
@@ -74,7 +75,7 @@ export function whipRouter(options: WhipOptions): Router {
       .set('ETag', session.etag)
       .set('Accept-Patch', FRAGMENT)
       .set('Cache-Control', 'no-store');
-    for (const link of iceServerLinks(options.iceServers ?? [])) response.append('Link', link);
+    for (const link of iceServerLinks(options.iceServers?.() ?? [])) response.append('Link', link);
     response.type(SDP).send(answerSdp);
   });
 
@@ -110,8 +111,13 @@ export function whipRouter(options: WhipOptions): Router {
   });
 
   // RFC 9725 §4.2: what an endpoint accepts is told to OPTIONS; other methods are refused by name.
-  router.options('/:number', (_request, response) => {
-    response.set('Accept-Post', SDP).set('Allow', 'POST, OPTIONS').status(204).end();
+  router.options('/:number', async (request, response) => {
+    response.set('Accept-Post', SDP).set('Allow', 'POST, OPTIONS');
+    // Before its offer, so that it can gather relayed candidates of its own; whoever may not call gets no account.
+    if (request.get('Authorization') !== undefined && (await options.authorise(request))) {
+      for (const link of iceServerLinks(options.iceServers?.() ?? [])) response.append('Link', link);
+    }
+    response.status(204).end();
   });
   router.options('/:number/:id', (_request, response) => {
     response.set('Accept-Patch', FRAGMENT).set('Allow', 'PATCH, DELETE, OPTIONS').status(204).end();
@@ -176,7 +182,7 @@ function unauthorised(): TrunklineError {
   });
 }
 
-function* iceServerLinks(servers: NonNullable<WhipOptions['iceServers']>): Generator<string> {
+function* iceServerLinks(servers: readonly IceServer[]): Generator<string> {
   for (const { urls, username, credential } of servers) {
     const account =
       username === undefined

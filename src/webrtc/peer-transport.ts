@@ -28,7 +28,7 @@ import {
   type TransportHooks,
 } from '../media/transport';
 import { writeAnswer } from './answer';
-import { type DatagramCounters, guardDatagrams } from './datagram-guard';
+import { type DatagramCounters, guardDatagrams, releaseRelays } from './datagram-guard';
 import { readCandidate } from './ice-candidate';
 import { type CheckedOffer, checkOffer, MAX_CANDIDATES_PER_PEER } from './offer';
 import { isLoopback, PortWindows } from './peer-addresses';
@@ -38,6 +38,8 @@ import { installUdpBindGuard } from './udp-bind-guard';
 
 /** A peer that has not connected by then never will: ICE gives up after about half of it. */
 const CONNECT_TIMEOUT_MS = 15_000;
+/** A TURN server that does not answer lets its allocation run out by itself. */
+const RELEASE_WITHIN_MS = 500;
 /** Sent events waiting for the network; a peer that reads none of them loses the newest. */
 const MAX_BUFFERED_EVENT_BYTES = 256 * 1024;
 /** A person types slower; a script that floods the channel is heard at this rate. */
@@ -90,6 +92,7 @@ export function createOpenPeer({ clock, maxPeers }: PeerLimits): OpenPeer {
       livePeers -= 1;
     });
     try {
+      if (!message.iceServers.some(({ urls }) => /^stuns?:/.test(urls))) transport.askNoStunServer();
       await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
       await connection.setLocalDescription(await connection.createAnswer());
       transport.guardSockets();
@@ -184,6 +187,11 @@ class PeerTransport implements MediaTransport {
     this.connectDeadline = clock.after(CONNECT_TIMEOUT_MS, () => {
       if (this.state === 'connecting') this.end('failed');
     });
+  }
+
+  /** The library would ask one of its own choice, in somebody else's network, and the caller would wait for the answer. */
+  askNoStunServer(): void {
+    this.dtls.iceTransport.connection.stunServer = undefined;
   }
 
   /** Once the candidates are gathered and before anyone has been told of them. */
@@ -316,8 +324,17 @@ class PeerTransport implements MediaTransport {
     const { hooks } = this;
     this.hooks = undefined;
     this.track.stop();
-    this.connection.close().then(this.onClosed, this.onClosed);
+    void this.closeConnection();
     hooks?.onState(state);
+  }
+
+  private async closeConnection(): Promise<void> {
+    await Promise.race([
+      releaseRelays(this.dtls.iceTransport.connection),
+      new Promise<void>((resolve) => this.clock.after(RELEASE_WITHIN_MS, resolve)),
+    ]);
+    await this.connection.close().catch(() => undefined);
+    this.onClosed();
   }
 
   private receive({ header, payload }: RtpPacket): void {

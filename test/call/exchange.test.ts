@@ -31,7 +31,7 @@ function exchange(options: { calls?: number; engineCalls?: number; chosen?: Dire
     trusts: () => false,
     music: () => undefined,
     negotiation: () => ({}),
-    webrtc: {},
+    webrtc: () => ({}),
     clock: new ManualClock(),
     log: silentLogger,
     events: { newId: () => 'e', now: () => new Date(0) },

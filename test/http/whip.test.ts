@@ -41,7 +41,7 @@ beforeEach(async () => {
       },
       patch: (id, fragment) => void did.push(`patch ${id} ${fragment.length}`),
       hangup: (id) => void did.push(`hang up ${id}`),
-      iceServers: [
+      iceServers: () => [
         { urls: 'stun:stun.example.net' },
         { urls: 'turn:turn.example.net', username: 'a"b', credential: 'secret' },
       ],
@@ -161,8 +161,17 @@ describe('a WHIP endpoint', () => {
   test('tells what it accepts', async () => {
     const endpoint = await fetch(`${base}/whip/demo`, { method: 'OPTIONS' });
     expect([endpoint.status, endpoint.headers.get('Accept-Post')]).toEqual([204, 'application/sdp']);
+    expect(endpoint.headers.get('Link')).toBeNull();
     const resource = await fetch(`${base}/whip/demo/x`, { method: 'OPTIONS' });
     expect(resource.headers.get('Accept-Patch')).toBe('application/trickle-ice-sdpfrag');
+  });
+
+  test('tells the ICE servers before the offer to whoever may call, and to nobody else', async () => {
+    validToken = 'right';
+    const ask = (token: string) =>
+      fetch(`${base}/whip/demo`, { method: 'OPTIONS', headers: { Authorization: `Bearer ${token}` } });
+    expect((await ask('right')).headers.get('Link')).toContain('<stun:stun.example.net>; rel="ice-server"');
+    expect((await ask('wrong')).headers.get('Link')).toBeNull();
   });
 
   test('answers any body with a status below 500', async () => {

@@ -18,6 +18,8 @@ export interface BrowserPhoneOptions {
   readonly url: string;
   /** 48 kHz mono, 16 bits; played again from its start when it has ended. Without one: Chromium's beeps. */
   readonly microphoneWav?: string;
+  /** Reaches TURN servers and nobody else. */
+  readonly relayOnly?: boolean;
   readonly width?: number;
   readonly height?: number;
   readonly colorScheme?: 'light' | 'dark';
@@ -60,6 +62,7 @@ export class BrowserPhone {
       if (message.type() === 'error') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
+    if (options.relayOnly === true) await page.addInitScript('globalThis.iceTransportPolicy = "relay"');
     await page.addInitScript(RECORD_REMOTE_AUDIO);
     await page.goto(options.url);
     return new BrowserPhone(browser, page, complaints);
@@ -93,6 +96,11 @@ export class BrowserPhone {
     return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
   }
 
+  /** The types of the candidates that the call goes between: `host`, `srflx`, `prflx` or `relay`. */
+  async selectedPair(): Promise<{ local: string; remote: string }> {
+    return JSON.parse(await this.page.evaluate(() => (globalThis as unknown as PageGlobals).selectedPair()));
+  }
+
   async captions(): Promise<{ role: 'user' | 'agent'; text: string }[]> {
     return this.page.$$eval('#captions .caption', (items) =>
       items.map((item) => ({
@@ -110,6 +118,7 @@ export class BrowserPhone {
 /** What the init script and the page leave on the page's global object. */
 interface PageGlobals {
   receivedAudio(): string;
+  selectedPair(): Promise<string>;
   readonly document: { querySelector(selector: string): { dataset: Record<string, string> } | null };
 }
 
@@ -119,8 +128,8 @@ const RECORD_REMOTE_AUDIO = `
   const chunks = [];
   const Connection = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends Connection {
-    constructor(...parameters) {
-      super(...parameters);
+    constructor(configuration) {
+      super({ ...configuration, iceTransportPolicy: globalThis.iceTransportPolicy ?? 'all' });
       chunks.length = 0;
       globalThis.lastConnection = this;
       this.addEventListener('track', ({ track }) => {
@@ -132,6 +141,13 @@ const RECORD_REMOTE_AUDIO = `
         track.addEventListener('ended', () => context.close());
       });
     }
+  };
+  globalThis.selectedPair = async () => {
+    const stats = await globalThis.lastConnection.getStats();
+    const transport = [...stats.values()].find(({ type }) => type === 'transport');
+    const pair = stats.get(transport?.selectedCandidatePairId);
+    const typeOf = (id) => stats.get(id)?.candidateType;
+    return JSON.stringify({ local: typeOf(pair?.localCandidateId), remote: typeOf(pair?.remoteCandidateId) });
   };
   globalThis.receivedAudio = () => {
     const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));

@@ -15,12 +15,17 @@ function bearer(token) {
   return token === '' ? {} : { Authorization: `Bearer ${token}` };
 }
 
-/** Headers that may place one call: a call token of one minute, else the API token. */
-export async function credentialForCall() {
+/**
+ * Headers that may place one call (a call token of one minute, else the API token), and the STUN and TURN servers for it.
+ */
+export async function permitForCall() {
   const response = await fetch('v1/call-tokens', { method: 'POST', headers: bearer(apiToken()) });
-  if (!response.ok) return bearer(apiToken());
-  const { token } = await response.json();
-  return bearer(typeof token === 'string' ? token : apiToken());
+  if (!response.ok) return { authorization: bearer(apiToken()), iceServers: [] };
+  const { token, iceServers } = await response.json();
+  return {
+    authorization: bearer(typeof token === 'string' ? token : apiToken()),
+    iceServers: Array.isArray(iceServers) ? iceServers : [],
+  };
 }
 
 /** `ready`, `busy` (loading or draining) or `unreachable`. */

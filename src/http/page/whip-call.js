@@ -2,7 +2,7 @@
  * One call of the browser: microphone, peer connection and WHIP resource (RFC 9725). Tells what happens by events:
  * `state`, `remote-track`, `message`, `failed`, `ended`.
  */
-import { credentialForCall } from './api.js';
+import { permitForCall } from './api.js';
 import { CallFailure, failureOfProblem } from './failures.js';
 
 /** Candidates that appear within this time of each other travel in one PATCH. */
@@ -68,8 +68,9 @@ export class WhipCall extends EventTarget {
     this.#microphone = microphone;
     this.#emit('microphone', microphone);
     this.#emit('state', 'connecting');
-    this.#authorization = await credentialForCall();
-    const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    const { authorization, iceServers } = await permitForCall();
+    this.#authorization = authorization;
+    const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers });
     this.#connection = connection;
     connection.addEventListener('track', ({ track }) => this.#emit('remote-track', track));
     connection.addEventListener('icecandidate', ({ candidate }) => this.#queueCandidate(candidate));

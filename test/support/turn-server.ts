@@ -1,0 +1,82 @@
+/** coturn on 127.0.0.1 as the relay between two ends of a call, with accounts that are good for a while only. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freeUdpPort } from '../../src/bench/own-agent';
+
+const executable = '/usr/bin/turnserver';
+
+/** Says once why the tests that need it are skipped. */
+export function turnServerInstalled(): boolean {
+  const found = existsSync(executable);
+  if (!found) process.stderr.write('skipped: calls through a TURN relay, because coturn is not installed\n');
+  return found;
+}
+
+export interface TurnServer {
+  readonly port: number;
+  readonly secret: string;
+  /** What it says of its sessions so far. */
+  log(): string;
+  close(): Promise<void>;
+}
+
+export async function startTurnServer(): Promise<TurnServer> {
+  const port = await freeUdpPort();
+  const secret = `secret-of-${port}`;
+  const folder = mkdtempSync(join(tmpdir(), 'coturn-'));
+  const child = spawn(
+    executable,
+    [
+      '-n',
+      '--no-cli',
+      '--no-tls',
+      '--no-dtls',
+      '--listening-ip=127.0.0.1',
+      '--relay-ip=127.0.0.1',
+      `--listening-port=${port}`,
+      '--min-port=40000',
+      '--max-port=40999',
+      '--allow-loopback-peers',
+      '--use-auth-secret',
+      `--static-auth-secret=${secret}`,
+      '--realm=trunkline.test',
+      '--log-file=stdout',
+      '--simple-log',
+      '--verbose',
+      `--userdb=${join(folder, 'turndb')}`,
+      `--pidfile=${join(folder, 'pid')}`,
+    ],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+    });
+  }
+  await listening(child, () => log);
+  return {
+    port,
+    secret,
+    log: () => log,
+    close: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => {
+          rmSync(folder, { recursive: true, force: true });
+          resolve();
+        });
+        child.kill('SIGKILL');
+      }),
+  };
+}
+
+async function listening(child: ChildProcess, log: () => string): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt += 1) {
+    if (/IPv4\. UDP listener opened on/.test(log())) return;
+    if (child.exitCode !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`coturn does not listen:\n${log()}`);
+}
