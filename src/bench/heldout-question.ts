@@ -1,5 +1,6 @@
 /** The held-out questions: about whom, what a right answer holds, and how one is judged. */
 import { z } from 'zod';
+import type { AnswerAction } from '../core/tool';
 import type { Persona } from '../model/omni-model';
 
 export const heldoutSchema = z.object({
@@ -28,7 +29,7 @@ export type HeldoutQuestion = z.output<typeof heldoutSchema>['questions'][number
 
 export interface Reply {
   readonly text: string;
-  readonly action: 'hangup' | 'handover' | undefined;
+  readonly action: AnswerAction | undefined;
   /** What was understood, where it was spoken. */
   readonly heard?: string;
 }

@@ -3,6 +3,7 @@
  * them (an ear's vectors, a voice that reads the thinker's states) stands in the parts.
  */
 import { TrunklineError } from '../core/errors';
+import type { AnswerAction } from '../core/tool';
 import { audioEvent } from './audio-event';
 import type { Brain, BrainConversation, BrainEvent } from './brain/conversation-brain';
 import { CallHearing, type Ear, type Understood } from './call-hearing';
@@ -187,7 +188,7 @@ export class CallSession implements OmniSession {
     thought.pace = pace;
     const forget = linked(signal, thought.abort);
     const { speech } = thought;
-    let action: 'hangup' | 'handover' | undefined;
+    let action: AnswerAction | undefined;
     let written = 0;
     let pieces = 0;
     let speaking = false;

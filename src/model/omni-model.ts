@@ -8,6 +8,7 @@
  * really heard is told afterwards (`commit`): history never holds more.
  */
 import type { HowSaid } from '../core/how-said';
+import type { AnswerAction, Tool } from '../core/tool';
 
 export interface Word {
   readonly text: string;
@@ -48,7 +49,7 @@ export type AnswerEvent =
   /** Everything was produced. `action` is what the model decided beside speaking. */
   | {
       readonly type: 'end';
-      readonly action?: 'hangup' | 'handover';
+      readonly action?: AnswerAction;
       readonly stages: Readonly<Record<string, number>>;
     };
 
@@ -72,6 +73,8 @@ export interface Persona {
   readonly instructions: string;
   /** Plain sentences, one fact each. */
   readonly facts: readonly string[];
+  /** What it may look up or do for the caller. Left out: nothing. */
+  readonly tools?: readonly Tool[];
   readonly voice?: string;
 }
 

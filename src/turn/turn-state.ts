@@ -4,6 +4,7 @@
  */
 import type { CallEndCause } from '../core/call-record';
 import type { HowSaid } from '../core/how-said';
+import type { AnswerAction } from '../core/tool';
 import type { EndOfTurn } from './end-of-turn';
 import { DEFAULT_END_OF_TURN, TextualEndOfTurn } from './end-of-turn';
 import { DEFAULT_OVERLAP, type OverlapPolicy, type SoundChances } from './overlap-judge';
@@ -128,7 +129,7 @@ export interface Answer {
   readonly audioMs: number;
   /** Everything was produced. */
   readonly ended: boolean;
-  readonly action: 'hangup' | 'handover' | undefined;
+  readonly action: AnswerAction | undefined;
   readonly closeAfter: CloseReason | undefined;
   readonly fillerSaid: boolean;
   readonly startedMs: number | undefined;
@@ -279,7 +280,7 @@ export type TurnEvent = { readonly atMs: number } & (
     }
   | { readonly type: 'answer-text'; readonly turnId: number; readonly delta: string }
   | { readonly type: 'answer-audio'; readonly turnId: number; readonly durationMs: number }
-  | { readonly type: 'answer-end'; readonly turnId: number; readonly action: 'hangup' | 'handover' | undefined }
+  | { readonly type: 'answer-end'; readonly turnId: number; readonly action: AnswerAction | undefined }
   /** `turnId` undefined: whatever is being answered is lost. */
   | { readonly type: 'engine-failed'; readonly turnId: number | undefined }
   | { readonly type: 'listened'; readonly requestId: number; readonly text: string; readonly speech: boolean }

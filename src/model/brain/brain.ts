@@ -1,8 +1,9 @@
 /**
  * The built-in brain of every engine that thinks in text: a language model that answers from the facts of its persona, word by word, and
- * decides when to hang up or to hand over. A persona's prompt is computed once and shared by its calls.
+ * decides when to hang up, to hand over or to call a tool. A persona's prompt is computed once and shared by its calls.
  */
 import { TrunklineError } from '../../core/errors';
+import type { AnswerAction } from '../../core/tool';
 import type { Persona } from '../omni-model';
 import type { ContextItem, LanguageContext, LanguageModel } from '../parts';
 import { ChatLayout, type ControlTokens } from '../trunk/chat-layout';
@@ -14,6 +15,7 @@ import { OpeningDays } from './opening-days';
 import { PersonaPrompt } from './persona-prompt';
 import { RelatedFacts } from './related-facts';
 import { FactIndex, type RelevanceTable } from './relevance';
+import { ToolLines } from './tool-lines';
 
 /** An answer on the telephone is one or two sentences; this is the bound, not the aim. */
 const MAX_ANSWER_TOKENS = 60;
@@ -32,6 +34,8 @@ const LESSER_FACT_SHARE = 0.4;
  * docs/models/brain.md.
  */
 const REFUSAL_BONUS = 1;
+/** Of a tool's result, what the model reads: the beginning, which is more than it can say. */
+const MAX_RESULT_TOKENS = 160;
 /** Share of the context that a persona may fill; the rest belongs to the conversation. */
 const PERSONA_SHARE = 0.5;
 
@@ -51,6 +55,7 @@ interface WarmPersona {
   readonly tokens: readonly number[];
   readonly index: FactIndex;
   readonly days: OpeningDays;
+  readonly tools: ToolLines;
   /** Numbers that the persona may say. */
   readonly numbers: ReadonlySet<string>;
   readonly prompt: PersonaPrompt;
@@ -96,23 +101,23 @@ export class TrunkBrain implements Brain {
 
   private prepared(persona: Persona): WarmPersona {
     // By content: an edited persona keeps its id but needs another prompt.
-    const key = JSON.stringify([persona.id, persona.instructions, persona.facts]);
+    // A model without the token for it cannot call what its prompt would promise.
+    const tools = new ToolLines(this.model.control.tool === undefined ? [] : (persona.tools ?? []));
+    const named = (persona.tools ?? []).map(({ name, description }) => [name, description]);
+    const key = JSON.stringify([persona.id, persona.instructions, persona.facts, named]);
     const known = this.personas.get(key);
     if (known !== undefined) {
       this.personas.delete(key);
       this.personas.set(key, known);
       return known;
     }
+    const lines = [...persona.facts, ...tools.lines];
     const most = Math.floor(this.model.contextLength * PERSONA_SHARE);
-    const tokens = this.layout.persona(
-      persona.instructions,
-      this.options.listFacts === false ? [] : persona.facts,
-      most,
-    );
+    const tokens = this.layout.persona(persona.instructions, this.options.listFacts === false ? [] : lines, most);
     const prompt = new PersonaPrompt(this.model.createContext(), tokens);
-    const index = new FactIndex(this.relevance, persona.facts);
-    const numbers = NumberGuard.numbers([persona.name, persona.instructions, ...persona.facts]);
-    const warm = { tokens, index, days: new OpeningDays(persona.facts), numbers, prompt };
+    const index = new FactIndex(this.relevance, lines);
+    const numbers = NumberGuard.numbers([persona.name, persona.instructions, ...lines]);
+    const warm = { tokens, index, days: new OpeningDays(persona.facts), tools, numbers, prompt };
     this.personas.set(key, warm);
     const [oldest] = this.personas;
     if (this.personas.size > MAX_WARM_PERSONAS && oldest !== undefined) {
@@ -156,7 +161,10 @@ class TrunkConversation implements BrainConversation {
   }
 
   async *answer(userText: string, signal: AbortSignal, how: AnswerManner = {}): AsyncGenerator<BrainEvent> {
-    const related = how.wordless === undefined ? this.related.to(userText) : [];
+    const related = this.beside(userText, how);
+    // Which tool it is, is a matter of what was asked: the model says no more than that one is needed.
+    const tool = how.toolResult === undefined ? this.persona.tools.offered(related) : undefined;
+    const rules = this.rulesWith(tool);
     const question = this.layout.question(userText, related, how.heard);
     this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
     const before = this.sequence();
@@ -183,11 +191,11 @@ class TrunkConversation implements BrainConversation {
           how.onRead?.(readFrom, text.length, this.context.hidden);
           readFrom = text.length;
         }
-        const token = greedyToken(logits, this.rules, {
+        const token = greedyToken(logits, rules, {
           forbidden: this.guard.forbidden(said, numbers),
-          bonus: said.length === 0 ? this.firstBonuses(evidence, logits) : this.bonuses(evidence, said),
+          bonus: said.length === 0 ? this.firstBonuses(evidence, logits, rules) : this.bonuses(evidence, said),
         });
-        if (this.rules.ends.includes(token)) {
+        if (rules.ends.includes(token)) {
           end = token;
           break;
         }
@@ -206,7 +214,7 @@ class TrunkConversation implements BrainConversation {
     signal.throwIfAborted();
     this.thought = { userText, heard: how.heard, items: [...question, ...this.layout.answer(said, end)] };
     if (how.wordless === undefined) this.related.answered(userText);
-    const action = actionOf(text, end, this.layout.control);
+    const action = this.actionOf(text, end, tool);
     if (action !== undefined) yield { type: 'action', action };
   }
 
@@ -244,7 +252,38 @@ class TrunkConversation implements BrainConversation {
 
   /** The related facts as token sequences, as they stand at the start of an answer and inside one; the best one last. */
   private evidence(related: readonly string[]): number[][] {
-    return related.flatMap((fact) => [this.model.encode(fact), this.model.encode(` ${fact}`)]);
+    // A tool's line is no answer to anything; it keeps its place, so that the facts keep their shares.
+    return related.flatMap((fact) =>
+      this.persona.tools.has(fact) ? [[], []] : [this.model.encode(fact), this.model.encode(` ${fact}`)],
+    );
+  }
+
+  /** What the model reads beside the question. */
+  private beside(userText: string, how: AnswerManner): string[] {
+    if (how.toolResult !== undefined) return [this.clipped(how.toolResult)];
+    return how.wordless === undefined ? this.related.to(userText) : [];
+  }
+
+  private clipped(text: string): string {
+    const tokens = this.model.encode(text);
+    if (tokens.length <= MAX_RESULT_TOKENS) return text;
+    // The last word may have been cut, and so may the bytes of its last character.
+    return this.model.decode(tokens.slice(0, MAX_RESULT_TOKENS)).replace(/(\s\S*|\uFFFD+)$/u, '');
+  }
+
+  private rulesWith(tool: string | undefined): GreedyRules {
+    const { control } = this.layout;
+    if (tool === undefined || control.tool === undefined) return this.rules;
+    return { ...this.rules, ends: [...this.rules.ends, control.tool] };
+  }
+
+  /** How the model ended its turn decides; and what it announces, it does: a goodbye without hanging up is dead air. */
+  private actionOf(text: string, end: number, tool: string | undefined): AnswerAction | undefined {
+    const { control } = this.layout;
+    if (tool !== undefined && end === control.tool) return { type: 'tool', name: tool };
+    if (end === control.handover || /\bI will connect you\b/i.test(text)) return 'handover';
+    if (end === control.hangup || /\bgood ?bye\W*$/i.test(text)) return 'hangup';
+    return undefined;
   }
 
   /**
@@ -271,10 +310,14 @@ class TrunkConversation implements BrainConversation {
    * At the first word it is decided whether to refuse: by what the model thinks alone, for words of related facts are at hand
    * just as well where they settle nothing. After that they weigh more, as everywhere.
    */
-  private firstBonuses(evidence: readonly number[][], logits: Float32Array): ReadonlyMap<number, number> {
+  private firstBonuses(
+    evidence: readonly number[][],
+    logits: Float32Array,
+    rules: GreedyRules,
+  ): ReadonlyMap<number, number> {
     const refusal = this.model.encode('I')[0];
     if (refusal === undefined) return this.bonuses(evidence, []);
-    const margin = (logits[refusal] ?? Number.NEGATIVE_INFINITY) + REFUSAL_BONUS - this.bestBut(refusal, logits);
+    const margin = (logits[refusal] ?? Number.NEGATIVE_INFINITY) + REFUSAL_BONUS - this.bestBut(refusal, logits, rules);
     if (margin > 0) return new Map([[refusal, REFUSAL_BONUS]]);
     const bonus = new Map(this.bonuses(evidence, []));
     bonus.delete(refusal);
@@ -282,8 +325,7 @@ class TrunkConversation implements BrainConversation {
   }
 
   /** The greatest logit of what may be said or end the turn, `left` aside. */
-  private bestBut(left: number, logits: Float32Array): number {
-    const { ends, firstTextToken } = this.rules;
+  private bestBut(left: number, logits: Float32Array, { ends, firstTextToken }: GreedyRules): number {
     let best = Math.max(...ends.map((end) => logits[end] ?? Number.NEGATIVE_INFINITY));
     for (let token = firstTextToken; token < logits.length; token += 1) {
       if (token !== left && logits[token]! > best) best = logits[token]!;
@@ -339,11 +381,4 @@ class TrunkConversation implements BrainConversation {
     this.pending = turn.catch(() => undefined);
     return turn;
   }
-}
-
-/** How the model ended its turn decides; and what it announces, it does: a goodbye without hanging up is dead air. */
-function actionOf(text: string, end: number, control: ControlTokens): 'hangup' | 'handover' | undefined {
-  if (end === control.handover || /\bI will connect you\b/i.test(text)) return 'handover';
-  if (end === control.hangup || /\bgood ?bye\W*$/i.test(text)) return 'hangup';
-  return undefined;
 }

@@ -3,6 +3,7 @@
  * endpoint alike.
  */
 import type { HowSaid } from '../../core/how-said';
+import type { AnswerAction } from '../../core/tool';
 import type { Pace, Persona } from '../omni-model';
 import type { LanguageContext } from '../parts';
 
@@ -11,7 +12,7 @@ export type BrainEvent =
   | { readonly type: 'reading' }
   | { readonly type: 'delta'; readonly text: string }
   /** Decided beside or instead of speaking; comes at most once, before the end. */
-  | { readonly type: 'action'; readonly action: 'hangup' | 'handover' };
+  | { readonly type: 'action'; readonly action: AnswerAction };
 
 export interface Brain {
   /** Prepares what all calls of a persona share; a pull is a step. */
@@ -28,6 +29,11 @@ export interface AnswerManner {
   readonly heard?: readonly Float32Array[];
   /** No words were understood: what is wanted is a reply to how it sounded. */
   readonly wordless?: HowSaid;
+  /**
+   * The question was asked before and a tool called for it; this is what the tool told. It is all that the answer may
+   * rest on, and no tool is called again.
+   */
+  readonly toolResult?: string;
   /** Told after the model has read the characters [from, to) of its own answer: its state there. */
   readonly onRead?: (from: number, to: number, hidden: Float32Array) => void;
   /** Given a copy of the model's sequence once it has read the question: a second row to answer in. Theirs to dispose of. */

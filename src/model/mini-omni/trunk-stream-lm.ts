@@ -185,11 +185,12 @@ export class TrunkSequence implements StreamSequence {
   }
 
   async textLogits(): Promise<Float32Array> {
-    const { turnEnd, turnStart, handover, hangup } = this.trunk.control;
+    const { turnEnd, turnStart, handover, hangup, tool } = this.trunk.control;
+    const acts = [handover, hangup, ...(tool === undefined ? [] : [tool])];
     const out = this.logits.slice();
     // However the trunk would end its turn, the text ends; what it does beside is for whoever thinks in words.
-    out[turnEnd] = Math.max(out[turnEnd]!, out[handover]!, out[hangup]!);
-    for (const control of [turnStart, handover, hangup]) out[control] = Number.NEGATIVE_INFINITY;
+    out[turnEnd] = Math.max(out[turnEnd]!, ...acts.map((act) => out[act]!));
+    for (const control of [turnStart, ...acts]) out[control] = Number.NEGATIVE_INFINITY;
     return out;
   }
 

@@ -2,11 +2,11 @@
  * The order in which a conversation stands before the model, after the ChatML of SmolLM2-Instruct. Roles and turn ends
  * are control tokens that only this file writes; whatever a person said or wrote is ordinary text.
  *
- *   ⟨start⟩system\n instructions \nFacts:\n fact \n fact … ⟨end⟩\n      the persona, shared by its calls
+ *   ⟨start⟩system\n instructions \nFacts:\n fact \n fact … ⟨end⟩\n      the persona, shared by its calls; a tool is one more fact
  *   ⟨start⟩assistant\n greeting ⟨end⟩\n
  *   ⟨start⟩user\n what the caller said ⟨end⟩\n                           one turn
  *   ⟨start⟩system\n the facts most related to it ⟨end⟩\n                (left out when there are none)
- *   ⟨start⟩assistant\n answer ⟨end⟩\n                                   ends with ⟨handover⟩ or ⟨hangup⟩ instead, to act
+ *   ⟨start⟩assistant\n answer ⟨end⟩\n                                   ends with ⟨handover⟩, ⟨hangup⟩ or ⟨tool⟩ instead, to act
  */
 import type { ContextItem } from '../parts';
 
@@ -15,6 +15,8 @@ export interface ControlTokens {
   readonly turnEnd: number;
   readonly handover: number;
   readonly hangup: number;
+  /** Left out: a model that calls no tools. */
+  readonly tool?: number | undefined;
 }
 
 /** Words of one turn that are read; of a longer monologue the end counts. */

@@ -33,6 +33,7 @@ const parametersSchema = z.object({
     turnEnd: z.number().int(),
     handover: z.number().int(),
     hangup: z.number().int(),
+    tool: z.number().int().optional(),
   }),
 });
 
