@@ -14,6 +14,7 @@ import { MenuPrompts } from './call/menu-prompts';
 import { type Rehearsal, rehearse } from './call/rehearsal';
 import { readMusic, readPrompt } from './call/sound-files';
 import { SpokenPrompts } from './call/spoken-prompts';
+import { noToolCounts } from './call/tool-calls';
 import { turnConfigOf } from './call/turn-config';
 import { type Config, portBounds } from './config';
 import type { CallEvent, EventSources } from './core/call-event';
@@ -146,6 +147,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       signedHeaders: (call) => stir?.headersFor(call) ?? {},
     });
     const prompts = new SpokenPrompts();
+    const toolCounts = noToolCounts();
     const menuPrompts = new MenuPrompts({
       readFile: readPrompt,
       prompts,
@@ -175,7 +177,9 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         await rehearse(one, prompts, openEngine);
       }
       // What is said only when something is late or wrong.
-      for (const one of rehearsals(dialplan, (action) => stockTexts(turnConfigOf([config.turns, action.turns])))) {
+      const stockOf = ({ turns, persona }: AgentAction) =>
+        stockTexts(turnConfigOf([config.turns, turns], undefined, persona.tools));
+      for (const one of rehearsals(dialplan, stockOf)) {
         await rehearse(one, prompts, openEngine);
       }
       for (const prompt of menuPromptsOf(dialplan)) await menuPrompts.load(prompt).catch(() => undefined);
@@ -223,6 +227,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
               clock,
               turns: config.turns,
               silenceSeconds: config.engine.silenceSeconds,
+              toolCounts,
             });
           case 'echo':
             return performEcho(action, stage);
@@ -315,6 +320,10 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         trunkline_calls_live: exchange.live,
         trunkline_engine_ready: engine.ready === undefined ? 0 : 1,
         trunkline_sip_sources_limited: limit.dropped,
+        trunkline_tools_called: toolCounts.called,
+        trunkline_tools_timed_out: toolCounts.timedOut,
+        trunkline_tools_overtaken: toolCounts.overtaken,
+        trunkline_tool_results_refused: toolCounts.resultsRefused,
         ...sipPeers.gauges,
         ...Object.fromEntries(
           Object.entries(stir?.counters ?? {}).map(([name, count]) => [`trunkline_sip_identity_${name}`, count]),

@@ -12,6 +12,7 @@ import { Conversation } from './conversation';
 import type { ConversationEvent } from './conversation-event';
 import type { EnginePort } from './engine-port';
 import type { SpokenPrompts } from './spoken-prompts';
+import { ToolCalls, type ToolCounts } from './tool-calls';
 import { turnConfigOf } from './turn-config';
 
 export interface AgentParts {
@@ -24,6 +25,8 @@ export interface AgentParts {
   readonly turns: TurnSettings;
   /** `engine.silenceSeconds`. */
   readonly silenceSeconds: number;
+  /** Of all calls; counted up here. */
+  readonly toolCounts: ToolCounts;
 }
 
 /** What a person sees of the states. */
@@ -37,6 +40,7 @@ const SHOWN: Readonly<Record<PhaseName, StateEvent['state']>> = {
   speaking: 'speaking',
   overlapped: 'speaking',
   ducked: 'speaking',
+  'awaiting-tool': 'thinking',
   'on-hold': 'listening',
   yielding: 'thinking',
   closing: 'ended',
@@ -53,7 +57,8 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
     prompts: parts.prompts,
     voice: action.persona.voice ?? '',
     greeting: action.greeting,
-    turns: turnConfigOf([parts.turns, action.turns], parts.silenceSeconds),
+    turns: turnConfigOf([parts.turns, action.turns], parts.silenceSeconds, action.persona.tools),
+    tools: new ToolCalls(stage.callId, parts.toolCounts),
     clock: parts.clock,
     log: stage.log,
     emit: (event) => {
@@ -98,6 +103,8 @@ function obey(conversation: Conversation, command: CallCommand): boolean {
       return true;
     case 'stop':
       return conversation.stop();
+    case 'tool_result':
+      return conversation.toolResult(command.toolCallId, command.text);
   }
 }
 
@@ -112,6 +119,18 @@ function tellCall(event: ConversationEvent, stage: Stage): void {
       stage.emit('turn.agent', { turn: turnId, text: heardText, interrupted, gapMs, playedMs, stages: { ...stages } });
       return;
     }
+    case 'tool-called': {
+      const { toolCallId, name, said } = event;
+      stage.emit('tool.called', { toolCallId, name, said, arguments: event.arguments && { ...event.arguments } });
+      return;
+    }
+    case 'tool-late':
+      stage.emit('error', {
+        code: 'tool.too-late',
+        message: `The tool ${event.name} has not answered in time; the caller was told that it cannot be had.`,
+        fix: 'Answer tool.called sooner, or raise timeoutMs of the tool.',
+      });
+      return;
     case 'failure':
       stage.emit('error', {
         code: 'turn.answer-failed',

@@ -22,7 +22,7 @@ export interface Performance {
   /** Media messages that the call does not take itself. */
   onMedia(message: SessionMessage): void;
   onHold(held: boolean): void;
-  /** REST and webhook answers; false: this performance cannot do that. */
+  /** REST and webhook answers; false: this performance cannot do that. Throws `tool.…` for a result that nobody waits for. */
   command(command: CallCommand): boolean;
   /** Cancels, flushes, and resolves when what was heard is known. Idempotent. */
   close(cause: CallEndCause): Promise<void>;
@@ -33,7 +33,13 @@ export interface Performance {
 export type CallCommand =
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'user_text'; readonly text: string }
-  | { readonly type: 'stop' };
+  | { readonly type: 'stop' }
+  | {
+      readonly type: 'tool_result';
+      readonly toolCallId: string;
+      readonly text?: string | undefined;
+      readonly error?: string | undefined;
+    };
 
 /** The signalling half: a SIP dialog or a WebRTC peer. */
 export interface Leg {

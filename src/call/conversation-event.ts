@@ -42,5 +42,15 @@ export type ConversationEvent =
   /** Speech over the agent's that was no interruption, or speech that took no turn. */
   | { readonly type: 'disregarded'; readonly because: string }
   | { readonly type: 'failure'; readonly turnId: number; readonly because: string }
+  /** The application is asked; `said`: the caller's words. */
+  | {
+      readonly type: 'tool-called';
+      readonly toolCallId: string;
+      readonly name: string;
+      readonly said: string;
+      readonly arguments: Readonly<Record<string, unknown>> | undefined;
+    }
+  /** It did not answer in time. */
+  | { readonly type: 'tool-late'; readonly name: string }
   | { readonly type: 'handover' }
   | { readonly type: 'ended'; readonly reason: CloseReason };

@@ -21,6 +21,7 @@ import type { ConversationEvent } from './conversation-event';
 import type { EngineMessage, EnginePort } from './engine-port';
 import { SpokenFillers } from './spoken-fillers';
 import { durationMsOf, type SpokenPrompts } from './spoken-prompts';
+import type { ToolCalls } from './tool-calls';
 import { TurnTimers } from './turn-timers';
 import { TurnTimeline } from './turn-times';
 
@@ -37,6 +38,7 @@ export interface ConversationParts {
   readonly voice: string;
   readonly greeting: string | undefined;
   readonly turns: TurnConfig;
+  readonly tools: ToolCalls;
   readonly clock: Clock;
   readonly log: Logger;
   readonly emit: (event: ConversationEvent) => void;
@@ -89,6 +91,13 @@ export class Conversation {
 
   say(text: string): void {
     this.happen({ type: 'say', text });
+  }
+
+  /** What a tool has told; `text` undefined: it could not. False: the conversation is over. Throws `tool.…`. */
+  toolResult(toolCallId: string, text: string | undefined): boolean {
+    if (['closing', 'closed'].includes(this.state.phase.name)) return false;
+    this.happen({ type: 'tool-result', turnId: this.parts.tools.answer(toolCallId), text });
+    return true;
   }
 
   /** Silences the agent; false when it is not speaking. */
@@ -244,6 +253,12 @@ export class Conversation {
         if (this.engine === 'down') this.happen({ type: 'engine-failed', turnId: effect.turnId });
         else engine.answer(effect.turnId, effect.input, effect.speculative);
         return;
+      case 'tool-call': {
+        const { name, said } = effect;
+        const toolCallId = this.parts.tools.open(effect.turnId, name);
+        this.parts.emit({ type: 'tool-called', toolCallId, name, said, arguments: effect.arguments });
+        return;
+      }
       case 'prompt':
         this.audio.expect(effect.turnId);
         this.prompt(effect.turnId, effect.text);
@@ -377,6 +392,11 @@ export class Conversation {
       case 'handover':
         emit({ type: 'handover' });
         return;
+      case 'tool-over': {
+        const name = this.parts.tools.giveUp(report.turnId, report.because);
+        if (name !== undefined && report.because === 'timed-out') emit({ type: 'tool-late', name });
+        return;
+      }
     }
   }
 

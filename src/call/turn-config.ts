@@ -1,4 +1,5 @@
 /** The settings of an operator laid over the turn machine's own defaults. */
+import type { Tool } from '../core/tool';
 import type { TurnSettings } from '../core/turn-settings';
 import { DEFAULT_END_OF_TURN, type EndOfTurnConfig, TextualEndOfTurn } from '../turn/end-of-turn';
 import { DEFAULT_OVERLAP } from '../turn/overlap-judge';
@@ -8,8 +9,12 @@ import { DEFAULT_TURNS, type TurnConfig } from '../turn/turn-state';
 const FILLER_LEAD_MS = 500;
 const DEFAULT_IDLE = DEFAULT_TURNS.idle ?? { afterMs: 0, prompts: [], goodbye: '' };
 
-/** `layers`: the general settings first, the persona's after them. `silenceSeconds`: engine.silenceSeconds. */
-export function turnConfigOf(layers: readonly TurnSettings[], silenceSeconds = 4): TurnConfig {
+/** `layers`: the general settings first, the persona's after them. `silenceSeconds`: engine.silenceSeconds. `tools`: the persona’s. */
+export function turnConfigOf(
+  layers: readonly TurnSettings[],
+  silenceSeconds = 4,
+  tools: readonly Tool[] = [],
+): TurnConfig {
   const endOfTurn: EndOfTurnConfig = { ...DEFAULT_END_OF_TURN };
   const config = { ...DEFAULT_TURNS, overlap: { ...DEFAULT_OVERLAP }, idle: { ...DEFAULT_IDLE } };
   for (const layer of layers) {
@@ -23,6 +28,7 @@ export function turnConfigOf(layers: readonly TurnSettings[], silenceSeconds = 4
     ...config,
     endOfTurn: new TextualEndOfTurn(endOfTurn),
     silenceMs: Math.max(FILLER_LEAD_MS, silenceSeconds * 1_000 - FILLER_LEAD_MS),
+    toolTimeoutsMs: new Map(tools.map(({ name, timeoutMs }) => [name, timeoutMs])),
     // 0 switches the ladder off: nobody means to be asked without a pause.
     idle: config.idle.afterMs > 0 ? config.idle : undefined,
   };

@@ -31,6 +31,17 @@ export const callActionSchema = z.discriminatedUnion('type', [
     .refine((transfer) => (transfer.to === undefined) !== (transfer.callId === undefined), {
       error: 'Expected either to or callId.',
     }),
+  /** What a tool told, for the `tool.called` of that id: the agent answers from `text`, or says that it cannot look it up. */
+  z
+    .strictObject({
+      type: z.literal('tool_result'),
+      toolCallId: z.string().min(1).max(200),
+      text: z.string().trim().min(1).max(10_000).optional(),
+      error: z.string().max(2000).optional(),
+    })
+    .refine((result) => (result.text === undefined) !== (result.error === undefined), {
+      error: 'Expected either text or error.',
+    }),
   z.strictObject({ type: z.literal('hangup') }),
 ]);
 

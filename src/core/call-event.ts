@@ -47,6 +47,16 @@ export const callEventData = {
     stages: z.record(z.string(), z.number()).optional(),
   }),
   'turn.interrupted': z.object({ turn: z.int(), heardText: z.string() }),
+  /**
+   * The agent needs a tool and waits for `tool_result` with this id. `said`: the caller's words; `arguments`: from a brain that
+   * gives some.
+   */
+  'tool.called': z.object({
+    toolCallId: z.string(),
+    name: z.string(),
+    said: z.string(),
+    arguments: z.record(z.string(), z.unknown()).optional(),
+  }),
   /** The recording is whole and can be fetched at `path`. */
   'recording.ready': z.object({ durationMs: z.number(), path: z.string() }),
   'dtmf.received': z.object({ digit: z.string(), durationMs: z.number() }),
@@ -100,6 +110,7 @@ export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type'
   eventForm('turn.user'),
   eventForm('turn.agent'),
   eventForm('turn.interrupted'),
+  eventForm('tool.called'),
   eventForm('recording.ready'),
   eventForm('dtmf.received'),
   eventForm('transfer.started'),

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { ErrorCode } from '../core/errors';
+import type { Tool } from '../core/tool';
 import type { Action, AgentAction, DialplanPersona, DirectAction, MenuAction, PlayAction } from './dialplan';
 import {
   availableActions,
@@ -129,33 +130,43 @@ function compileAgent(
     return { ok: false, faults: [{ path: ['persona'], message, code: 'dialplan.unknown-persona' }] };
   }
   const { greeting, turns } = persona;
+  const tools = [...(persona.tools ?? []), ...(written.tools ?? [])];
+  const twice = tools.find(({ name, description }, at) =>
+    tools.slice(0, at).some((other) => other.name === name || other.description === description),
+  );
+  if (twice !== undefined) {
+    const message = `Expected each tool once; another one has the name or the description of "${twice.name}".`;
+    return { ok: false, faults: [{ path: ['tools'], message, code: 'dialplan.duplicate-tool' }] };
+  }
   return {
     ok: true,
     value: {
       type: 'agent',
-      persona: withFacts(persona, named, written.facts ?? [], written.voice),
+      persona: withMore(persona, named, written, tools),
       greeting: written.greeting ?? greeting,
       turns: turns ?? {},
     },
   };
 }
 
-/** A persona with facts of its own is another one to the engine: its prompt differs, so its id must. */
-function withFacts(
+/** A persona with facts or tools of its own is another one to the engine: its prompt differs, so its id must. */
+function withMore(
   persona: WrittenPersona,
   fileName: string | undefined,
-  moreFacts: readonly string[],
-  voice: string | undefined,
+  more: Extract<WrittenDirectAction, { type: 'agent' }>,
+  tools: readonly Tool[],
 ): DialplanPersona {
+  const { facts: moreFacts = [], voice } = more;
   const facts = [...persona.facts, ...moreFacts];
   const base = persona.id ?? fileName ?? `inline:${persona.name}`;
-  const own = fileName === undefined || moreFacts.length > 0;
+  const own = fileName === undefined || moreFacts.length > 0 || (more.tools ?? []).length > 0;
   const chosenVoice = voice ?? persona.voice;
   return {
-    id: own ? `${base}#${textHash(JSON.stringify([persona.name, persona.instructions, facts]))}` : base,
+    id: own ? `${base}#${textHash(JSON.stringify([persona.name, persona.instructions, facts, ...tools]))}` : base,
     name: persona.name,
     instructions: persona.instructions,
     facts,
+    ...(tools.length === 0 ? {} : { tools }),
     ...(chosenVoice === undefined ? {} : { voice: chosenVoice }),
   };
 }

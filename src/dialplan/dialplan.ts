@@ -1,4 +1,5 @@
 /** What a number does, ready to run: routes in file order, their actions with every file found and every persona read. */
+import type { Tool } from '../core/tool';
 import type { TurnSettings } from '../core/turn-settings';
 import type { MatchRule } from './schema';
 
@@ -8,6 +9,7 @@ export interface DialplanPersona {
   readonly name: string;
   readonly instructions: string;
   readonly facts: readonly string[];
+  readonly tools?: readonly Tool[];
   readonly voice?: string;
 }
 

@@ -23,11 +23,29 @@ export const matchSchema = z.strictObject({
   language: oneOrMore.optional().describe('Accept-Language of the caller: en also matches en-GB.'),
 });
 
+const toolSchema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'Expected up to 64 letters, digits, "_" and "-".'),
+  description: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .regex(/^[^\r\n]*[^.!?\r\n]$/, 'Expected the end of "I can …" in one line, without a full stop.')
+    .describe('Completes "I can …": look up the status of an order.'),
+  parameters: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('JSON schema of the arguments, for engine.llm; the built-in brain gives none.'),
+  timeoutMs: z.int().min(100).max(120_000).default(5000).describe('How long the result is waited for.'),
+});
+const toolsSchema = z.array(toolSchema).max(20);
+
 export const personaSchema = z.strictObject({
   id: z.string().optional().describe('The file name without its ending, if left out.'),
   name: z.string().min(1),
   instructions: z.string().min(1),
   facts: z.array(z.string().min(1)).max(200).default([]),
+  tools: toolsSchema.optional().describe('What it may look up or do; the application is told by tool.called.'),
   greeting: z.string().min(1).optional(),
   voice: z.string().optional(),
   language: z.enum(['en']).optional(),
@@ -39,6 +57,7 @@ const agentAction = z.strictObject({
   persona: z.union([z.string().min(1), personaSchema]).describe('A name in personas/, a path, or the persona itself.'),
   greeting: z.string().min(1).optional(),
   facts: z.array(z.string().min(1)).max(200).optional().describe('More facts, beside those of the persona.'),
+  tools: toolsSchema.optional().describe('More tools, beside those of the persona.'),
   voice: z.string().optional(),
   language: z.enum(['en']).optional(),
 });

@@ -109,6 +109,7 @@ export class Metrics {
       case 'call.ringing':
       case 'call.answered':
       case 'turn.user':
+      case 'tool.called':
       case 'dtmf.received':
       case 'transfer.started':
       case 'transfer.completed':

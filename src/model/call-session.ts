@@ -48,6 +48,8 @@ export class CallSession implements OmniSession {
   private answering = 0;
   /** An answer went out whose end in the history is not known yet. */
   private uncommitted = false;
+  /** The question answered last, which a tool's result may be for. */
+  private asked: { readonly userText: string; readonly understood: Understood | undefined } | undefined;
   /** What was begun for words that may be all. */
   private ahead: { readonly understood: Understood; readonly thought: Thought } | undefined;
 
@@ -111,6 +113,7 @@ export class CallSession implements OmniSession {
     try {
       const stages = new StageTimes(this.parts.nowMs);
       if (input.kind === 'say') yield* this.say(input.text, stages, signal);
+      else if (input.kind === 'tool-result') yield* this.tell(input, stages, signal, pace);
       else yield* this.reply(input, stages, signal, pace);
     } finally {
       this.answering -= 1;
@@ -150,7 +153,7 @@ export class CallSession implements OmniSession {
   }
 
   private async *reply(
-    input: Exclude<AnswerInput, { kind: 'say' }>,
+    input: Exclude<AnswerInput, { kind: 'say' | 'tool-result' }>,
     stages: StageTimes,
     signal: AbortSignal,
     pace: Pace | undefined,
@@ -171,20 +174,36 @@ export class CallSession implements OmniSession {
     };
     // A sound without words is for the turn machine to judge; it is replied to only when it says so.
     const replies = speech || (input.kind === 'audio' && input.wordless === true && how !== undefined);
-    if (replies) yield* this.speak(userText, understood, stages, signal, pace);
-    else yield { type: 'end', stages: stages.all };
+    if (!replies) {
+      yield { type: 'end', stages: stages.all };
+      return;
+    }
+    this.asked = { userText, understood };
+    const thought = (await this.takeAhead(understood)) ?? (await this.think(userText, understood));
+    yield* this.speak(thought, stages, signal, pace);
+  }
+
+  /** The question once more, as it was heard, and what a tool has told about it. */
+  private async *tell(
+    { question, text }: Extract<AnswerInput, { kind: 'tool-result' }>,
+    stages: StageTimes,
+    signal: AbortSignal,
+    pace: Pace | undefined,
+  ): AsyncGenerator<AnswerEvent | Working> {
+    yield { type: 'transcript', text: question, speech: true };
+    await this.dropAhead();
+    const understood = this.asked?.userText === question ? this.asked.understood : undefined;
+    yield* this.speak(await this.think(question, understood, text), stages, signal, pace);
   }
 
   /** Text and voice in turn: sound starts as soon as the voice can, while the rest is still being written. */
   private async *speak(
-    userText: string,
-    understood: Understood | undefined,
+    thought: Thought,
     stages: StageTimes,
     signal: AbortSignal,
     pace: Pace | undefined,
   ): AsyncGenerator<AnswerEvent | Working> {
     const { voice, tokensPerChunk } = this.parts;
-    const thought = (await this.takeAhead(understood)) ?? (await this.think(userText, understood));
     thought.pace = pace;
     const forget = linked(signal, thought.abort);
     const { speech } = thought;
@@ -241,7 +260,7 @@ export class CallSession implements OmniSession {
     yield { type: 'end', action, stages: stages.all };
   }
 
-  private async think(userText: string, understood?: Understood): Promise<Thought> {
+  private async think(userText: string, understood?: Understood, toolResult?: string): Promise<Thought> {
     const { vectors = [], how } = understood ?? {};
     const wordless = userText === '' ? how : undefined;
     const heard = wordless?.vectors ?? vectors;
@@ -256,6 +275,7 @@ export class CallSession implements OmniSession {
       pace,
       ...(heard.length === 0 ? {} : { heard }),
       ...(wordless === undefined ? {} : { wordless: wordless.said }),
+      ...(toolResult === undefined ? {} : { toolResult }),
       onRead: (from, to, hidden) => speech.read?.(from, to, hidden),
       ...(speech.answerFrom === undefined ? {} : { onPrompt: (context) => speech.answerFrom?.(context) }),
     });

@@ -29,8 +29,15 @@ export type AnswerInput =
       readonly wordless?: true;
     }
   | { readonly kind: 'text'; readonly text: string }
+  /** `question` was answered with a tool call; to be answered again, from what the tool has told. */
+  | { readonly kind: 'tool-result'; readonly question: string; readonly text: string }
   /** The agent speaks first, or must say this: `text` is spoken as it is and enters history as its own words. */
   | { readonly kind: 'say'; readonly text: string };
+
+/** What is asked, for a model that calls no tools: it is never handed a result. */
+export function withoutTools(input: AnswerInput): Exclude<AnswerInput, { kind: 'tool-result' }> {
+  return input.kind === 'tool-result' ? { kind: 'text', text: input.question } : input;
+}
 
 export type AnswerEvent =
   /** What the caller said, once known. `speech: false`: a sound without words (noise, cough, music). */

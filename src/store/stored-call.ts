@@ -46,6 +46,7 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
     }
     case 'call.started':
     case 'turn.interrupted':
+    case 'tool.called':
     case 'dtmf.received':
     case 'transfer.started':
     case 'transfer.completed':

@@ -39,6 +39,6 @@ export function close(step: Step, reason: CloseReason): void {
 export function finallyClosed(step: Step, reason: CloseReason): void {
   settle(step);
   step.enter({ name: 'closed', reason });
-  step.set({ waiting: [], listening: undefined });
+  step.set({ waiting: [], listening: undefined, tool: undefined });
   step.do({ type: 'closed', reason });
 }

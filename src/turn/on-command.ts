@@ -28,7 +28,7 @@ export function onCommand(step: Step, event: CommandEvent): void {
     case 'say': {
       if (event.text.trim() === '') return;
       const next: Waiting = { kind: 'say', text: event.text, userText: undefined, closeAfter: undefined };
-      if (step.phase.name === 'listening') begin(step, next);
+      if (step.phase.name === 'listening' || step.phase.name === 'awaiting-tool') begin(step, next);
       else if (isOpen(step)) queue(step, next);
       return;
     }
@@ -62,6 +62,7 @@ function typed(step: Step, text: string): void {
   const next: Waiting = { kind: 'text', text, userText: undefined, closeAfter: undefined };
   switch (step.phase.name) {
     case 'listening':
+    case 'awaiting-tool':
       begin(step, next);
       return;
     case 'speaking':
@@ -103,6 +104,7 @@ function hold(step: Step): void {
   const { phase } = step;
   switch (phase.name) {
     case 'listening':
+    case 'awaiting-tool':
     case 'user-speaking':
     case 'yielding':
       step.enter({ name: 'on-hold', answer: undefined });

@@ -1,5 +1,6 @@
 /** The turn machine hears the engine: transcript, text, audio, end and failure of the current answer. */
 import type { Step } from './step';
+import { callToolWhenHeard } from './tool-use';
 import { fail, nothingToSay, reportUserTurn, toSpeaking, watchPlayout, withdrawTurn } from './transitions';
 import type { Answer, TurnEvent } from './turn-state';
 import { isBoundaryBackchannel, reconsiderEnd } from './user-turn';
@@ -32,6 +33,7 @@ export function onEngine(step: Step, event: EngineEvent): void {
       else if (phase.name === 'thinking' && answer.audioMs === 0) {
         nothingToSay(step, { ...answer, ended: true, action: event.action });
       }
+      callToolWhenHeard(step);
       return;
     case 'engine-failed':
       onFailure(step, answer);

@@ -2,6 +2,7 @@
 
 import { commit, finallyClosed } from './history';
 import type { Step } from './step';
+import { callTool, callToolWhenHeard } from './tool-use';
 import { finishAnswer, toListening, watchPlayout } from './transitions';
 import type { TurnEvent } from './turn-state';
 
@@ -36,6 +37,7 @@ export function onPlayout(step: Step, event: PlayoutEvent): void {
     case 'started':
     case 'progress':
       movesOn(step);
+      callToolWhenHeard(step);
       return;
     case 'starved':
       if (!answer.ended && (phase.name === 'speaking' || phase.name === 'overlapped')) {
@@ -48,6 +50,7 @@ export function onPlayout(step: Step, event: PlayoutEvent): void {
       if (phase.name !== 'on-hold') finishAnswer(step, event.heardText);
       else {
         commit(step, { ...answer, playedMs }, event.heardText, event.state === 'flushed');
+        callTool(step, answer);
         step.enter({ name: 'on-hold', answer: undefined });
       }
       return;

@@ -56,6 +56,7 @@ function started(step: Step, event: SpeechEvent): void {
   const { onsetMs, onsetSample } = step.state.voice;
   switch (phase.name) {
     case 'listening':
+    case 'awaiting-tool':
       toUserSpeaking(step, newTurn(step, onsetMs, onsetSample));
       return;
     case 'user-pausing': {
@@ -141,6 +142,7 @@ function ended(step: Step, event: SpeechEvent, boundaryMs: number): void {
       return;
     case 'idle':
     case 'listening':
+    case 'awaiting-tool':
     case 'user-pausing':
     case 'thinking':
     case 'speaking':

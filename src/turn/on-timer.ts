@@ -3,6 +3,7 @@
 import { commit, finallyClosed, settle } from './history';
 import { enterDigits } from './on-command';
 import { considerOverlap, duck, goOn } from './on-speech';
+import { bridgeSilence, giveUpTool } from './on-tool';
 import type { Step } from './step';
 import { fail, finishAnswer, finishTurn, sayNow, speculate, toListening } from './transitions';
 import type { TurnEvent } from './turn-state';
@@ -48,6 +49,9 @@ export function onTimer(step: Step, event: Extract<TurnEvent, { type: 'timer' }>
       settle(step);
       if (step.phase.name === 'yielding') toListening(step);
       return;
+    case 'tool':
+      giveUpTool(step);
+      return;
     case 'close':
       if (step.phase.name !== 'closing') return;
       if (step.phase.answer !== undefined) commit(step, step.phase.answer, step.phase.answer.heardText, true);
@@ -70,6 +74,7 @@ function stall(step: Step): void {
 function watchdog(step: Step): void {
   const { phase, config } = step;
   const { answer } = step;
+  if (phase.name === 'awaiting-tool') bridgeSilence(step);
   if (answer === undefined) return;
   const waiting = phase.name === 'thinking' || phase.name === 'held';
   if (waiting && answer.kind === 'answer' && !answer.fillerSaid && config.fillerText !== undefined) {

@@ -18,15 +18,16 @@ import type {
 const TIMERS_OF: Readonly<Record<PhaseName, readonly TimerId[]>> = {
   idle: ['digits'],
   listening: ['idle', 'digits'],
-  'user-speaking': ['turn-limit', 'stall', 'digits'],
-  'user-pausing': ['turn-limit', 'speculate', 'end-of-turn', 'digits'],
-  thinking: ['watchdog', 'digits'],
-  held: ['watchdog', 'confirm', 'digits'],
-  speaking: ['watchdog', 'playout', 'digits'],
-  overlapped: ['watchdog', 'playout', 'duck', 'judge', 'digits'],
-  ducked: ['judge', 'digits'],
-  'on-hold': ['digits'],
-  yielding: ['settle', 'digits'],
+  'awaiting-tool': ['watchdog', 'digits', 'tool'],
+  'user-speaking': ['turn-limit', 'stall', 'digits', 'tool'],
+  'user-pausing': ['turn-limit', 'speculate', 'end-of-turn', 'digits', 'tool'],
+  thinking: ['watchdog', 'digits', 'tool'],
+  held: ['watchdog', 'confirm', 'digits', 'tool'],
+  speaking: ['watchdog', 'playout', 'digits', 'tool'],
+  overlapped: ['watchdog', 'playout', 'duck', 'judge', 'digits', 'tool'],
+  ducked: ['judge', 'digits', 'tool'],
+  'on-hold': ['digits', 'tool'],
+  yielding: ['settle', 'digits', 'tool'],
   closing: ['close'],
   closed: [],
 };
@@ -141,6 +142,7 @@ export class Step {
         return;
       case 'idle':
       case 'listening':
+      case 'awaiting-tool':
       case 'user-speaking':
       case 'yielding':
       case 'closed':

@@ -5,6 +5,7 @@
 import type { HowSaid } from '../core/how-said';
 import { commit, finallyClosed, flush, settle } from './history';
 import type { Step } from './step';
+import { callTool } from './tool-use';
 import type { Answer, AnswerKind, CloseReason, Overlap, UserTurn, Waiting } from './turn-state';
 import { newTurn, reconsiderEnd, reopen, takeTurn, toUserSpeaking } from './user-turn';
 import { newAnswer, queueFirst } from './waiting';
@@ -27,8 +28,35 @@ export function toListening(step: Step): void {
     begin(step, next);
     return;
   }
+  if (speakOfTool(step)) return;
   step.enter({ name: 'listening' });
   if (step.config.idle !== undefined) step.timer('idle', step.config.idle.afterMs);
+}
+
+/** With the floor free the caller is told what came of a tool, or waits on for it. False: there is none to speak of. */
+function speakOfTool(step: Step): boolean {
+  const { tool, uncommitted } = step.state;
+  if (tool === undefined) return false;
+  if (tool.outcome === undefined) {
+    const running = step.runs('watchdog');
+    step.enter({ name: 'awaiting-tool' });
+    // Called without a word: then the silence began before.
+    if (!running) step.timer('watchdog', step.config.silenceMs);
+  } else if (uncommitted !== undefined) {
+    step.enter({ name: 'yielding' });
+    step.timer('settle', step.config.settleMs);
+  } else {
+    step.set({ tool: undefined });
+    if (tool.outcome === 'failed') sayNow(step, 'say', step.config.toolFailedText);
+    else {
+      const turnId = step.nextTurnId();
+      const { question } = tool;
+      const input = { kind: 'tool-result', question, text: tool.outcome.text } as const;
+      step.do({ type: 'answer', turnId, input, speculative: false });
+      toThinking(step, { ...newAnswer(turnId, 'answer'), userText: question, reported: true, tool }, step.atMs);
+    }
+  }
+  return true;
 }
 
 export function speculate(step: Step): void {
@@ -193,6 +221,14 @@ export function nothingToSay(step: Step, answer: Answer): void {
     commit(step, answer, '', false);
     step.report({ type: 'handover' });
     toListening(step);
+  } else if (answer.action !== undefined) {
+    callTool(step, answer);
+    // The filler that was said meanwhile is still being heard: the floor is free after it.
+    if (answer.fillerSaid) toSpeaking(step, answer);
+    else {
+      commit(step, answer, '', false);
+      toListening(step);
+    }
   } else fail(step, answer, 'engine');
 }
 
@@ -237,6 +273,7 @@ export function finishAnswer(step: Step, heardText: string): void {
   if (answer === undefined) return;
   commit(step, answer, heardText, false);
   if (answer.kind === 'answer') step.set({ failures: 0 });
+  callTool(step, answer);
   if (answer.action === 'handover') step.report({ type: 'handover' });
   const closing = answer.closeAfter ?? (answer.action === 'hangup' ? 'agent-hangup' : undefined);
   if (closing !== undefined) {
@@ -257,6 +294,7 @@ export function interrupt(step: Step, overlap: Overlap, because: string): void {
   stopAnswer(step, answer);
   const reopened = heardMs < step.config.reopenIfHeardUnderMs ? reopen(step, answer) : undefined;
   if (reopened === undefined) {
+    callTool(step, answer);
     step.set({ uncommitted: answer, failures: answer.kind === 'answer' ? 0 : step.state.failures });
     step.report({ type: 'interrupted', turnId: answer.turnId, onsetSample: overlap.onsetSample, because });
   }
@@ -289,11 +327,12 @@ export function recall(step: Step, answer: Answer, onsetMs: number, onsetSample:
     if (turn === undefined) return undefined;
   } else {
     // Nothing of it was heard; it is said when the caller is done, unless the caller's words overtake it. A sound is past.
-    if (answer.reported) step.report({ type: 'reopened', turnId: answer.turnId });
+    if (answer.reported && answer.tool === undefined) step.report({ type: 'reopened', turnId: answer.turnId });
     const typed = answer.kind === 'answer';
     const text = typed ? (answer.userText ?? '') : answer.text;
     const userText = typed ? undefined : answer.userText;
-    if (answer.kind !== 'sound') {
+    if (answer.tool !== undefined) step.set({ tool: answer.tool });
+    else if (answer.kind !== 'sound') {
       queueFirst(step, { kind: typed ? 'text' : answer.kind, text, userText, closeAfter: answer.closeAfter });
     }
     turn = newTurn(step, onsetMs, onsetSample);

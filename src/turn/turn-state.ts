@@ -44,6 +44,12 @@ export interface TurnConfig {
   /** Said before hanging up after `maxFailures` failures in a row. */
   readonly apologyText: string;
   readonly maxFailures: number;
+  /** Said when a tool has failed, or was too late. */
+  readonly toolFailedText: string;
+  /** How long the result of a tool is waited for, by its name … */
+  readonly toolTimeoutsMs: ReadonlyMap<string, number>;
+  /** … and of one that is not among them. */
+  readonly toolTimeoutMs: number;
   /** undefined: wait for ever. */
   readonly idle:
     | { readonly afterMs: number; readonly prompts: readonly string[]; readonly goodbye: string }
@@ -75,6 +81,9 @@ export const DEFAULT_TURNS: TurnConfig = {
   maxUnheard: 2,
   apologyText: 'I am sorry, I cannot help you right now. Please try again later. Goodbye.',
   maxFailures: 3,
+  toolFailedText: 'I am sorry, I cannot look that up right now. Shall I connect you to a colleague?',
+  toolTimeoutsMs: new Map(),
+  toolTimeoutMs: 5_000,
   idle: { afterMs: 15_000, prompts: ['Are you still there?'], goodbye: 'I will hang up now. Goodbye.' },
   digitsMs: 1_500,
   settleMs: 200,
@@ -84,9 +93,9 @@ export const DEFAULT_TURNS: TurnConfig = {
 /** Everything that is said word for word under `config`, so that it can be spoken ahead. */
 export function stockTexts(config: TurnConfig): string[] {
   const { fillerText, fallbackText, unheardText, apologyText, idle } = config;
-  return [fillerText, fallbackText, unheardText, apologyText, ...(idle?.prompts ?? []), idle?.goodbye].filter(
-    (text) => text !== undefined,
-  );
+  const toolFailedText = config.toolTimeoutsMs.size === 0 ? undefined : config.toolFailedText;
+  const stock = [fillerText, fallbackText, unheardText, apologyText, toolFailedText];
+  return [...stock, ...(idle?.prompts ?? []), idle?.goodbye].filter((text) => text !== undefined);
 }
 
 /** Why a conversation ended. */
@@ -110,8 +119,17 @@ export interface UserTurn {
   readonly interrupted: Answer | undefined;
 }
 
-/** `sound`: a reply to how something sounded, without words. */
-export type AnswerKind = 'answer' | 'sound' | 'greeting' | 'say' | 'fallback' | 'idle' | 'goodbye';
+/** `sound`: a reply to how something sounded, without words. `filler`: said while a tool is waited for. */
+export type AnswerKind = 'answer' | 'sound' | 'greeting' | 'say' | 'filler' | 'fallback' | 'idle' | 'goodbye';
+
+/** A tool that was called, until the caller has been told what came of it. */
+export interface ToolUse {
+  /** Whose answer called it. */
+  readonly turnId: number;
+  readonly question: string;
+  /** undefined: it is waited for. */
+  readonly outcome: { readonly text: string } | 'failed' | undefined;
+}
 
 /** One thing that the agent says, from the order to the last word heard. */
 export interface Answer {
@@ -138,6 +156,8 @@ export interface Answer {
   readonly falseAlarms: number;
   /** Since when the caller had been silent when it was due. */
   readonly askedMs: number | undefined;
+  /** The tool whose result it tells. */
+  readonly tool: ToolUse | undefined;
   /** The spoken turn that it answers, so that the turn may go on if the caller was not done. */
   readonly turn: UserTurn | undefined;
 }
@@ -190,6 +210,8 @@ export type Phase =
   | { readonly name: 'overlapped'; readonly answer: Answer; readonly overlap: Overlap }
   /** The answer is paused while the overlap is judged. */
   | { readonly name: 'ducked'; readonly answer: Answer; readonly overlap: Overlap; readonly duckedMs: number }
+  /** A tool was called and its result is not there; the caller may speak as in `listening`. */
+  | { readonly name: 'awaiting-tool' }
   /** The far end put the call on hold; the answer, if any, waits. */
   | { readonly name: 'on-hold'; readonly answer: Answer | undefined }
   /** An answer was cut for something else to say; what was heard of it comes first. */
@@ -213,6 +235,7 @@ export type TimerId =
   | 'idle'
   | 'digits'
   | 'settle'
+  | 'tool'
   | 'close';
 
 /** `text`: typed by the caller; the rest is for the agent to say. */
@@ -252,6 +275,7 @@ export interface TurnState {
         readonly overlap: Overlap;
       }
     | undefined;
+  readonly tool: ToolUse | undefined;
   /** An interrupted answer whose heard words are not known yet. */
   readonly uncommitted: Answer | undefined;
   readonly lastAgent: { readonly text: string; readonly endedMs: number };
@@ -291,6 +315,8 @@ export type TurnEvent = { readonly atMs: number } & (
       readonly playedMs: number;
       readonly heardText: string;
     }
+  /** What the tool that turn `turnId` called has told; `text` undefined: it could not. */
+  | { readonly type: 'tool-result'; readonly turnId: number; readonly text: string | undefined }
   | { readonly type: 'user-text'; readonly text: string }
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'dtmf'; readonly digit: string }
@@ -334,6 +360,8 @@ export type TurnReport =
   | { readonly type: 'dismissed'; readonly turnId: number; readonly because: string }
   | { readonly type: 'reopened'; readonly turnId: number }
   | { readonly type: 'failure'; readonly turnId: number; readonly because: 'engine' | 'silence' | 'playout' }
+  /** Nobody waits for the result of the tool that turn `turnId` called any more. */
+  | { readonly type: 'tool-over'; readonly turnId: number; readonly because: 'timed-out' | 'overtaken' }
   | { readonly type: 'handover' };
 
 export type TurnEffect =
@@ -343,8 +371,18 @@ export type TurnEffect =
       /** `wordless`: no words were understood in it; a reply to how it sounds. */
       readonly input:
         | { readonly kind: 'audio'; readonly fromSample: number; readonly toSample: number; readonly wordless?: true }
-        | { readonly kind: 'text'; readonly text: string };
+        | { readonly kind: 'text'; readonly text: string }
+        /** The question again, to be answered from what a tool has told. */
+        | { readonly kind: 'tool-result'; readonly question: string; readonly text: string };
       readonly speculative: boolean;
+    }
+  /** Ask the application. `said`: the caller's words. */
+  | {
+      readonly type: 'tool-call';
+      readonly turnId: number;
+      readonly name: string;
+      readonly said: string;
+      readonly arguments: Readonly<Record<string, unknown>> | undefined;
     }
   /** Say exactly this. */
   | { readonly type: 'prompt'; readonly turnId: number; readonly text: string }
@@ -388,6 +426,7 @@ export const INITIAL_STATE: TurnState = {
   droppedWaiting: 0,
   digits: '',
   listening: undefined,
+  tool: undefined,
   uncommitted: undefined,
   lastAgent: { text: '', endedMs: Number.NEGATIVE_INFINITY },
   callerLevelDb: undefined,

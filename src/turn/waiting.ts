@@ -34,6 +34,7 @@ export function newAnswer(turnId: number, kind: AnswerKind): Answer {
     heardText: '',
     falseAlarms: 0,
     askedMs: undefined,
+    tool: undefined,
     turn: undefined,
   };
 }

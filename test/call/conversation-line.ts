@@ -4,8 +4,10 @@ import { Conversation } from '../../src/call/conversation';
 import type { ConversationEvent } from '../../src/call/conversation-event';
 import type { EngineMessage, EnginePort } from '../../src/call/engine-port';
 import { SpokenPrompts } from '../../src/call/spoken-prompts';
+import { noToolCounts, ToolCalls } from '../../src/call/tool-calls';
 import { ManualClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
+import type { ToolCall } from '../../src/core/tool';
 import type { ListenerReport } from '../../src/listener/protocol';
 import type { SessionCommand } from '../../src/media/media-router';
 import { PlayoutQueue } from '../../src/media/playout-queue';
@@ -28,6 +30,8 @@ export class ScriptedEngine implements EnginePort {
   firstAudioMs = 300;
   wordEveryMs = 100;
   broken = false;
+  /** What an answer to a question ends with; the answer from a result ends with nothing. */
+  tool: ToolCall | undefined;
   readonly orders: { turnId: number; input: AnswerInput; speculative: boolean; atMs: number }[] = [];
   readonly commits: Commit[] = [];
   readonly cancelled = new Set<number>();
@@ -69,7 +73,8 @@ export class ScriptedEngine implements EnginePort {
     if (input.kind === 'audio') {
       this.after(this.transcriptMs, turnId, { type: 'transcript', text: this.question, speech: true });
     }
-    const text = input.kind === 'say' ? input.text : this.reply;
+    const text = input.kind === 'say' ? input.text : input.kind === 'tool-result' ? input.text : this.reply;
+    const action = input.kind === 'audio' || input.kind === 'text' ? this.tool : undefined;
     const words = text.split(' ');
     words.forEach((word, index) => {
       const atMs = this.firstAudioMs + index * this.wordEveryMs;
@@ -78,7 +83,11 @@ export class ScriptedEngine implements EnginePort {
       const spoken = [{ text: word, startSample: 0, endSample: WORD_SAMPLES }];
       this.after(atMs, turnId, { type: 'audio', pcm, sampleRate: RATE, words: spoken });
     });
-    this.after(this.firstAudioMs + words.length * this.wordEveryMs, turnId, { type: 'end', stages: {} });
+    this.after(this.firstAudioMs + words.length * this.wordEveryMs, turnId, {
+      type: 'end',
+      stages: {},
+      ...(action === undefined ? {} : { action }),
+    });
   }
 
   fail(code: string, turnId?: number): void {
@@ -103,6 +112,7 @@ export class Line {
   readonly engine = new ScriptedEngine(this.clock);
   readonly events: ConversationEvent[] = [];
   readonly prompts: SpokenPrompts;
+  readonly toolCounts = noToolCounts();
   readonly conversation: Conversation;
   /** What left, a number per sample: the word's, 0 for silence. */
   readonly sent: number[] = [];
@@ -129,6 +139,7 @@ export class Line {
       prompts: this.prompts,
       voice: 'amy',
       greeting: options.greeting,
+      tools: new ToolCalls('c', this.toolCounts),
       turns: options.turns ?? { ...DEFAULT_TURNS, idle: undefined },
       clock: this.clock,
       log: silentLogger,

@@ -111,6 +111,46 @@ describe('loadDialplan', () => {
     expect(agentNamed(plan, 'nobody')).toBeUndefined();
   });
 
+  it('gives an agent tools, the route’s after the persona’s, and refuses two that are one', () => {
+    const tools = '[{ name: order_status, description: look up the status of an order }]';
+    const agent = (more: string) =>
+      load({
+        'a.yaml':
+          `routes:\n  - { match: { number: "1" }, action: { type: agent, persona: clinic, tools: [${more}] } }\n` +
+          '  - { match: { number: "2" }, action: { type: agent, persona: clinic } }\n',
+        'personas/clinic.yaml': `${persona}tools: ${tools}\n`,
+      });
+    const plan = agent('{ name: book, description: book a table, timeoutMs: 9000, parameters: { type: object } }');
+    expect(plan.personas.map((one) => one.tools?.map(({ name, timeoutMs }) => [name, timeoutMs]))).toEqual([
+      [
+        ['order_status', 5_000],
+        ['book', 9_000],
+      ],
+      [['order_status', 5_000]],
+    ]);
+    expect(new Set(plan.personas.map(({ id }) => id)).size).toBe(2);
+    for (const twice of [
+      '{ name: order_status, description: x }',
+      '{ name: x, description: look up the status of an order }',
+    ]) {
+      expect(() => agent(twice)).toThrow(/each tool once/);
+    }
+  });
+
+  it.each([
+    ['a full stop', '{ name: a, description: "look it up." }', /without a full stop/],
+    ['two lines', '{ name: a, description: "look\\nup" }', /in one line/],
+    ['a name with a blank', '{ name: "a b", description: look it up }', /letters, digits/],
+    ['no time', '{ name: a, description: look it up, timeoutMs: 0 }', /timeoutMs/],
+  ])('refuses a tool with %s', (_, tool, message) => {
+    expect(() =>
+      load({
+        'a.yaml': `routes:\n  - action: { type: agent, persona: clinic, tools: [${tool}] }\n`,
+        'personas/clinic.yaml': persona,
+      }),
+    ).toThrow(message);
+  });
+
   it('finds a prompt beside the dialplan and tells WAV from Ogg by its bytes', () => {
     const plan = load({
       'a.yaml':

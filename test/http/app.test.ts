@@ -174,6 +174,11 @@ describe('calls', () => {
       { callId: 'steer', action: { type: 'say', text: 'One moment.' } },
       { callId: 'steer', action: { type: 'dtmf', digits: '12#' } },
     ]);
+    const result = { type: 'tool_result', toolCallId: 't1' };
+    expect((await act({ ...result, text: 'It ships on Friday.' })).status).toBe(202);
+    expect((await act({ ...result, error: 'no such order' })).status).toBe(202);
+    expect((await act(result)).status).toBe(422);
+    expect((await act({ ...result, text: 'x', error: 'y' })).status).toBe(422);
     expect((await act({ type: 'sing' })).status).toBe(422);
     expect((await act({ type: 'dtmf', digits: 'E' })).status).toBe(422);
     await agent.publish(sequence.next('call.ended', { cause: 'caller-hangup', durationMs: 0 }));

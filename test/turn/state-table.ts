@@ -71,6 +71,12 @@ function situations(): ReadonlyMap<string, Walk> {
   const overlapped = later.next(later.speech('speech-started', 64));
   const ducked = overlapped.next(overlapped.timer('duck'), 80);
   const asked = ducked.next(ducked.speech('speech-continues', 300), 140);
+  const called = later.next({
+    type: 'answer-end',
+    turnId: later.answerId,
+    action: { type: 'tool', name: 'order_status' },
+  });
+  const awaiting = called.next(called.playout('finished'));
   return new Map([
     ['idle', idle],
     ['listening', listening],
@@ -82,6 +88,8 @@ function situations(): ReadonlyMap<string, Walk> {
     ['speaking', later],
     ['overlapped', overlapped],
     ['ducked', asked],
+    ['speaking, a tool called', called],
+    ['awaiting-tool', awaiting],
     ['on-hold', later.next({ type: 'hold' })],
     ['yielding', later.next({ type: 'user-text', text: 'typed' })],
     ['closing', later.next({ type: 'hangup', reason: 'caller-hangup' })],
@@ -106,6 +114,9 @@ function happenings(at: Walk): ReadonlyMap<string, Undated> {
     ['answer failed', { type: 'engine-failed', turnId }],
     ['overlap: "wait"', { type: 'listened', requestId, text: 'Wait.', speech: true }],
     ['overlap: "mm-hmm", over', { type: 'listened', requestId, text: 'Mm-hmm.', speech: true }],
+    ['answer complete, a tool called', { type: 'answer-end', turnId, action: { type: 'tool', name: 'order_status' } }],
+    ['the tool’s result', { type: 'tool-result', turnId: at.state.tool?.turnId ?? -1, text: 'It ships on Friday.' }],
+    ['the tool’s error', { type: 'tool-result', turnId: at.state.tool?.turnId ?? -1, text: undefined }],
     ['playout finished', at.playout('finished')],
     ['playout flushed', at.playout('flushed')],
     ['playout starved', at.playout('starved')],
@@ -195,6 +206,7 @@ const MEANING: Readonly<Record<string, string>> = {
   silenceMs: 'silence on the agent’s turn after which it says something (engine.silenceSeconds less 500 ms)',
   unheardAfterMs: 'speech without words that is asked about',
   maxUnheard: 'how often in a row; then it is taken for noise',
+  toolTimeoutMs: 'wait for the result of a tool (its own timeoutMs in the dialplan)',
   maxFailures: 'failed answers in a row after which the agent apologises and hangs up',
   'idle.afterMs': 'silence of the caller after which the agent asks, then says goodbye',
   digitsMs: 'keys pressed within this time are one input',

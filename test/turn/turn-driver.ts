@@ -25,7 +25,11 @@ export interface EngineManner {
     | 'hears-a-cough'
     | 'is-empty'
     | 'dies-halfway'
-    | 'hangs-up';
+    | 'hangs-up'
+    /** Says what it always says, and calls a tool. */
+    | 'calls-a-tool'
+    /** Calls one without a word. */
+    | 'only-calls-a-tool';
   readonly transcriptMs: number;
   readonly audioMs: number;
   readonly text: string;
@@ -37,6 +41,12 @@ export const PROMPT_ANSWER: EngineManner = {
   audioMs: 400,
   text: 'What time do you open?',
 };
+
+/** How an application answers a tool call: undefined text: with an error. */
+export interface ToolManner {
+  readonly afterMs: number;
+  readonly text: string | undefined;
+}
 
 const REPLY = 'We open at nine. We close at five.';
 const CHUNK_MS = 400;
@@ -65,6 +75,8 @@ export class TurnDriver {
   overlapText: string | undefined = 'wait a moment';
   listenMs = 150;
   mediaAlive = true;
+  /** Asked at each tool call; the last one stays. undefined: no answer. */
+  toolManners: (ToolManner | undefined)[] = [{ afterMs: 800, text: 'It ships on Friday.' }];
   promptsCached = true;
   private readonly timers = new Map<TimerId, Timer>();
   private readonly engineTimers = new Map<number, Timer[]>();
@@ -142,11 +154,11 @@ export class TurnDriver {
         this.timers.get(effect.id)?.cancel();
         return;
       case 'answer':
-        this.order(effect.turnId, effect.input.kind === 'audio', 'wordless' in effect.input);
+        this.order(effect.turnId, effect.input);
         return;
       case 'prompt':
         if (this.promptsCached) this.prompt(effect.turnId);
-        else this.order(effect.turnId, false);
+        else this.order(effect.turnId, undefined);
         return;
       case 'cancel':
         for (const timer of this.engineTimers.get(effect.turnId) ?? []) timer.cancel();
@@ -177,6 +189,13 @@ export class TurnDriver {
       case 'flush':
         this.flush(effect.turnId);
         return;
+      case 'tool-call': {
+        const manner = this.toolManners.length > 1 ? this.toolManners.shift() : this.toolManners[0];
+        if (manner === undefined) return;
+        const { turnId } = effect;
+        this.clock.after(manner.afterMs, () => this.send({ type: 'tool-result', turnId, text: manner.text }));
+        return;
+      }
       case 'promote':
       case 'commit':
       case 'report':
@@ -210,7 +229,12 @@ export class TurnDriver {
     this.send({ type: 'answer-audio', turnId, durationMs });
   }
 
-  private order(turnId: number, spoken: boolean, wordless = false): void {
+  private order(turnId: number, input: Extract<TurnEffect, { type: 'answer' }>['input'] | undefined): void {
+    const spoken = input?.kind === 'audio';
+    const wordless = input?.kind === 'audio' && input.wordless === true;
+    // Neither a prompt nor the answer from a result calls anything.
+    const tool =
+      input?.kind === 'audio' || input?.kind === 'text' ? ({ type: 'tool', name: 'order_status' } as const) : undefined;
     const manner = this.manners.length > 1 ? this.manners.shift()! : this.manners[0]!;
     const { kind, transcriptMs, audioMs, text } = manner;
     if (kind === 'is-dead') return;
@@ -231,8 +255,8 @@ export class TurnDriver {
       }
     }
     const firstMs = transcriptMs + audioMs;
-    if (kind === 'is-empty' || kind === 'hangs-up') {
-      const action = kind === 'hangs-up' ? 'hangup' : undefined;
+    if (kind === 'is-empty' || kind === 'hangs-up' || kind === 'only-calls-a-tool') {
+      const action = kind === 'hangs-up' ? 'hangup' : kind === 'only-calls-a-tool' ? tool : undefined;
       this.later(turnId, firstMs, () => this.send({ type: 'answer-end', turnId, action }));
       return;
     }
@@ -246,9 +270,8 @@ export class TurnDriver {
       }
       this.later(turnId, firstMs + chunk * CHUNK_EVERY_MS, () => this.audio(turnId, CHUNK_MS));
     }
-    this.later(turnId, firstMs + CHUNKS * CHUNK_EVERY_MS, () =>
-      this.send({ type: 'answer-end', turnId, action: undefined }),
-    );
+    const action = kind === 'calls-a-tool' ? tool : undefined;
+    this.later(turnId, firstMs + CHUNKS * CHUNK_EVERY_MS, () => this.send({ type: 'answer-end', turnId, action }));
   }
 
   private flush(upTo: number): void {

@@ -9,7 +9,7 @@ import {
   type TurnEvent,
   type TurnState,
 } from '../../src/turn/turn-state';
-import { type EngineManner, TurnDriver } from './turn-driver';
+import { type EngineManner, type ToolManner, TurnDriver } from './turn-driver';
 
 const TEXTS = [
   'What time do you open?',
@@ -33,11 +33,22 @@ const manner: fc.Arbitrary<EngineManner> = fc.record({
     'hears-a-cough',
     'is-empty',
     'dies-halfway',
+    'calls-a-tool',
+    'only-calls-a-tool',
   ),
   transcriptMs: fc.integer({ min: 0, max: 3_000 }),
   audioMs: fc.integer({ min: 0, max: 6_000 }),
   text: fc.constantFrom(...TEXTS),
 });
+
+/** Some answer long after they were given up. */
+const toolManner: fc.Arbitrary<ToolManner | undefined> = fc.option(
+  fc.record({
+    afterMs: fc.integer({ min: 0, max: 9_000 }),
+    text: fc.constantFrom('It ships on Friday.', undefined),
+  }),
+  { nil: undefined },
+);
 
 type Deed =
   | { readonly do: 'speak'; readonly ms: number; readonly levelDb: number }
@@ -117,6 +128,7 @@ const worlds = fc.record({
   deeds: fc.array(deed, { maxLength: 25 }),
   listenMs: fc.integer({ min: 0, max: 2_500 }),
   promptsCached: fc.boolean(),
+  toolManners: fc.array(toolManner, { minLength: 1, maxLength: 3 }),
 });
 
 const NO_IDLE = { ...DEFAULT_TURNS, idle: undefined };
@@ -131,12 +143,15 @@ describe('a random call', () => {
         driver.manners = [...world.manners];
         driver.listenMs = world.listenMs;
         driver.promptsCached = world.promptsCached;
+        driver.toolManners = [...world.toolManners];
         driver.send({ type: 'opened', greeting: world.greeting });
         for (const next of world.deeds) act(driver, next);
         driver.advance(QUIET_MS);
         expect(driver.problems).toEqual([]);
         expect(['listening', 'closed']).toContain(driver.phase);
         expect(driver.state.waiting).toEqual([]);
+        expect(driver.state.tool).toBeUndefined();
+        expect(untold(driver)).toEqual([]);
         expect(unanswered(driver)).toEqual([]);
       }),
       { numRuns: 400 },
@@ -148,9 +163,11 @@ describe('a random call', () => {
       fc.property(
         fc.array(manner, { minLength: 1, maxLength: 6 }),
         fc.integer({ min: 1, max: 5 }),
-        (manners, turns) => {
+        fc.array(toolManner, { minLength: 1, maxLength: 3 }),
+        (manners, turns, toolManners) => {
           const driver = new TurnDriver(NO_IDLE);
           driver.manners = [...manners];
+          driver.toolManners = [...toolManners];
           driver.send({ type: 'opened', greeting: undefined });
           for (let turn = 0; turn < turns; turn += 1) {
             driver.speak(800);
@@ -206,6 +223,24 @@ describe('a random call', () => {
   });
 });
 
+/** Tool calls of which the caller was never told, though no other overtook them and the call went on. */
+function untold(driver: TurnDriver): number[] {
+  const lost: number[] = [];
+  driver.effects.forEach(({ effect }, index) => {
+    if (effect.type !== 'tool-call') return;
+    const later = driver.effects.slice(index + 1).map((next) => next.effect);
+    const told = later.some(
+      (next) =>
+        next.type === 'closed' ||
+        (next.type === 'answer' && next.input.kind === 'tool-result') ||
+        (next.type === 'prompt' && next.text === driver.config.toolFailedText) ||
+        (next.type === 'report' && next.report.type === 'tool-over' && next.report.because === 'overtaken'),
+    );
+    if (!told) lost.push(effect.turnId);
+  });
+  return lost;
+}
+
 /** Reported turns after which nothing was said, nothing reopened them, and the call went on. */
 function unanswered(driver: TurnDriver): number[] {
   const lost: number[] = [];
@@ -240,6 +275,7 @@ const phaseNames = [
   'speaking',
   'overlapped',
   'ducked',
+  'awaiting-tool',
   'on-hold',
   'yielding',
   'closing',
@@ -258,6 +294,7 @@ const timerIds: TimerId[] = [
   'idle',
   'digits',
   'settle',
+  'tool',
   'close',
 ];
 const turnId = fc.integer({ min: 0, max: 12 });
@@ -281,7 +318,10 @@ const anyEvent: fc.Arbitrary<Omit<TurnEvent, 'atMs'>> = fc.oneof(
   fc.record({
     type: fc.constant('answer-end' as const),
     turnId,
-    action: fc.constantFrom(undefined, undefined, 'hangup' as const, 'handover' as const),
+    action: fc.constantFrom(undefined, undefined, 'hangup' as const, 'handover' as const, {
+      type: 'tool' as const,
+      name: 'order_status',
+    }),
   }),
   fc.record({ type: fc.constant('engine-failed' as const), turnId: fc.option(turnId, { nil: undefined }) }),
   fc.record({
@@ -302,6 +342,11 @@ const anyEvent: fc.Arbitrary<Omit<TurnEvent, 'atMs'>> = fc.oneof(
     ),
     playedMs: fc.integer({ min: 0, max: 9_000 }),
     heardText: fc.string(),
+  }),
+  fc.record({
+    type: fc.constant('tool-result' as const),
+    turnId,
+    text: fc.option(fc.string(), { nil: undefined }),
   }),
   fc.record({ type: fc.constantFrom('user-text' as const, 'say' as const), text: fc.string() }),
   fc.record({ type: fc.constant('dtmf' as const), digit: fc.string({ maxLength: 2 }) }),
@@ -372,6 +417,7 @@ function follow(effect: TurnEffect, event: TurnEvent, released: number | undefin
 
 function concerns(state: TurnState, id: number): boolean {
   const { phase } = state;
+  if (state.tool?.turnId === id) return true;
   if (phase.name === 'user-pausing') return phase.speculation?.turnId === id || state.uncommitted?.turnId === id;
   const answer = 'answer' in phase ? phase.answer : undefined;
   return answer?.turnId === id || state.uncommitted?.turnId === id;

@@ -7,7 +7,7 @@
 import { audioEvent } from '../audio-event';
 import { overlapWords } from '../call-hearing';
 import { HEARING_RATE, HeardAudio } from '../heard-audio';
-import type { AnswerEvent, AnswerInput, OmniModel, OmniSession } from '../omni-model';
+import { type AnswerEvent, type AnswerInput, type OmniModel, type OmniSession, withoutTools } from '../omni-model';
 import type { Recogniser, Voice } from '../parts';
 import { StageTimes } from '../stage-times';
 import { endsInLoop, greedyToken } from '../trunk/greedy';
@@ -78,7 +78,8 @@ class Session implements OmniSession {
     return overlapWords(await this.parts.recogniser.recognise(this.span(fromSample, toSample), signal));
   }
 
-  async *answer(input: AnswerInput, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+  async *answer(order: AnswerInput, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+    const input = withoutTools(order);
     signal.throwIfAborted();
     const stages = new StageTimes(this.parts.nowMs);
     if (input.kind === 'say') {
@@ -124,7 +125,7 @@ class Session implements OmniSession {
   /** Reads the prompt; what was heard goes in as vectors. */
   private async question(
     sequence: LlamaSequence,
-    input: Exclude<AnswerInput, { kind: 'say' }>,
+    input: Exclude<AnswerInput, { kind: 'say' | 'tool-result' }>,
     signal: AbortSignal,
   ): Promise<Prediction> {
     const { encoder, tokenizer, parameters } = this.parts;

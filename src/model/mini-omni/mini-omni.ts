@@ -8,7 +8,7 @@ import { FrameAssembler } from '../codec/delay-pattern';
 import { type FrameDecoder, StreamingDecoder } from '../codec/streaming-decoder';
 import { SNAC_WINDOWS } from '../codec/window-plan';
 import { HEARING_RATE, HeardAudio } from '../heard-audio';
-import type { AnswerEvent, AnswerInput, OmniModel, OmniSession } from '../omni-model';
+import { type AnswerEvent, type AnswerInput, type OmniModel, type OmniSession, withoutTools } from '../omni-model';
 import type { Voice } from '../parts';
 import { StageTimes } from '../stage-times';
 import { EstimatedWords } from './estimated-words';
@@ -81,7 +81,8 @@ class Session implements OmniSession {
     }
   }
 
-  async *answer(input: AnswerInput, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+  async *answer(order: AnswerInput, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+    const input = withoutTools(order);
     const stages = new StageTimes(this.parts.nowMs);
     if (input.kind === 'say') {
       yield { type: 'text', delta: input.text };
@@ -115,7 +116,10 @@ class Session implements OmniSession {
 
   close(): void {}
 
-  private async question(input: Exclude<AnswerInput, { kind: 'say' }>, signal: AbortSignal): Promise<StreamSequence> {
+  private async question(
+    input: Exclude<AnswerInput, { kind: 'say' | 'tool-result' }>,
+    signal: AbortSignal,
+  ): Promise<StreamSequence> {
     const { encoder, model, ids, tokenizer } = this.parts;
     if (input.kind === 'text') return readQuestion(model, ids, { words: tokenizer.encode(input.text) }, signal);
     const pcm = this.heard.read(

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import type { AnswerAction } from '../../../src/core/tool';
 import { TrunkBrain } from '../../../src/model/brain/brain';
 import type { BrainConversation } from '../../../src/model/brain/conversation-brain';
 import { RelevanceTable } from '../../../src/model/brain/relevance';
@@ -47,9 +48,9 @@ async function open(persona: Persona, greeting?: string): Promise<BrainConversat
 async function ask(
   conversation: BrainConversation,
   userText: string,
-): Promise<{ text: string; action: string | undefined }> {
+): Promise<{ text: string; action: AnswerAction | undefined }> {
   let text = '';
-  let action: string | undefined;
+  let action: AnswerAction | undefined;
   for await (const event of conversation.answer(userText, new AbortController().signal)) {
     if (event.type === 'delta') text += event.text;
     else if (event.type === 'action') action = event.action;
