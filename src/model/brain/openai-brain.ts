@@ -4,13 +4,17 @@
  */
 import { TrunklineError } from '../../core/errors';
 import type { HowSaid } from '../../core/how-said';
+import type { Tool } from '../../core/tool';
 import type { Persona } from '../omni-model';
 import type { AnswerManner, Brain, BrainConversation, BrainEvent } from './conversation-brain';
+import { type FunctionCall, property, StreamedToolCall, toolsOf } from './openai-tools';
 
 const MAX_HISTORY_MESSAGES = 40;
 /** A server that sends a line longer than this is not speaking the protocol. */
 const MAX_LINE_CHARACTERS = 256 * 1_024;
 const MAX_ANSWER_TOKENS = 120;
+/** Tool calls whose result may still come; the oldest is forgotten. */
+const MAX_OPEN_CALLS = 8;
 
 export interface OpenAiEndpoint {
   /** Up to and without `/chat/completions`, for example `http://127.0.0.1:8000/v1`. */
@@ -19,10 +23,10 @@ export interface OpenAiEndpoint {
   readonly apiKey?: string;
 }
 
-interface Message {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly content: string;
-}
+type Message =
+  | { readonly role: 'system' | 'user'; readonly content: string }
+  | { readonly role: 'assistant'; readonly content: string | null; readonly tool_calls?: readonly FunctionCall[] }
+  | { readonly role: 'tool'; readonly tool_call_id: string; readonly content: string };
 
 export class OpenAiBrain implements Brain {
   constructor(private readonly endpoint: OpenAiEndpoint) {}
@@ -37,29 +41,49 @@ export class OpenAiBrain implements Brain {
 }
 
 class OpenAiConversation implements BrainConversation {
-  private readonly history: Message[] = [];
+  private history: Message[] = [];
   private readonly system: Message;
+  private readonly tools: readonly Tool[];
+  /** By the question that it was made for. */
+  private readonly calls = new Map<string, FunctionCall>();
+  /** The question that is being answered from a tool's result, which belongs before the answer in the history. */
+  private told: { readonly question: string; readonly result: string } | undefined;
 
   constructor(
     private readonly endpoint: OpenAiEndpoint,
     persona: Persona,
   ) {
     this.system = { role: 'system', content: systemPrompt(persona) };
+    this.tools = persona.tools ?? [];
   }
 
   async *answer(userText: string, signal: AbortSignal, how: AnswerManner = {}): AsyncGenerator<BrainEvent> {
+    const { toolResult } = how;
+    if (toolResult !== undefined) this.told = { question: userText, result: toolResult };
+    else if (this.told?.question === userText) this.told = undefined;
     const abort = new AbortController();
     const forward = () => abort.abort(signal.reason);
     signal.addEventListener('abort', forward, { once: true });
     if (signal.aborted) forward();
     try {
       const asked = how.wordless === undefined ? userText : described(how.wordless);
-      const body = await this.request(asked, abort.signal);
+      const messages: readonly Message[] =
+        this.told === undefined || toolResult === undefined
+          ? [...this.history, { role: 'user', content: asked }]
+          : this.withResult(this.told);
+      const body = await this.request(messages, toolResult !== undefined, abort.signal);
+      const call = new StreamedToolCall();
       for await (const data of serverSentData(body)) {
-        if (data === '[DONE]') return;
-        const text = contentDelta(data);
-        if (text !== '') yield { type: 'delta', text };
+        if (data === '[DONE]') break;
+        const delta = deltaOf(data);
+        call.push(property(delta, 'tool_calls'));
+        const text = property(delta, 'content');
+        if (typeof text === 'string' && text !== '') yield { type: 'delta', text };
       }
+      const whole = toolResult === undefined ? call.whole(this.tools) : undefined;
+      if (whole === undefined) return;
+      this.remember(userText, whole.message);
+      yield { type: 'action', action: whole.action };
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
       if (cause instanceof TrunklineError) throw cause;
@@ -72,15 +96,46 @@ class OpenAiConversation implements BrainConversation {
   }
 
   commit(turn: { userText: string | undefined; heardText: string; interrupted: boolean }): void {
-    if (turn.userText !== undefined) this.history.push({ role: 'user', content: turn.userText });
+    if (this.told !== undefined && this.told.question === turn.userText) {
+      this.history = this.withResult(this.told);
+      this.calls.delete(this.told.question);
+      this.told = undefined;
+    } else if (turn.userText !== undefined) this.history.push({ role: 'user', content: turn.userText });
     const heard = turn.interrupted && turn.heardText !== '' ? `${turn.heardText} …` : turn.heardText;
     if (heard !== '') this.history.push({ role: 'assistant', content: heard });
-    while (this.history.length > MAX_HISTORY_MESSAGES) this.history.shift();
+    // A result without the call that it answers is an error to the endpoint.
+    while (this.history.length > MAX_HISTORY_MESSAGES || this.history[0]?.role === 'tool') this.history.shift();
   }
 
   close(): void {}
 
-  private async request(userText: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  /** The history, the call and its result: an assistant's message with `tool_calls`, and the `tool` message that answers it. */
+  private withResult({ question, result }: { readonly question: string; readonly result: string }): Message[] {
+    const call = this.calls.get(question);
+    if (call === undefined) {
+      return [...this.history, { role: 'user', content: question }, { role: 'system', content: result }];
+    }
+    const last = this.history.at(-1);
+    const merges = last?.role === 'assistant' && last.tool_calls === undefined;
+    return [
+      ...(merges ? this.history.slice(0, -1) : this.history),
+      { role: 'assistant', content: merges ? last.content : null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: call.id, content: result },
+    ];
+  }
+
+  private remember(question: string, call: FunctionCall): void {
+    this.calls.delete(question);
+    this.calls.set(question, call);
+    const [oldest] = this.calls.keys();
+    if (this.calls.size > MAX_OPEN_CALLS && oldest !== undefined) this.calls.delete(oldest);
+  }
+
+  private async request(
+    messages: readonly Message[],
+    again: boolean,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
     const { baseUrl, model, apiKey } = this.endpoint;
     const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/chat/completions`, {
       method: 'POST',
@@ -94,7 +149,8 @@ class OpenAiConversation implements BrainConversation {
         model,
         stream: true,
         max_tokens: MAX_ANSWER_TOKENS,
-        messages: [this.system, ...this.history, { role: 'user', content: userText }],
+        messages: [this.system, ...messages],
+        ...toolsOf(this.tools, again),
       }),
     });
     if (!response.ok || response.body === null) {
@@ -120,6 +176,9 @@ function systemPrompt(persona: Persona): string {
   return [
     persona.instructions,
     'You are speaking on the telephone: answer in one or two short sentences that can be read aloud, without lists, markup or emoji.',
+    ...((persona.tools ?? []).length === 0
+      ? []
+      : ['When you call a tool, say in a few words that you are looking, before you call it.']),
     ...(persona.facts.length === 0
       ? []
       : ['Answer from these facts; if they do not say it, say that you do not know.', ...persona.facts]),
@@ -143,21 +202,16 @@ async function* serverSentData(body: ReadableStream<Uint8Array>): AsyncGenerator
   }
 }
 
-/** `choices[0].delta.content`; '' for anything else that such servers send (roles, usage, keep-alives, nonsense). */
-function contentDelta(data: string): string {
+/** `choices[0].delta`; undefined for anything else that such servers send (usage, keep-alives, nonsense). */
+function deltaOf(data: string): unknown {
   let json: unknown;
   try {
     json = JSON.parse(data);
   } catch {
-    return '';
+    return undefined;
   }
   const choices = property(json, 'choices');
-  const content = property(property(Array.isArray(choices) ? choices[0] : undefined, 'delta'), 'content');
-  return typeof content === 'string' ? content : '';
-}
-
-function property(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return property(Array.isArray(choices) ? choices[0] : undefined, 'delta');
 }
 
 function unreachable(endpoint: OpenAiEndpoint, what: string, cause: unknown): TrunklineError {
