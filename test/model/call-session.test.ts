@@ -1,4 +1,5 @@
 /** What every engine's session does ahead of being asked: hears at pauses, reads what is certain, never answers for it. */
+import type { AnswerAction } from '../../src/core/tool';
 import type { AnswerManner, BrainConversation, BrainEvent } from '../../src/model/brain/conversation-brain';
 import type { Understood } from '../../src/model/call-hearing';
 import { CallSession } from '../../src/model/call-session';
@@ -21,6 +22,9 @@ function rig() {
   const earlier: (string | undefined)[] = [];
   const manners: AnswerManner[] = [];
   const how: Understood['how'][] = [];
+  /** What the ear gives beside the words, and what the next answer decides. */
+  const vectors: Float32Array[] = [];
+  const actions: AnswerAction[] = [];
   const recognise = async (pcm: Float32Array): Promise<Recognition> => {
     const words = Math.round(pcm.filter((sample) => Math.abs(sample) > 0.05).length / 1_000);
     return { text: `${words} words`, speech: words > 0, meanLogProbability: 0, doneProbability: 0.9 };
@@ -33,7 +37,7 @@ function rig() {
       counts.heard += 1;
       lengths.push(pcm.length);
       earlier.push(before?.recognition.text);
-      return { recognition: await recognise(pcm), vectors: [], ...(how[0] === undefined ? {} : { how: how[0] }) };
+      return { recognition: await recognise(pcm), vectors, ...(how[0] === undefined ? {} : { how: how[0] }) };
     },
     close: async () => undefined,
   };
@@ -49,6 +53,8 @@ function rig() {
         }
         signal.throwIfAborted();
         yield { type: 'delta', text: `You said ${userText}.` };
+        const action = actions.shift();
+        if (action !== undefined) yield { type: 'action', action };
       } finally {
         counts.returned += 1;
       }
@@ -111,10 +117,31 @@ function rig() {
     session.hear(talk(seconds), fromSample + 0.3 * RATE);
     session.hear(silence(pause), fromSample + (0.3 + seconds) * RATE);
   };
-  return { session, counts, lengths, earlier, manners, how, attend, ask, hear };
+  return { session, counts, lengths, earlier, manners, how, vectors, actions, attend, ask, hear };
 }
 
 describe('a session', () => {
+  it('tells of a tool call, and asks the question again with its result, as it was heard', async () => {
+    const { session, manners, vectors, actions, ask, hear } = rig();
+    vectors.push(new Float32Array([1, 2]));
+    actions.push({ type: 'tool', name: 'order_status' });
+    hear(0, 1, 0.3);
+    const first = await ask(0, 1.6 * RATE);
+    const question = first.flatMap((event) => (event.type === 'transcript' ? [event.text] : [])).join('');
+    expect(first.at(-1)).toMatchObject({ type: 'end', action: { type: 'tool', name: 'order_status' } });
+    session.commit({ userText: question, heardText: 'One moment.', interrupted: false });
+    const second: AnswerEvent[] = [];
+    for await (const event of session.answer({ kind: 'tool-result', question, text: 'On Friday.' }, never)) {
+      if (event.type !== 'working') second.push(event);
+    }
+    expect(second.map((event) => event.type)).toEqual(['transcript', 'text', 'audio', 'end']);
+    expect(second.at(-1)).not.toHaveProperty('action', expect.anything());
+    expect(manners.at(-1)).toMatchObject({ toolResult: 'On Friday.', heard: vectors });
+    // Of a question that is not the last one, the words are left.
+    for await (const _ of session.answer({ kind: 'tool-result', question: 'An older one?', text: 'Yes.' }, never));
+    expect(manners.at(-1)).not.toHaveProperty('heard');
+  });
+
   it('has understood and read the question when the caller has been silent for a tenth of a second', async () => {
     const { session, counts, attend, ask, hear } = rig();
     hear(0, 1, 0.15);
