@@ -3,10 +3,10 @@
  * brain or spoken to a whole engine: how many answers are right, and how often something is stated that the facts do not say.
  */
 import { readFileSync } from 'node:fs';
-import type { Brain } from '../model/brain/conversation-brain';
+import type { AnswerManner, Brain } from '../model/brain/conversation-brain';
 import { openTrunkBrain } from '../model/load-model';
 import type { Persona } from '../model/omni-model';
-import { type Asker, type HeldoutQuestion, heldoutSchema, isAnswered, type Reply } from './heldout-question';
+import { type Asker, type HeldoutQuestion, heldoutSchema, isAnswered, type Reply, toolOf } from './heldout-question';
 import { spreadOver } from './questions';
 import { type BenchReport, report, single } from './report';
 import { openSpokenAsker, type SpokenOptions } from './spoken-asker';
@@ -52,6 +52,9 @@ export async function benchHeldout(options: HeldoutBenchOptions): Promise<BenchR
     single('right, the facts settle it', '%', share('known')),
     single('something stated that the facts do not say', '%', 100 - share('absent')),
     single('hung up or handed over when asked', '%', share('action')),
+    ...(questions.some(({ kind }) => kind === 'tool')
+      ? [single('called the right tool and answered from its result', '%', share('tool'))]
+      : []),
     single('questions', '', questions.length),
   ]);
 }
@@ -59,22 +62,28 @@ export async function benchHeldout(options: HeldoutBenchOptions): Promise<BenchR
 async function openTypedAsker({ modelsDir, threads }: HeldoutBenchOptions): Promise<Asker> {
   const brain = await openTrunkBrain(modelsDir, threads);
   return {
-    ask: (persona, question) => askAll(brain, persona, [...question.before, question.text]),
+    ask: (persona, question) => askAll(brain, persona, question),
     close: () => brain.close(),
   };
 }
 
-async function askAll(brain: Brain, persona: Persona, questions: readonly string[]): Promise<Reply> {
+async function askAll(brain: Brain, persona: Persona, question: HeldoutQuestion): Promise<Reply> {
   const conversation = await brain.openConversation(persona);
   let reply: Reply = { text: '', action: undefined };
+  const askOne = async (userText: string, how: AnswerManner = {}): Promise<Reply> => {
+    let one: Reply = { text: '', action: undefined };
+    for await (const event of conversation.answer(userText, new AbortController().signal, how)) {
+      if (event.type === 'delta') one = { ...one, text: one.text + event.text };
+      else if (event.type === 'action') one = { ...one, action: event.action };
+    }
+    conversation.commit({ userText, heardText: one.text, interrupted: false });
+    return one;
+  };
   try {
-    for (const userText of questions) {
-      reply = { text: '', action: undefined };
-      for await (const event of conversation.answer(userText, new AbortController().signal)) {
-        if (event.type === 'delta') reply = { ...reply, text: reply.text + event.text };
-        else if (event.type === 'action') reply = { ...reply, action: event.action };
-      }
-      conversation.commit({ userText, heardText: reply.text, interrupted: false });
+    for (const userText of [...question.before, question.text]) reply = await askOne(userText);
+    const called = toolOf(reply);
+    if (called !== undefined && question.result !== undefined) {
+      reply = { ...(await askOne(question.text, { toolResult: question.result })), called };
     }
   } finally {
     conversation.close();

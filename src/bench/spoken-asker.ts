@@ -8,8 +8,8 @@ import { joinInt16 } from '../audio/pcm';
 import { writeWav } from '../audio/wav';
 import { StartTrace } from '../core/start-trace';
 import { loadModel } from '../model/load-model';
-import type { OmniSession } from '../model/omni-model';
-import type { Asker, Reply } from './heldout-question';
+import type { AnswerInput, OmniSession } from '../model/omni-model';
+import { type Asker, type Reply, toolOf } from './heldout-question';
 import { heardOnThePhone } from './questions';
 
 export interface SpokenOptions {
@@ -39,10 +39,19 @@ export async function openSpokenAsker(
         const names = [...question.before.map((_, i) => `${question.id}.before${i}`), question.id];
         for (const name of names) {
           const speech = await heardOnThePhone(join(folder, `${name}.ogg`));
-          reply = await askOne(session, speech, at);
+          session.hear(speech, at);
+          reply = await answerTo(session, { kind: 'audio', fromSample: at, toSample: at + speech.length });
           // Three seconds between two questions, so that each is a turn of its own.
           at += speech.length + 3 * RATE;
           session.commit({ userText: reply.heard ?? '', heardText: reply.text, interrupted: false });
+        }
+        const called = toolOf(reply);
+        if (called !== undefined && question.result !== undefined) {
+          const { heard = '' } = reply;
+          reply = {
+            ...(await answerTo(session, { kind: 'tool-result', question: heard, text: question.result })),
+            called,
+          };
         }
       } finally {
         session.close();
@@ -61,12 +70,10 @@ export async function openSpokenAsker(
   };
 }
 
-async function askOne(session: OmniSession, speech: Int16Array, fromSample: number) {
+async function answerTo(session: OmniSession, input: AnswerInput) {
   let [text, heard] = ['', ''];
   let action: Reply['action'];
   const sound: Int16Array[] = [];
-  session.hear(speech, fromSample);
-  const input = { kind: 'audio', fromSample, toSample: fromSample + speech.length } as const;
   for await (const event of session.answer(input, never)) {
     if (event.type === 'text') text += event.delta;
     else if (event.type === 'transcript') heard = event.text;
