@@ -79,6 +79,12 @@ describe('a tool', () => {
     driver.toolManners = [{ afterMs: 18_000, text: 'It ships on Friday.' }];
     driver.advance(40_000);
     expect(prompts(driver).filter((text) => text === QUIET.fillerText).length).toBeGreaterThanOrEqual(3);
+    const sounds = driver.ofType('release').map(({ atMs }) => atMs);
+    // After the last word of each but the last, the result's own answer.
+    for (const { atMs } of driver.ofType('commit').slice(0, -1)) {
+      const next = sounds.find((soundMs) => soundMs >= atMs) ?? Number.POSITIVE_INFINITY;
+      expect(next - atMs).toBeLessThanOrEqual(4_000);
+    }
     expect(told(driver)).toHaveLength(1);
   });
 
