@@ -136,6 +136,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     whip: {
       placeCall: (number, offerSdp, caller) => exchange.placeWebCall(number, offerSdp, caller),
       patch: (id, fragment) => exchange.find(id)?.link.post({ type: 'webrtc-candidates', fragment }),
+      restart: async (id, fragment) => exchange.find(id)?.link.restartIce(fragment),
       hangup: (id) => exchange.find(id)?.close('caller-hangup'),
       iceServers: () => iceServersFor(config.webrtc.iceServers, 'caller', Date.now()),
     },

@@ -23,15 +23,17 @@ export interface WhipOptions {
   /** Rejects with a TrunklineError whose `details.httpStatus`, if there is one, becomes the answer's status. */
   placeCall(number: string, offerSdp: string, caller: WhipCaller): Promise<{ id: string; answerSdp: string }>;
   patch(id: string, fragment: string): void | Promise<void>;
+  /** ICE anew on the live call: our fragment; undefined: it cannot be now. Without this, restarts are declined. */
+  restart?(id: string, fragment: string): Promise<string | undefined>;
   hangup(id: string): void | Promise<void>;
   /** Told to the caller by Link headers (RFC 9725 §4.6); asked anew for each call, because accounts may be short-lived. */
   iceServers?(): readonly IceServer[];
 }
 
 interface WhipSession {
-  /** Names the ICE session; there is one per call, as ICE restarts are declined (RFC 9725 §4.3.3). */
-  readonly etag: string;
-  readonly usernameFragment: string;
+  /** Names the ICE session; a restart begins another (RFC 9725 §4.3.3). */
+  etag: string;
+  usernameFragment: string;
   /** The credential that placed the call: it may go on after a one-minute token has run out. */
   readonly credential: Buffer;
 }
@@ -60,7 +62,7 @@ export function whipRouter(options: WhipOptions): Router {
     const { usernameFragment } = checkOffer(offerSdp);
     const { id, answerSdp } = await options.placeCall(number, offerSdp, callerOf(request));
     const session = {
-      etag: `"${randomBytes(9).toString('base64url')}"`,
+      etag: newEtag(),
       usernameFragment,
       credential: credentialOf(request),
     };
@@ -90,9 +92,17 @@ export function whipRouter(options: WhipOptions): Router {
     const fragment = bodyText(request, FRAGMENT);
     const { usernameFragment } = readTrickleFragment(fragment);
     if (ifMatch === '*' || (usernameFragment !== undefined && usernameFragment !== session.usernameFragment)) {
-      throw new TrunklineError('whip.ice-restart-declined', 'ICE cannot be restarted on this call.', {
-        fix: 'End the call and place it again.',
-      });
+      // Only `*` says that the sender means to begin anew, rather than that it speaks of an ICE session of the past.
+      const answer = ifMatch === '*' ? await options.restart?.(id, fragment) : undefined;
+      if (answer === undefined || usernameFragment === undefined) {
+        throw new TrunklineError('whip.ice-restart-declined', 'ICE cannot be restarted on this call now.', {
+          fix: 'Send If-Match: * with a new ice-ufrag and ice-pwd, once the call is connected.',
+        });
+      }
+      session.usernameFragment = usernameFragment;
+      session.etag = newEtag();
+      response.status(200).set('ETag', session.etag).set('Cache-Control', 'no-store').type(FRAGMENT).send(answer);
+      return;
     }
     if (ifMatch !== session.etag) {
       throw new TrunklineError('whip.other-ice-session', 'The If-Match does not name the ICE session of this call.', {
@@ -139,6 +149,10 @@ export function whipRouter(options: WhipOptions): Router {
     }
     return { id, session };
   }
+}
+
+function newEtag(): string {
+  return `"${randomBytes(9).toString('base64url')}"`;
 }
 
 function refuseMethod(allow: string): never {

@@ -54,6 +54,7 @@ export class MediaRouter {
 export class MediaLink {
   private listener: (message: SessionMessage) => void = () => undefined;
   private settle: ((message: SessionMessage) => void) | undefined;
+  private settleRestart: ((answer: string | undefined) => void) | undefined;
   private closing: Promise<MediaStats | undefined> | undefined;
   private resolveClosed: (stats: MediaStats | undefined) => void = () => undefined;
 
@@ -83,6 +84,18 @@ export class MediaLink {
     return reply.answerSdp;
   }
 
+  /** Resolves with our side's fragment; undefined: it cannot be now, or the session has ended. One at a time. */
+  restartIce(fragment: string): Promise<string | undefined> {
+    if (this.settleRestart !== undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.settleRestart = (answer) => {
+        this.settleRestart = undefined;
+        resolve(answer);
+      };
+      this.post({ type: 'webrtc-restart', fragment });
+    });
+  }
+
   /** Idempotent; resolves with the session's last statistics when the thread has released its ports. */
   close(): Promise<MediaStats | undefined> {
     this.closing ??= new Promise((resolve) => {
@@ -93,6 +106,11 @@ export class MediaLink {
   }
 
   receive(message: SessionMessage): void {
+    if (message.type === 'webrtc-restarted') {
+      this.settleRestart?.(message.fragment);
+      return;
+    }
+    if (message.type === 'closed' || message.type === 'failed') this.settleRestart?.(undefined);
     if (message.type === 'closed') this.resolveClosed(message.stats);
     if (this.settle !== undefined && isReply(message)) {
       const settle = this.settle;

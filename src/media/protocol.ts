@@ -96,6 +96,8 @@ export type ToMedia =
     }
   /** RFC 8840 trickle fragment (application/trickle-ice-sdpfrag). */
   | { readonly type: 'webrtc-candidates'; readonly sessionId: string; readonly fragment: string }
+  /** The same with new credentials: ICE begins anew on the live call. Answered by `webrtc-restarted`. */
+  | { readonly type: 'webrtc-restart'; readonly sessionId: string; readonly fragment: string }
   /** One JSON text to the peer's `events` data channel (WebRTC only; dropped and counted elsewhere). */
   | { readonly type: 'send-event'; readonly sessionId: string; readonly json: string }
   | { readonly type: 'source'; readonly sessionId: string; readonly source: MediaSource }
@@ -136,6 +138,8 @@ export type ToMedia =
 export type FromMedia =
   | { readonly type: 'opened'; readonly sessionId: string; readonly local: SocketAddress }
   | { readonly type: 'webrtc-answer'; readonly sessionId: string; readonly answerSdp: string }
+  /** Undefined: ICE cannot be restarted now, and the call stays as it is. */
+  | { readonly type: 'webrtc-restarted'; readonly sessionId: string; readonly fragment: string | undefined }
   /**
    * `media.*` while opening or `media.internal` later: the session is closed (`closed` follows if it was open).
    * `audio.recording-failed`: the call goes on without its recording.

@@ -49,7 +49,8 @@ type SteeringMessage = Extract<
       | 'secure'
       | 'send-event'
       | 'record'
-      | 'webrtc-candidates';
+      | 'webrtc-candidates'
+      | 'webrtc-restart';
   }
 >;
 
@@ -199,6 +200,9 @@ export class Session {
         return;
       case 'webrtc-candidates':
         this.transport?.addCandidates(message.fragment);
+        return;
+      case 'webrtc-restart':
+        void this.restartIce(message.fragment);
         return;
       case 'record':
         this.record(message.path);
@@ -360,6 +364,11 @@ export class Session {
 
   private performance(): { readonly performance?: number } {
     return this.performances === 0 ? {} : { performance: this.performances };
+  }
+
+  private async restartIce(fragment: string): Promise<void> {
+    const answer = await this.transport?.restartIce?.(fragment).catch(() => undefined);
+    this.post({ type: 'webrtc-restarted', sessionId: this.sessionId, fragment: answer });
   }
 
   private record(path: string): void {

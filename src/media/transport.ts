@@ -100,6 +100,11 @@ export interface MediaTransport {
   sendEvent(json: string): boolean;
   /** RFC 8840 trickle fragment; false where it has no meaning or is malformed. */
   addCandidates(fragment: string): boolean;
+  /**
+   * WebRTC: the peer's network has changed (RFC 8840 fragment with new credentials). Resolves with ours, or with undefined
+   * when there cannot be a restart now; the call then stays as it is.
+   */
+  restartIce?(fragment: string): Promise<string | undefined>;
   counters(): TransportCounters;
   /**
    * Idempotent; sends RTCP BYE behind a last report (or closes the peer) and frees the ports. No hook is called

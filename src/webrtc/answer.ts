@@ -19,7 +19,8 @@ export function writeAnswer(localSdp: string, offer: CheckedOffer, advertised: r
   return `${lines.join('\r\n')}\r\n`;
 }
 
-function isAdvertised(line: string, advertised: readonly string[]): boolean {
+/** `line` begins at `a=candidate:`. */
+export function isAdvertised(line: string, advertised: readonly string[]): boolean {
   const reading = readCandidate(line);
   if (reading.kind === 'refused') return false;
   // Relayed and reflexive candidates come from a server that was configured for this.

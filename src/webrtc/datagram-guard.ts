@@ -48,13 +48,19 @@ export function guardDatagrams(ice: IceConnection, counters: DatagramCounters): 
   }
 }
 
+export function hasRelay(ice: IceConnection): boolean {
+  return relaysOf(ice).length > 0;
+}
+
+function relaysOf(ice: IceConnection): StunOverTurnProtocol[] {
+  const protocols: unknown = Reflect.get(ice, 'protocols');
+  return Array.isArray(protocols) ? protocols.filter((protocol) => protocol instanceof StunOverTurnProtocol) : [];
+}
+
 /** Gives the allocations back instead of leaving them to run out (RFC 8656 §7.2); resolves when that is answered. */
 export async function releaseRelays(ice: IceConnection): Promise<void> {
-  const protocols: unknown = Reflect.get(ice, 'protocols');
-  if (!Array.isArray(protocols)) return;
-  const relays = protocols.filter((protocol) => protocol instanceof StunOverTurnProtocol);
   await Promise.allSettled(
-    relays.map(({ turn }) => {
+    relaysOf(ice).map(({ turn }) => {
       const refresh = new Message(methods.REFRESH, classes.REQUEST);
       refresh.setAttribute('LIFETIME', 0);
       return turn.requestWithRetry(refresh, turn.server);

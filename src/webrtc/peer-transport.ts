@@ -4,7 +4,6 @@
  */
 import {
   MediaStreamTrack,
-  type RTCDataChannel,
   type RTCDtlsTransport,
   RTCPeerConnection,
   RTCRtpCodecParameters,
@@ -18,35 +17,27 @@ import {
 
 import { type Clock, SystemClock, type Timer } from '../core/clock';
 import { TrunklineError } from '../core/errors';
-import {
-  type MediaFormat,
-  type MediaPacket,
-  type MediaTransport,
-  maxEventBytes,
-  type OpenPeer,
-  type TransportCounters,
-  type TransportHooks,
+import type {
+  MediaFormat,
+  MediaPacket,
+  MediaTransport,
+  OpenPeer,
+  TransportCounters,
+  TransportHooks,
 } from '../media/transport';
 import { writeAnswer } from './answer';
-import { type DatagramCounters, guardDatagrams, releaseRelays } from './datagram-guard';
+import type { DatagramCounters } from './datagram-guard';
+import { EventsChannel } from './events-channel';
 import { readCandidate } from './ice-candidate';
+import { IcePath } from './ice-path';
 import { type CheckedOffer, checkOffer, MAX_CANDIDATES_PER_PEER } from './offer';
 import { isLoopback, PortWindows } from './peer-addresses';
 import { installRtpHeaderGuard } from './rtp-header-guard';
-import { readTrickleFragment } from './trickle-fragment';
+import { readTrickleFragment, type TrickleFragment } from './trickle-fragment';
 import { installUdpBindGuard } from './udp-bind-guard';
 
 /** A peer that has not connected by then never will: ICE gives up after about half of it. */
 const CONNECT_TIMEOUT_MS = 15_000;
-/** A TURN server that does not answer lets its allocation run out by itself. */
-const RELEASE_WITHIN_MS = 500;
-/** Sent events waiting for the network; a peer that reads none of them loses the newest. */
-const MAX_BUFFERED_EVENT_BYTES = 256 * 1024;
-/** A person types slower; a script that floods the channel is heard at this rate. */
-const MAX_EVENTS_PER_SECOND = 50;
-const EVENTS_CHANNEL = 'events';
-/** Said before the channel stands, as the greeting's captions are: the oldest give way. */
-const MAX_EARLY_EVENTS = 64;
 
 export interface PeerLimits {
   readonly clock: Clock;
@@ -88,14 +79,14 @@ export function createOpenPeer({ clock, maxPeers }: PeerLimits): OpenPeer {
       maxMessageSize: 65_536,
     });
     livePeers += 1;
-    const transport = new PeerTransport(connection, offer, clock, hooks, () => {
+    const transport = new PeerTransport(connection, offer, clock, message.advertised, hooks, () => {
       livePeers -= 1;
     });
     try {
-      if (!message.iceServers.some(({ urls }) => /^stuns?:/.test(urls))) transport.askNoStunServer();
+      if (!message.iceServers.some(({ urls }) => /^stuns?:/.test(urls))) transport.path.askNoStunServer();
       await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
       await connection.setLocalDescription(await connection.createAnswer());
-      transport.guardSockets();
+      transport.path.guardSockets();
       const local = connection.localDescription?.sdp;
       if (local === undefined) throw new Error('no local description');
       const answerSdp = writeAnswer(local, offer, message.advertised);
@@ -144,25 +135,23 @@ class PeerTransport implements MediaTransport {
   private readonly track = new MediaStreamTrack({ kind: 'audio' });
   private readonly transceiver: RTCRtpTransceiver;
   private readonly dtls: RTCDtlsTransport;
+  readonly path: IcePath;
   private readonly connectDeadline: Timer;
-  private channel: RTCDataChannel | undefined;
-  private readonly earlyEvents: string[] = [];
+  private readonly events: EventsChannel;
   private remoteSsrc: number | undefined;
   private candidateCount: number;
-  private eventAllowance = MAX_EVENTS_PER_SECOND;
-  private allowanceAtMs: number;
   private malformed = 0;
   private readonly datagrams: DatagramCounters = { foreign: 0 };
   private sendFailed = 0;
   private remote: TransportCounters['remote'];
   private droppedCandidates: number;
-  private droppedEvents = 0;
   private hooks: TransportHooks | undefined;
 
   constructor(
     private readonly connection: RTCPeerConnection,
     private readonly offer: CheckedOffer,
     private readonly clock: Clock,
+    advertised: readonly string[],
     hooks: TransportHooks,
     private readonly onClosed: () => void,
   ) {
@@ -170,9 +159,18 @@ class PeerTransport implements MediaTransport {
     this.hooks = hooks;
     this.candidateCount = offer.candidateCount;
     this.droppedCandidates = Object.values(offer.refusedCandidates).reduce((sum, count) => sum + count, 0);
-    this.allowanceAtMs = clock.nowMs();
+    this.events = new EventsChannel(clock, (json) => this.hooks?.onEvent(json));
     this.transceiver = connection.addTransceiver(this.track, { direction: 'sendrecv' });
     this.dtls = this.transceiver.dtlsTransport;
+    this.path = new IcePath({
+      ice: this.dtls.iceTransport,
+      usernameFragment: offer.usernameFragment,
+      audioMid: offer.sections.find(({ used, media }) => used && media.startsWith('audio '))?.mid ?? '0',
+      advertised,
+      clock,
+      counters: this.datagrams,
+      onLost: () => this.end('failed'),
+    });
     // Straight from SRTP, before the library's routing by SSRC: an offer need not name its SSRC (RFC 8843 §9.2).
     this.dtls.onRtp.subscribe((packet) => this.receive(packet));
     this.transceiver.sender.onRtcp.subscribe((packet) => this.receiveReport(packet));
@@ -181,22 +179,13 @@ class PeerTransport implements MediaTransport {
     });
     connection.connectionStateChange.subscribe((state) => {
       if (state === 'connected') this.connected();
-      else if (state === 'failed' || state === 'closed') this.end(state);
+      // Once connected, a way that fails may be replaced by a restart: `path` tells when it was not.
+      else if (state === 'closed' || (state === 'failed' && this.state === 'connecting')) this.end(state);
     });
-    connection.onDataChannel.subscribe((channel) => this.adopt(channel));
+    connection.onDataChannel.subscribe((channel) => this.events.adopt(channel));
     this.connectDeadline = clock.after(CONNECT_TIMEOUT_MS, () => {
       if (this.state === 'connecting') this.end('failed');
     });
-  }
-
-  /** The library would ask one of its own choice, in somebody else's network, and the caller would wait for the answer. */
-  askNoStunServer(): void {
-    this.dtls.iceTransport.connection.stunServer = undefined;
-  }
-
-  /** Once the candidates are gathered and before anyone has been told of them. */
-  guardSockets(): void {
-    guardDatagrams(this.dtls.iceTransport.connection, this.datagrams);
   }
 
   get ssrc(): number {
@@ -233,49 +222,44 @@ class PeerTransport implements MediaTransport {
   }
 
   sendEvent(json: string): boolean {
-    const { channel } = this;
     if (this.state === 'ended' || !this.offer.hasDataChannel) return false;
-    if (channel === undefined || channel.readyState === 'connecting') {
-      this.earlyEvents.push(json);
-      if (this.earlyEvents.length > MAX_EARLY_EVENTS) {
-        this.earlyEvents.shift();
-        this.droppedEvents += 1;
-      }
-      return true;
-    }
-    if (channel.readyState !== 'open') return false;
-    if (channel.bufferedAmount > MAX_BUFFERED_EVENT_BYTES) {
-      this.droppedEvents += 1;
-      return false;
-    }
-    try {
-      channel.send(json);
-      return true;
-    } catch {
-      this.droppedEvents += 1;
-      return false;
-    }
+    return this.events.send(json);
   }
 
   addCandidates(fragment: string): boolean {
     if (this.state === 'ended') return false;
     try {
-      const { usernameFragment, candidates, endOfCandidates, refused } = readTrickleFragment(fragment);
-      if (usernameFragment !== undefined && usernameFragment !== this.offer.usernameFragment) return false;
-      this.droppedCandidates += Object.values(refused).reduce((sum, count) => sum + count, 0);
-      for (const { candidate } of candidates) {
-        if (this.candidateCount >= MAX_CANDIDATES_PER_PEER) {
-          this.droppedCandidates += 1;
-          continue;
-        }
-        this.candidateCount += 1;
-        this.addCandidate(candidate.text);
-      }
-      if (endOfCandidates) this.addCandidate('');
+      const read = readTrickleFragment(fragment);
+      const { usernameFragment } = read;
+      if (usernameFragment !== undefined && usernameFragment !== this.path.usernameFragment) return false;
+      this.takeCandidates(read);
       return true;
     } catch {
       return false;
     }
+  }
+
+  async restartIce(fragment: string): Promise<string | undefined> {
+    if (this.state !== 'connected') return undefined;
+    const read = readTrickleFragment(fragment);
+    const answer = await this.path.restart(read);
+    if (answer === undefined) return undefined;
+    this.candidateCount = 0;
+    this.takeCandidates(read);
+    return answer;
+  }
+
+  private takeCandidates({ candidates, endOfCandidates, refused }: TrickleFragment): void {
+    this.droppedCandidates += Object.values(refused).reduce((sum, count) => sum + count, 0);
+    for (const { candidate } of candidates) {
+      if (this.candidateCount >= MAX_CANDIDATES_PER_PEER) {
+        this.droppedCandidates += 1;
+        continue;
+      }
+      this.candidateCount += 1;
+      this.addCandidate(candidate.text);
+    }
+    if (endOfCandidates) this.addCandidate('');
   }
 
   counters(): TransportCounters {
@@ -289,7 +273,7 @@ class PeerTransport implements MediaTransport {
   }
 
   drops(): PeerDrops {
-    return { candidates: this.droppedCandidates, events: this.droppedEvents };
+    return { candidates: this.droppedCandidates, events: this.events.dropped };
   }
 
   close(): void {
@@ -329,10 +313,7 @@ class PeerTransport implements MediaTransport {
   }
 
   private async closeConnection(): Promise<void> {
-    await Promise.race([
-      releaseRelays(this.dtls.iceTransport.connection),
-      new Promise<void>((resolve) => this.clock.after(RELEASE_WITHIN_MS, resolve)),
-    ]);
+    await this.path.close();
     await this.connection.close().catch(() => undefined);
     this.onClosed();
   }
@@ -372,35 +353,6 @@ class PeerTransport implements MediaTransport {
     const reading = readCandidate(`candidate:${pair.remote.candidate.replace(/^candidate:/, '')}`);
     if (reading.kind === 'refused') return undefined;
     return { address: reading.candidate.address, port: reading.candidate.port };
-  }
-
-  private adopt(channel: RTCDataChannel): void {
-    if (channel.label !== EVENTS_CHANNEL || this.channel !== undefined) {
-      channel.close();
-      return;
-    }
-    this.channel = channel;
-    channel.stateChange.subscribe((state) => {
-      if (state === 'open') for (const json of this.earlyEvents.splice(0)) this.sendEvent(json);
-    });
-    channel.onMessage.subscribe((data) => {
-      if (typeof data !== 'string' || Buffer.byteLength(data) > maxEventBytes || !this.takeEventAllowance()) {
-        this.droppedEvents += 1;
-        return;
-      }
-      this.hooks?.onEvent(data);
-    });
-  }
-
-  /** A bucket that refills at the allowed rate. */
-  private takeEventAllowance(): boolean {
-    const nowMs = this.clock.nowMs();
-    const refill = ((nowMs - this.allowanceAtMs) / 1000) * MAX_EVENTS_PER_SECOND;
-    this.eventAllowance = Math.min(MAX_EVENTS_PER_SECOND, this.eventAllowance + refill);
-    this.allowanceAtMs = nowMs;
-    if (this.eventAllowance < 1) return false;
-    this.eventAllowance -= 1;
-    return true;
   }
 
   private addCandidate(candidate: string): void {

@@ -11,6 +11,7 @@ export const MAX_CANDIDATES_PER_FRAGMENT = 32;
 
 export interface TrickleFragment {
   readonly usernameFragment: string | undefined;
+  readonly password: string | undefined;
   readonly candidates: readonly { readonly mid: string | undefined; readonly candidate: IceCandidateLine }[];
   readonly endOfCandidates: boolean;
   /** Why lines were left out; those are counted, not errors (a browser offers TCP and mDNS names too). */
@@ -18,6 +19,7 @@ export interface TrickleFragment {
 }
 
 const ICE_CHARS = /^[A-Za-z0-9+/]{4,256}$/;
+const ICE_PASSWORD = /^[A-Za-z0-9+/]{22,256}$/;
 const TOKEN = /^[\x21-\x7e]{1,64}$/;
 const KNOWN_LINE = /^[a-z]=/;
 
@@ -27,6 +29,7 @@ export function readTrickleFragment(text: string): TrickleFragment {
   const candidates: { mid: string | undefined; candidate: IceCandidateLine }[] = [];
   const refused: Partial<Record<CandidateRefusal, number>> = {};
   let usernameFragment: string | undefined;
+  let password: string | undefined;
   let mid: string | undefined;
   let endOfCandidates = false;
   let lineCount = 0;
@@ -39,6 +42,9 @@ export function readTrickleFragment(text: string): TrickleFragment {
     } else if (line.startsWith('a=ice-ufrag:')) {
       usernameFragment = line.slice(12);
       if (!ICE_CHARS.test(usernameFragment)) throw badFragment('The ice-ufrag is not well formed.');
+    } else if (line.startsWith('a=ice-pwd:')) {
+      password = line.slice(10);
+      if (!ICE_PASSWORD.test(password)) throw badFragment('The ice-pwd is not well formed.');
     } else if (line.startsWith('a=mid:')) {
       mid = line.slice(6);
       if (!TOKEN.test(mid)) throw badFragment('The mid is not well formed.');
@@ -56,7 +62,7 @@ export function readTrickleFragment(text: string): TrickleFragment {
     }
   }
   if (lineCount === 0) throw badFragment('The fragment is empty.');
-  return { usernameFragment, candidates, endOfCandidates, refused };
+  return { usernameFragment, password, candidates, endOfCandidates, refused };
 }
 
 function badFragment(sentence: string): TrunklineError {

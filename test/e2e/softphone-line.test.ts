@@ -8,6 +8,7 @@ import { TrunklineError } from '../../src/core/errors';
 import { BROWSER_SAMPLE_RATE, BrowserPhone, chromiumPath } from '../support/browser';
 import { rootMeanSquare, tonePart } from '../support/pitch';
 import { SoftphoneLine, type SoftphoneLineOptions } from '../support/softphone-line';
+import { openUdpRelay, type UdpRelay } from '../support/udp-relay';
 
 const MICROPHONE_HZ = 440;
 const TONE_HZ = 1000;
@@ -18,6 +19,7 @@ describeWithBrowser('the softphone page', () => {
   const microphoneWav = path.join(folder, 'microphone.wav');
   let line: SoftphoneLine;
   let phone: BrowserPhone;
+  let relay: UdpRelay | undefined;
 
   beforeAll(() => {
     const samples = Int16Array.from({ length: 2 * BROWSER_SAMPLE_RATE }, (_, index) =>
@@ -27,6 +29,8 @@ describeWithBrowser('the softphone page', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   afterEach(async () => {
+    relay?.close();
+    relay = undefined;
     await phone.close();
     await line.close();
   });
@@ -138,6 +142,45 @@ describeWithBrowser('the softphone page', () => {
     await phone.call('tone');
     expect(rootMeanSquare(await lastSecond(2))).toBeGreaterThan(0.05);
   }, 60_000);
+
+  test('begins ICE anew when the browser says that its network has changed, and nothing is missed', async () => {
+    await start();
+    await phone.call('tone');
+    await lastSecond(1);
+    await phone.page.evaluate(`globalThis.dispatchEvent(new Event('online'))`);
+    const restarted = await line.until(({ type }) => type === 'webrtc-restarted');
+    expect(restarted).toMatchObject({ fragment: expect.stringContaining('a=ice-ufrag:') });
+    const before = (await phone.received()).length / BROWSER_SAMPLE_RATE;
+    expect(tonePart(await lastSecond(before + 1), BROWSER_SAMPLE_RATE, TONE_HZ)).toBeGreaterThan(0.7);
+    expect(await phone.page.getAttribute('#call-state', 'data-state')).toBe('connected');
+  }, 60_000);
+
+  test('finds another way when the one it had is dead, and the call goes on', async () => {
+    await start();
+    // The first way leads through a relay that will die; the browser knows of no other until it asks again.
+    let isAlive = true;
+    await phone.page.route('**/whip/**', async (route) => {
+      const request = route.request();
+      if (request.method() === 'PATCH' && isAlive) return route.fulfill({ status: 204 });
+      if (request.method() !== 'POST') return route.continue();
+      const offerSdp = request.postData()?.replaceAll(/^a=(candidate:.*|end-of-candidates)\r\n/gm, '') ?? '';
+      const response = await route.fetch({ postData: offerSdp });
+      const answerSdp = await response.text();
+      const port = Number(/^a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) /m.exec(answerSdp)?.[1]);
+      relay = await openUdpRelay(port, () => (isAlive ? 1 : 0));
+      await route.fulfill({ response, body: answerSdp.replaceAll(`127.0.0.1 ${port} `, `127.0.0.1 ${relay.port} `) });
+    });
+    await phone.call('tone');
+    await lastSecond(1);
+    const carried = relay?.carried ?? 0;
+    expect(carried).toBeGreaterThan(50);
+    isAlive = false;
+    await phone.page.waitForSelector('#call-state:has-text("Reconnecting")', { timeout: 30_000 });
+    await phone.page.waitForSelector('#call-state[data-state=connected]', { timeout: 30_000 });
+    const before = (await phone.received()).length / BROWSER_SAMPLE_RATE;
+    expect(tonePart(await lastSecond(before + 1), BROWSER_SAMPLE_RATE, TONE_HZ)).toBeGreaterThan(0.7);
+    expect(line.messages.filter(({ type }) => type === 'failed' || type === 'closed')).toEqual([]);
+  }, 120_000);
 
   test('says in plain words why a call did not come about', async () => {
     await start({ refuse: new TrunklineError('call.rejected', 'No route.', { details: { httpStatus: 404 } }) });

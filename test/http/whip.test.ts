@@ -24,11 +24,13 @@ let base: string;
 let did: string[];
 let validToken: string | undefined;
 let refusal: Error | undefined;
+let restartAnswer: string | undefined;
 
 beforeEach(async () => {
   did = [];
   validToken = undefined;
   refusal = undefined;
+  restartAnswer = undefined;
   const app = express();
   app.use(
     '/whip',
@@ -40,6 +42,10 @@ beforeEach(async () => {
         return { id: `id-${did.length}`, answerSdp: 'v=0\r\n' };
       },
       patch: (id, fragment) => void did.push(`patch ${id} ${fragment.length}`),
+      restart: async (id, fragment) => {
+        did.push(`restart ${id} ${fragment.length}`);
+        return restartAnswer;
+      },
       hangup: (id) => void did.push(`hang up ${id}`),
       iceServers: () => [
         { urls: 'stun:stun.example.net' },
@@ -96,6 +102,23 @@ describe('a WHIP endpoint', () => {
     expect(await problemOf(await fetch(url, patch))).toEqual([404, 'whip.no-such-session']);
   });
 
+  test('begins ICE anew on the call, and takes candidates of the new session only from then on', async () => {
+    const { url, etag } = await place();
+    restartAnswer = 'a=ice-ufrag:ours\r\n';
+    const anew = FRAGMENT.replace(UFRAG, 'anew');
+    const patch = (ifMatch: string, body: string) =>
+      fetch(url, { method: 'PATCH', headers: { ...TRICKLE, 'If-Match': ifMatch }, body });
+    const restarted = await patch('*', anew);
+    expect(restarted.status).toBe(200);
+    expect(restarted.headers.get('Content-Type')).toMatch(/^application\/trickle-ice-sdpfrag/);
+    expect(await restarted.text()).toBe(restartAnswer);
+    const newEtag = restarted.headers.get('ETag') ?? '';
+    expect([newEtag === '', newEtag === etag]).toEqual([false, false]);
+    expect(await problemOf(await patch(etag, anew))).toEqual([412, 'whip.other-ice-session']);
+    expect(await problemOf(await patch(newEtag, FRAGMENT))).toEqual([422, 'whip.ice-restart-declined']);
+    expect((await patch(newEtag, anew)).status).toBe(204);
+  });
+
   test('takes candidates only for the ICE session that there is', async () => {
     const { url, etag } = await place();
     const patch = async (headers: Record<string, string>, body = FRAGMENT) =>
@@ -107,7 +130,8 @@ describe('a WHIP endpoint', () => {
     expect(await patch({ 'If-Match': etag }, restart)).toEqual([422, 'whip.ice-restart-declined']);
     expect(await patch({ 'If-Match': etag }, 'junk')).toEqual([400, 'webrtc.bad-candidates']);
     expect(await patch({ 'If-Match': etag, 'Content-Type': 'text/plain' })).toEqual([415, 'http.wrong-content-type']);
-    expect(did).toHaveLength(1);
+    // Only `*` asks for a restart, and this call could not have one.
+    expect(did.slice(1)).toEqual([`restart id-1 ${FRAGMENT.length}`]);
   });
 
   test('wants a token to place a call; whoever placed it may go on when the token has run out', async () => {

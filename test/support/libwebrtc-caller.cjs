@@ -14,6 +14,7 @@ const heard = [];
 let heardRate = SAMPLE_RATE;
 let microphone = new Int16Array(0);
 let resource;
+let etag;
 let authorization;
 
 connection.addTransceiver(source.createTrack(), { direction: 'sendrecv' });
@@ -79,10 +80,38 @@ const orders = {
     });
     if (response.status !== 201) throw new Error(`WHIP answered ${response.status}: ${await response.text()}`);
     resource = new URL(response.headers.get('Location'), url);
+    etag = response.headers.get('ETag');
     await connection.setRemoteDescription({ type: 'answer', sdp: await response.text() });
     await connected();
     speak();
     return {};
+  },
+  /** New credentials on the live call (RFC 9725 §4.3.3), as a browser whose network has changed. */
+  async restart() {
+    const { sdp: answerSdp } = connection.remoteDescription;
+    await connection.setLocalDescription(await connection.createOffer({ iceRestart: true }));
+    await gathered();
+    const lines = (sdp, names) =>
+      sdp.split('\r\n').filter((line) => names.some((name) => line.startsWith(`a=${name}:`)));
+    const offered = lines(connection.localDescription.sdp, ['ice-ufrag', 'ice-pwd', 'mid', 'candidate']);
+    const response = await fetch(resource, {
+      method: 'PATCH',
+      headers: { 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*', ...authorization },
+      body: `${[...new Set(offered)].join('\r\n')}\r\n`,
+    });
+    if (response.status !== 200) throw new Error(`The restart was answered by ${response.status}.`);
+    const fragment = await response.text();
+    const [ufrag, password] = lines(fragment, ['ice-ufrag', 'ice-pwd']);
+    const candidates = lines(fragment, ['candidate']);
+    const sdp = answerSdp
+      .split('\r\n')
+      .filter((line) => !line.startsWith('a=candidate:') && line !== 'a=end-of-candidates')
+      .flatMap((line) => (line.startsWith('a=ice-ufrag:') ? [ufrag, ...candidates] : [line]))
+      .map((line) => (line.startsWith('a=ice-pwd:') ? password : line))
+      .join('\r\n');
+    await connection.setRemoteDescription({ type: 'answer', sdp });
+    const isAnother = response.headers.get('ETag') !== etag && !answerSdp.includes(ufrag);
+    return { isAnother };
   },
   async heard() {
     const pcm = new Int16Array(heard.reduce((sum, piece) => sum + piece.length, 0));

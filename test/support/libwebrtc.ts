@@ -51,6 +51,12 @@ export class LibwebrtcCaller {
     return this.order('heard');
   }
 
+  /** ICE with new credentials on the live call; true when the agent's were new as well, and so was the ETag. */
+  async restart(): Promise<boolean> {
+    const { isAnother } = await this.order<{ isAnother: boolean }>('restart');
+    return isAnother;
+  }
+
   /** What came on the data channel. */
   async events(): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const { texts } = await this.order<{ texts: string[] }>('events');

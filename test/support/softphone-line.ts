@@ -56,6 +56,7 @@ export class SoftphoneLine {
           return line.place(number, offerSdp, options.toneHz ?? 1000);
         },
         patch: (sessionId, fragment) => line.post({ type: 'webrtc-candidates', sessionId, fragment }),
+        restart: (sessionId, fragment) => line.restart(sessionId, fragment),
         hangup: (sessionId) => line.post({ type: 'close', sessionId }),
       }),
     );
@@ -91,6 +92,15 @@ export class SoftphoneLine {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
     await this.thread.close();
+  }
+
+  private async restart(sessionId: string, fragment: string): Promise<string | undefined> {
+    const earlier = this.messages.length;
+    this.post({ type: 'webrtc-restart', sessionId, fragment });
+    const answer = await this.until((message) => {
+      return message.type === 'webrtc-restarted' && this.messages.indexOf(message) >= earlier;
+    });
+    return answer.type === 'webrtc-restarted' ? answer.fragment : undefined;
   }
 
   private async place(number: string, offerSdp: string, toneHz: number): Promise<{ id: string; answerSdp: string }> {

@@ -253,6 +253,29 @@ describe('a WebRTC peer', () => {
     expect(transport.addCandidates(`${candidate}\r\n`)).toBe(false);
   });
 
+  test('begins ICE anew only for new credentials, on a call that stands, and not for ever', async () => {
+    const early = await offerOf([OPUS()]);
+    opened.push(early.connection);
+    const waiting = await open(early.offerSdp);
+    const fragment = (name: string) => `a=ice-ufrag:${name}\r\na=ice-pwd:${'p'.repeat(22)}\r\na=mid:0\r\n`;
+    expect(await waiting.transport.restartIce?.(fragment('anew'))).toBeUndefined();
+    waiting.transport.close();
+
+    const { caller, heard, transport } = await connect();
+    const own = /^a=ice-ufrag:(.*)$/m.exec(caller.connection.localDescription!.sdp)![1]!.trim();
+    expect(await transport.restartIce?.(fragment(own))).toBeUndefined();
+    expect(await transport.restartIce?.('a=ice-ufrag:anew\r\n')).toBeUndefined();
+    const answer = await transport.restartIce?.(fragment('anew'));
+    expect(answer).toMatch(/^a=ice-ufrag:\S+\r\na=ice-pwd:\S{22}\r\n/);
+    expect(answer).toMatch(/^a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 \d+ typ host\r$/m);
+    // The peer keeps silent about it: what it says by the old way still counts, until it has had its time.
+    speak(caller, 9);
+    await until(() => heard.packets.some(({ sequenceNumber }) => sequenceNumber === 9));
+    expect(transport.addCandidates(`a=ice-ufrag:${own}\r\na=end-of-candidates\r\n`)).toBe(false);
+    clock.advance(15_000);
+    expect(heard.states).toEqual(['connected', 'failed']);
+  });
+
   test('gives up on a caller that never connects', async () => {
     const caller = await offerOf([OPUS()]);
     opened.push(caller.connection);

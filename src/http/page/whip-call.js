@@ -4,13 +4,18 @@
  */
 import { permitForCall } from './api.js';
 import { CallFailure, failureOfProblem } from './failures.js';
+import { answerAfterRestart, fragmentOf, sendFragment } from './trickle.js';
 
 /** Candidates that appear within this time of each other travel in one PATCH. */
 const TRICKLE_DELAY_MS = 60;
 /** ICE that does not connect in this time is not going to. */
 const CONNECT_TIMEOUT_MS = 15_000;
-/** A lost connection often comes back by itself: a change of network, a laptop lid. */
-const RECONNECT_GRACE_MS = 6_000;
+/** A lost connection often comes back by itself within that time. */
+const RESTART_AFTER_MS = 1_000;
+/** The network may not be back at the first try. */
+const RESTART_EVERY_MS = 4_000;
+/** The agent hangs up on a silent line a little later. */
+const LOST_AFTER_MS = 28_000;
 
 export class WhipCall extends EventTarget {
   #connection;
@@ -22,6 +27,10 @@ export class WhipCall extends EventTarget {
   #pendingCandidates = [];
   #trickleTimer;
   #patchChain = Promise.resolve();
+  #restarting = false;
+  #restartTimer;
+  #wasConnected = false;
+  #networkType = navigator.connection?.type;
   #deadline;
   #ended = false;
 
@@ -88,14 +97,16 @@ export class WhipCall extends EventTarget {
     });
     if (response.status !== 201) throw await failureOfProblem(response);
     this.#resource = new URL(response.headers.get('Location'), response.url);
-    this.#etag = response.headers.get('ETag');
     const answerSdp = await response.text();
     if (this.#ended) {
       this.#delete();
       return;
     }
     await connection.setRemoteDescription({ type: 'answer', sdp: answerSdp });
+    this.#etag = response.headers.get('ETag');
     this.#flushCandidates();
+    addEventListener('online', this.#onNetworkChange);
+    navigator.connection?.addEventListener('change', this.#onNetworkChange);
   }
 
   setMuted(muted) {
@@ -147,17 +158,73 @@ export class WhipCall extends EventTarget {
     const state = this.#connection?.connectionState;
     if (state === 'connected') {
       clearTimeout(this.#deadline);
+      clearTimeout(this.#restartTimer);
+      this.#deadline = undefined;
+      this.#wasConnected = true;
       this.#emit('state', 'connected');
-    } else if (state === 'disconnected') {
-      this.#emit('state', 'reconnecting');
-      clearTimeout(this.#deadline);
-      this.#deadline = setTimeout(() => this.#fail(new CallFailure('connection-lost')), RECONNECT_GRACE_MS);
-    } else if (state === 'failed') {
-      this.#fail(new CallFailure(this.#resource === undefined ? 'no-connection' : 'connection-lost'));
+    } else if (state === 'disconnected' || state === 'failed') {
+      if (!this.#wasConnected) this.#fail(new CallFailure('no-connection'));
+      else this.#reconnect(state === 'failed' ? 0 : RESTART_AFTER_MS);
     } else if (state === 'closed') {
       this.#finish('agent-hangup');
     }
   }
+
+  /** Tries for as long as the agent keeps the call. */
+  #reconnect(afterMs) {
+    if (this.#ended) return;
+    this.#emit('state', 'reconnecting');
+    this.#deadline ??= setTimeout(() => this.#fail(new CallFailure('connection-lost')), LOST_AFTER_MS);
+    this.#restartAfter(afterMs);
+  }
+
+  #restartAfter(afterMs) {
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = setTimeout(async () => {
+      await this.#restartIce();
+      // Also when it seemed to work: the new way may be as dead as the old one.
+      if (this.#connection?.connectionState !== 'connected') this.#restartAfter(RESTART_EVERY_MS);
+    }, afterMs);
+  }
+
+  /** RFC 9725 §4.3.3: new credentials on the same call. Media goes on by the old way until the new one stands. */
+  async #restartIce() {
+    const connection = this.#connection;
+    if (this.#ended || this.#restarting || this.#etag === undefined || connection.signalingState !== 'stable') return;
+    this.#restarting = true;
+    try {
+      const answerSdp = connection.remoteDescription.sdp;
+      this.#pendingCandidates = [];
+      await connection.setLocalDescription(await connection.createOffer({ iceRestart: true }));
+      // What was sent before means the ICE session before.
+      await this.#patchChain;
+      const body = fragmentOf(connection.localDescription.sdp, []);
+      const response = await sendFragment(this.#resource, { etag: '*', authorization: this.#authorization, body });
+      if (response.status === 404) this.#finish('agent-hangup');
+      if (response.status !== 200) throw new Error(`The restart was answered by ${response.status}.`);
+      const sdp = answerAfterRestart(answerSdp, await response.text());
+      await connection.setRemoteDescription({ type: 'answer', sdp });
+      this.#etag = response.headers.get('ETag');
+    } catch {
+      // The network may not be back yet. The old session of ICE is the one that counts again.
+      if (connection.signalingState === 'have-local-offer') {
+        await connection.setLocalDescription({ type: 'rollback' }).catch(() => {});
+      }
+    } finally {
+      this.#restarting = false;
+      this.#flushCandidates();
+    }
+  }
+
+  /** The computer has another network: the way that stands may be dead, and ICE takes its time to notice. */
+  #onNetworkChange = (event) => {
+    // `change` also tells of every other guess of how fast the network is.
+    const type = navigator.connection?.type;
+    if (event.type === 'change' && type === this.#networkType) return;
+    this.#networkType = type;
+    if (this.#connection?.connectionState === 'connected') void this.#restartIce();
+    else if (this.#wasConnected) this.#restartAfter(0);
+  };
 
   #queueCandidate(candidate) {
     // An empty candidate, or none, ends them (RFC 8838 §13).
@@ -166,32 +233,12 @@ export class WhipCall extends EventTarget {
     this.#trickleTimer = setTimeout(() => this.#flushCandidates(), TRICKLE_DELAY_MS);
   }
 
-  /** RFC 8840 §9: the credentials of the ICE session, then the candidates under their section. */
   #flushCandidates() {
-    if (this.#resource === undefined || this.#pendingCandidates.length === 0 || this.#ended) return;
-    const candidates = this.#pendingCandidates.splice(0);
-    const sdp = this.#connection.localDescription.sdp;
-    const line = (name) => new RegExp(`^a=${name}:.*$`, 'm').exec(sdp)?.[0].trimEnd();
-    const body = [
-      line('ice-ufrag'),
-      line('ice-pwd'),
-      'm=audio 9 UDP/TLS/RTP/SAVPF 0',
-      line('mid'),
-      ...candidates.map((candidate) => (candidate === undefined ? 'a=end-of-candidates' : `a=${candidate.candidate}`)),
-      '',
-    ].join('\r\n');
+    if (this.#etag === undefined || this.#restarting || this.#pendingCandidates.length === 0 || this.#ended) return;
+    const body = fragmentOf(this.#connection.localDescription.sdp, this.#pendingCandidates.splice(0));
+    const patch = { etag: this.#etag, authorization: this.#authorization, body };
     this.#patchChain = this.#patchChain
-      .then(() =>
-        fetch(this.#resource, {
-          method: 'PATCH',
-          headers: {
-            'Content-Type': 'application/trickle-ice-sdpfrag',
-            'If-Match': this.#etag,
-            ...this.#authorization,
-          },
-          body,
-        }),
-      )
+      .then(() => sendFragment(this.#resource, patch))
       // Without these candidates the call may still connect: its own checks reach the other side.
       .catch(() => {});
   }
@@ -221,6 +268,9 @@ export class WhipCall extends EventTarget {
   #release() {
     clearTimeout(this.#deadline);
     clearTimeout(this.#trickleTimer);
+    clearTimeout(this.#restartTimer);
+    removeEventListener('online', this.#onNetworkChange);
+    navigator.connection?.removeEventListener('change', this.#onNetworkChange);
     for (const track of this.#microphone?.getTracks() ?? []) track.stop();
     this.#connection?.close();
   }
