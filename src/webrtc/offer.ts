@@ -19,6 +19,8 @@ export interface CheckedOffer {
   readonly format: MediaFormat;
   readonly hasDataChannel: boolean;
   readonly usernameFragment: string;
+  /** The peer begins the DTLS handshake itself (RFC 5763 §5): we have to wait for it. */
+  readonly beginsDtls: boolean;
   readonly candidateCount: number;
   readonly refusedCandidates: Readonly<Partial<Record<CandidateRefusal, number>>>;
 }
@@ -80,12 +82,13 @@ export function checkOffer(offerSdp: string): CheckedOffer {
 
   const iceUfrag = need(audio, session, 'ice-ufrag', ICE_UFRAG);
   const icePwd = need(audio, session, 'ice-pwd', ICE_PWD);
+  const setup = need(audio, session, 'setup', SETUP);
   const security = [
     `a=ice-ufrag:${iceUfrag}`,
     `a=ice-pwd:${icePwd}`,
     'a=ice-options:trickle',
     `a=fingerprint:${need(audio, session, 'fingerprint', FINGERPRINT)}`,
-    `a=setup:${need(audio, session, 'setup', SETUP)}`,
+    `a=setup:${setup}`,
   ];
   const choice = chooseCodec(audio);
   const direction = DIRECTIONS.find((name) => hasFlag(audio, name)) ?? 'sendrecv';
@@ -131,6 +134,7 @@ export function checkOffer(offerSdp: string): CheckedOffer {
     format: choice.format,
     hasDataChannel,
     usernameFragment: iceUfrag,
+    beginsDtls: setup === 'active',
     candidateCount: candidates.length,
     refusedCandidates: refused,
   };

@@ -27,6 +27,7 @@ import type {
 } from '../media/transport';
 import { writeAnswer } from './answer';
 import type { DatagramCounters } from './datagram-guard';
+import { proveDtls } from './dtls-proof';
 import { EventsChannel } from './events-channel';
 import { readCandidate } from './ice-candidate';
 import { IcePath } from './ice-path';
@@ -171,6 +172,9 @@ class PeerTransport implements MediaTransport {
       counters: this.datagrams,
       onLost: () => this.end('failed'),
     });
+    // The library would begin all the same, and both would wait for the other's answer.
+    if (offer.beginsDtls) this.dtls.role = 'server';
+    proveDtls(this.dtls, (error) => this.end('failed', error));
     // Straight from SRTP, before the library's routing by SSRC: an offer need not name its SSRC (RFC 8843 §9.2).
     this.dtls.onRtp.subscribe((packet) => this.receive(packet));
     this.transceiver.sender.onRtcp.subscribe((packet) => this.receiveReport(packet));
@@ -301,7 +305,7 @@ class PeerTransport implements MediaTransport {
   }
 
   /** The one way out: `close`, a failed or closed connection, and the deadline all come here, and only the first counts. */
-  private end(state: 'failed' | 'closed'): void {
+  private end(state: 'failed' | 'closed', error?: TrunklineError): void {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.connectDeadline.cancel();
@@ -309,7 +313,8 @@ class PeerTransport implements MediaTransport {
     this.hooks = undefined;
     this.track.stop();
     void this.closeConnection();
-    hooks?.onState(state);
+    if (error === undefined) hooks?.onState(state);
+    else hooks?.onFailed?.(error);
   }
 
   private async closeConnection(): Promise<void> {

@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import fc from 'fast-check';
 import {
   classes,
+  type DtlsSocket,
   MediaStreamTrack,
   Message,
   methods,
@@ -18,6 +19,7 @@ import { ManualClock } from '../../src/core/clock';
 import { TrunklineError } from '../../src/core/errors';
 import type { SocketAddress } from '../../src/media/protocol';
 import { type MediaPacket, type MediaTransport, maxEventBytes, type TransportHooks } from '../../src/media/transport';
+import { makeDtlsIdentity } from '../../src/sip/dtls-identity';
 import { createOpenPeer } from '../../src/webrtc/peer-transport';
 
 const OPUS = () => new RTCRtpCodecParameters({ mimeType: 'audio/opus', clockRate: 48_000, channels: 2 });
@@ -29,13 +31,17 @@ interface Caller {
   readonly received: RtpPacket[];
 }
 
-async function offerOf(codecs: RTCRtpCodecParameters[]): Promise<Caller & { offerSdp: string }> {
+async function offerOf(
+  codecs: RTCRtpCodecParameters[],
+  identity?: { readonly keyPem: string; readonly certPem: string },
+): Promise<Caller & { offerSdp: string }> {
   const connection = new RTCPeerConnection({
     codecs: { audio: codecs },
     iceServers: [],
     iceAdditionalHostAddresses: ['127.0.0.1'],
     iceUseIpv6: false,
     bundlePolicy: 'max-bundle',
+    ...(identity && { dtls: { keys: { ...identity, signatureHash: { hash: 4, signature: 3 } } } }),
   });
   const track = new MediaStreamTrack({ kind: 'audio' });
   const received: RtpPacket[] = [];
@@ -68,6 +74,7 @@ class Heard implements TransportHooks {
   readonly packets: MediaPacket[] = [];
   readonly events: string[] = [];
   readonly states: string[] = [];
+  readonly failures: TrunklineError[] = [];
   remote: SocketAddress | undefined;
 
   onPacket(packet: MediaPacket): void {
@@ -78,6 +85,9 @@ class Heard implements TransportHooks {
   }
   onState(state: string): void {
     this.states.push(state);
+  }
+  onFailed(error: TrunklineError): void {
+    this.failures.push(error);
   }
   onEvent(json: string): void {
     this.events.push(json);
@@ -103,10 +113,10 @@ describe('a WebRTC peer', () => {
     return { ...peer, heard };
   }
 
-  async function connect(codecs = [OPUS()]) {
+  async function connect(codecs = [OPUS()], setup = 'actpass') {
     const caller = await offerOf(codecs);
     opened.push(caller.connection);
-    const peer = await open(caller.offerSdp);
+    const peer = await open(caller.offerSdp.replaceAll('a=setup:actpass', `a=setup:${setup}`));
     await caller.connection.setRemoteDescription({ type: 'answer', sdp: peer.answerSdp });
     await until(() => peer.heard.states.includes('connected') && caller.connection.connectionState === 'connected');
     await until(() => caller.channel.readyState === 'open');
@@ -238,6 +248,54 @@ describe('a WebRTC peer', () => {
       return heard.packets.length >= 5;
     });
     expect(heard.states).toEqual(['connected']);
+  });
+
+  describe.each([
+    ['we are the client', 'actpass'],
+    ['we are the server', 'active'],
+  ])('when %s', (_who, setup) => {
+    async function refused(caller: Awaited<ReturnType<typeof offerOf>>, offerSdp = caller.offerSdp) {
+      opened.push(caller.connection);
+      const { answerSdp, heard } = await open(offerSdp.replaceAll('a=setup:actpass', `a=setup:${setup}`));
+      expect(answerSdp).toContain(setup === 'active' ? 'a=setup:passive' : 'a=setup:active');
+      await caller.connection.setRemoteDescription({ type: 'answer', sdp: answerSdp });
+      await until(() => heard.failures.length > 0 || heard.states.length > 0);
+      expect(heard.states).toEqual([]);
+      return heard.failures.map(({ code }) => code);
+    }
+
+    test('connects with a peer that is who it says', async () => {
+      const { caller, heard } = await connect([OPUS()], setup);
+      speak(caller, 1);
+      await until(() => heard.packets.length === 1);
+      expect(heard.failures).toEqual([]);
+    });
+
+    test('refuses a peer that shows another certificate than it announced', async () => {
+      const caller = await offerOf([OPUS()]);
+      const forged = caller.offerSdp.replaceAll(/^(a=fingerprint:sha-256 )[0-9A-F]{2}:[0-9A-F]{2}/gm, '$1DE:AD');
+      expect(await refused(caller, forged)).toEqual(['media.dtls-fingerprint']);
+    });
+
+    test('refuses a peer that shows a certificate whose key it does not have', async () => {
+      const [victim, thief] = [makeDtlsIdentity(new Date()), makeDtlsIdentity(new Date())];
+      const stolen = { certPem: victim.certificatePem, keyPem: thief.keyPem };
+      expect(await refused(await offerOf([OPUS()], stolen))).toEqual(['media.dtls-failed']);
+    });
+
+    test('refuses a peer that saw other messages than we did', async () => {
+      const caller = await offerOf([OPUS()]);
+      const { dtlsTransport } = caller.connection.getTransceivers()[0]!;
+      let socket: DtlsSocket | undefined;
+      Object.defineProperty(dtlsTransport, 'dtls', {
+        get: () => socket,
+        set(made: DtlsSocket) {
+          socket = made;
+          made.cipher.verifyData = () => Buffer.alloc(12, 7);
+        },
+      });
+      expect(await refused(caller)).toEqual(['media.dtls-failed']);
+    });
   });
 
   test('takes trickled candidates of its own ICE session only', async () => {
