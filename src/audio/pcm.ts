@@ -64,3 +64,12 @@ function filled<T extends Int16Array | Float32Array>(out: T, parts: readonly T[]
   }
   return out;
 }
+
+/** Largest second difference: a click is a bend that the signal itself never has. */
+export function sharpestBend(pcm: ArrayLike<number>, from = 0, to = pcm.length): number {
+  let sharpest = 0;
+  for (let i = Math.max(2, from); i < to; i++) {
+    sharpest = Math.max(sharpest, Math.abs(pcm[i]! - 2 * pcm[i - 1]! + pcm[i - 2]!));
+  }
+  return sharpest;
+}

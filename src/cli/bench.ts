@@ -9,6 +9,7 @@ import { benchCapacity } from '../bench/capacity-bench';
 import { benchEngine } from '../bench/engine-bench';
 import { benchHeldout } from '../bench/heldout-bench';
 import { benchHistory } from '../bench/history-bench';
+import { benchLoss } from '../bench/loss-bench';
 import { benchMedia } from '../bench/media-bench';
 import { benchMemory } from '../bench/memory-bench';
 import { benchModel } from '../bench/model-bench';
@@ -134,6 +135,17 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
       benchPacing({ agent, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),
     ),
   media: async (given) => benchMedia(countOf(given)),
+  loss: (given, progress) => {
+    const { engine } = loadConfig();
+    return benchLoss({
+      modelsDir: engine.models,
+      threads: Number(given.text('threads') ?? engine.threads ?? 2),
+      questionsFolder: QUESTIONS,
+      count: countOf(given),
+      randomOf: seeded,
+      progress,
+    });
+  },
   capacity: (given, progress) => benchCapacity(countOf(given) ?? 200, progress),
   memory: (_given, progress) =>
     benchMemory({ root: ROOT, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),

@@ -36,16 +36,7 @@ export function decibels(ratio: number): number {
   return 20 * Math.log10(Math.max(ratio, 1e-9));
 }
 
-/** Largest second difference: a click is a bend that the signal itself never has. */
-export function sharpestBend(pcm: ArrayLike<number>, from = 0, to = pcm.length): number {
-  let sharpest = 0;
-  for (let i = Math.max(2, from); i < to; i++) {
-    sharpest = Math.max(sharpest, Math.abs(pcm[i]! - 2 * pcm[i - 1]! + pcm[i - 2]!));
-  }
-  return sharpest;
-}
-
-export { joinInt16 as concat } from '../../src/audio/pcm';
+export { joinInt16 as concat, sharpestBend } from '../../src/audio/pcm';
 
 /** Uniform values 0…1, the same each run. */
 export function seededRandom(seed: number): () => number {
