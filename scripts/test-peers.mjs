@@ -10,6 +10,7 @@ export const peers = [
   // Packages of servers run them at boot; the suites start their own.
   { package: 'kamailio', commands: ['kamailio'], suites: 'calls through a Kamailio proxy', service: 'kamailio' },
   { package: 'coturn', commands: ['turnserver'], suites: 'calls through a TURN relay', service: 'coturn' },
+  { package: 'linphone-cli', commands: ['linphonec'], suites: 'SIP calls by linphone' },
   { package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'], suites: 'calls from a browser' },
 ];
 

@@ -1,4 +1,4 @@
-/** Phones that are not ours ring the agent and ask: sipp with a recorded question, and baresip, judged from recordings. */
+/** Phones that are not ours ring the agent and ask: sipp with a recorded question, baresip and linphone, judged from recordings. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Resampler } from '../../src/audio/resampler';
@@ -7,6 +7,7 @@ import { muLawFromLinear } from '../../src/codecs/g711';
 import { decodeOggOpus } from '../../src/codecs/ogg-opus';
 import { startTestAgent, type TestAgent } from '../support/agent';
 import { baresipToTestWith, callWithBaresip } from '../support/baresip';
+import { callWithLinphone, linphoneInstalled } from '../support/linphone';
 import { closeRecogniser, transcribe } from '../support/recogniser';
 import { runSipp, sippInstalled } from '../support/sipp';
 
@@ -69,6 +70,20 @@ describe('a phone of somebody else', () => {
         microphone: await askAfterGreeting('demo-21'),
       });
       const said = await transcribe(received.pcm[0] ?? new Int16Array(), received.sampleRate);
+      expect(said).toMatch(/Riverside/i);
+      expect(said).toMatch(/25|twenty.?five/i);
+    },
+    120_000,
+  );
+
+  (linphoneInstalled() ? it : it.skip)(
+    'linphone asks what a flu shot costs and hears the price',
+    async () => {
+      const heard = await callWithLinphone({
+        uri: `sip:demo@127.0.0.1:${agent.sipPort}`,
+        microphone: await askAfterGreeting('demo-21'),
+      });
+      const said = await transcribe(heard.pcm[0] ?? new Int16Array(), heard.sampleRate);
       expect(said).toMatch(/Riverside/i);
       expect(said).toMatch(/25|twenty.?five/i);
     },
