@@ -22,6 +22,8 @@ interface Turn {
   readonly abort: AbortController;
   readonly events: AsyncIterator<AnswerEvent | Working>;
   speculative: boolean;
+  /** A sentence that is spoken to be kept (call/rehearsal.ts): nobody hears it yet, so there is no playout to wait for. */
+  readonly kept: boolean;
   /** When its sound began to be heard; undefined: there is none, or it is only a guess. */
   playingSinceMs: number | undefined;
   audioMs: number;
@@ -207,6 +209,7 @@ export class EngineHost {
       abort,
       events: call.session.answer(message.input, abort.signal, pace)[Symbol.asyncIterator](),
       speculative: message.speculative,
+      kept: message.speculative && message.input.kind === 'say',
       playingSinceMs: undefined,
       audioMs: 0,
       late: 0,
@@ -226,7 +229,7 @@ export class EngineHost {
   }
 
   private dueInMs(turn: Turn): number {
-    return turn.abort.signal.aborted ? 0 : this.leadMs(turn) - LEAD_MS;
+    return turn.abort.signal.aborted || turn.kept ? 0 : this.leadMs(turn) - LEAD_MS;
   }
 
   private turnJob(callId: string, call: OpenCall, turn: Turn): Job {

@@ -248,6 +248,16 @@ describe('making sound', () => {
     expect(madeMs(sent)).toBeGreaterThanOrEqual(1_400);
   });
 
+  it('of a sentence that is spoken to be kept waits for nothing: nobody hears it yet', async () => {
+    const { sent, model, host, breathe, start } = rig();
+    await start();
+    model.sessions[0]!.answer = pieces;
+    host.receive({ type: 'answer', callId: 'a', turnId: 1, input: { kind: 'say', text: 'x' }, speculative: true });
+    await breathe();
+    expect(madeMs(sent)).toBe(4_000);
+    expect(sent.at(-1)).toMatchObject({ event: { type: 'end' } });
+  });
+
   it('tells the model how soon it is needed: at once, not while it is ahead, and never once it is cancelled', async () => {
     const { model, host, breathe, start } = rig();
     await start();
