@@ -100,6 +100,8 @@ export class Call {
   private record: CallRecord;
   private readonly sequence: CallEventSequence;
   private performance: Performance | undefined;
+  /** One that is being replaced: that it has ended is no news. */
+  private leaving: Performance | undefined;
   private closing: Promise<void> | undefined;
   private limit: Timer | undefined;
   /** By the far end, and by us. */
@@ -164,7 +166,8 @@ export class Call {
 
   private perform(make: (stage: Stage) => Performance): void {
     // What a performance says after its time is said to nobody.
-    const mine = (): boolean => this.performance === undefined || this.performance === performance;
+    const mine = (): boolean =>
+      (this.performance === undefined || this.performance === performance) && this.leaving !== performance;
     const performance = make({
       callId: this.id,
       transport: this.record.transport,
@@ -201,6 +204,7 @@ export class Call {
 
   async take(name: string, make: (stage: Stage) => Performance): Promise<void> {
     const before = this.performance;
+    this.leaving = before;
     await this.within(CLOSE_LIMIT_MS / 4, 'performance', before?.close('finished'));
     if (this.record.state !== 'answered' || this.performance !== before || this.closing !== undefined) return;
     if (before !== undefined) this.past.push(before);

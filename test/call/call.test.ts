@@ -131,6 +131,21 @@ describe('a call', () => {
     expect(call.snapshot).toMatchObject({ state: 'ended', cause: 'caller-hangup' });
   });
 
+  it('goes on when an agent that is taken off the line says that it has ended', async () => {
+    const { call } = rig({ endsWithin: true });
+    call.answered({ type: 'echo' });
+    const next: Performance = {
+      turnGapsMs: [],
+      interruptions: 0,
+      onMedia() {},
+      onHold() {},
+      command: () => true,
+      close: async () => undefined,
+    };
+    await call.take('bridge', () => next);
+    expect(call.snapshot).toMatchObject({ state: 'answered', action: 'bridge' });
+  });
+
   it('ends within two seconds although neither BYE nor media answer', async () => {
     const { call, settle } = rig({ byeHangs: true, mediaHangs: true });
     call.answered({ type: 'echo' });
