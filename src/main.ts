@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Exchange } from './call/exchange';
+import { amdRequestOf } from './call/screening';
 import type { Config } from './config';
 import { type CallAction, webhookAnswerSchema } from './core/call-action';
 import type { CallEvent } from './core/call-event';
@@ -106,7 +107,9 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       dial: async (request) => {
         const { trunk, to, from } = request;
         const route = telephony.routeOut(to, trunk, from);
-        return exchange.dialOut({ ...request, ...route, action: actionFor(dialplan, request) });
+        const action = actionFor(dialplan, request);
+        const voice = action.type === 'agent' ? action.persona.voice : undefined;
+        return exchange.dialOut({ ...request, ...route, action, amd: amdRequestOf(request.amd, voice) });
       },
       act: (callId, action) => act(exchange, callId, action),
     },

@@ -7,11 +7,14 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { performAgent } from './call/agent-performance';
+import type { Performance, Stage } from './call/call';
 import { Exchange } from './call/exchange';
+import { performMessage } from './call/leave-message';
 import { performEcho, performPlay, performTone } from './call/line-performance';
 import { performMenu } from './call/menu-performance';
 import { MenuPrompts } from './call/menu-prompts';
 import { type Rehearsal, rehearse } from './call/rehearsal';
+import { performScreened } from './call/screening';
 import { readMusic, readPrompt } from './call/sound-files';
 import { SpokenPrompts } from './call/spoken-prompts';
 import { noToolCounts } from './call/tool-calls';
@@ -22,7 +25,7 @@ import type { Clock } from './core/clock';
 import { TrunklineError } from './core/errors';
 import type { Logger } from './core/log';
 import { type StartTrace, shownStages } from './core/start-trace';
-import { type AgentAction, type MenuPrompt, reachableActions } from './dialplan/dialplan';
+import { type AgentAction, type DirectAction, type MenuPrompt, reachableActions } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
 import type { StartedEngine } from './engine';
@@ -190,6 +193,39 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const routeOut: Telephony['routeOut'] = (to, trunk, from) =>
       trunk === undefined ? (routeToUser(sipPeers, to) ?? { to }) : routeByTrunk(trunksOf(config.sip), trunk, to, from);
     const music = await readMusic(config.hold.music);
+    const record = (stage: Stage): void => {
+      if (recordings !== undefined) stage.link.post({ type: 'record', path: recordings.pathFor(stage.callId) });
+    };
+    const perform = (action: DirectAction, stage: Stage): Performance => {
+      record(stage);
+      switch (action.type) {
+        case 'agent':
+          return performAgent(action, stage, {
+            openEngine: (callId, persona) => engines.open(callId, persona),
+            subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
+            prompts,
+            clock,
+            turns: config.turns,
+            silenceSeconds: config.engine.silenceSeconds,
+            toolCounts,
+          });
+        case 'echo':
+          return performEcho(action, stage);
+        case 'tone':
+          return performTone(action, stage);
+        case 'play':
+          return performPlay(action, stage, readPrompt);
+        case 'menu':
+          return performMenu(action, stage, { clock, load: (prompt) => menuPrompts.load(prompt) });
+        case 'transfer':
+        case 'dial':
+          return exchange.transfers.perform(action, stage);
+        case 'reject':
+          throw new TrunklineError('call.rejected', 'An action that is refused cannot be performed.', {
+            fix: 'This is a defect of ours; please report it.',
+          });
+      }
+    };
     const exchange: Exchange = new Exchange({
       userAgent,
       lines: lines.router,
@@ -214,38 +250,21 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         );
         return asked.action;
       },
-      perform: (action, stage) => {
-        if (recordings !== undefined) {
-          stage.link.post({ type: 'record', path: recordings.pathFor(stage.callId) });
-        }
-        switch (action.type) {
-          case 'agent':
-            return performAgent(action, stage, {
-              openEngine: (callId, persona) => engines.open(callId, persona),
-              subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
-              prompts,
-              clock,
-              turns: config.turns,
-              silenceSeconds: config.engine.silenceSeconds,
-              toolCounts,
-            });
-          case 'echo':
-            return performEcho(action, stage);
-          case 'tone':
-            return performTone(action, stage);
-          case 'play':
-            return performPlay(action, stage, readPrompt);
-          case 'menu':
-            return performMenu(action, stage, { clock, load: (prompt) => menuPrompts.load(prompt) });
-          case 'transfer':
-          case 'dial':
-            return exchange.transfers.perform(action, stage);
-          case 'reject':
-            throw new TrunklineError('call.rejected', 'An action that is refused cannot be performed.', {
-              fix: 'This is a defect of ours; please report it.',
-            });
-        }
+      screen: (amd, action, stage) => {
+        record(stage);
+        // Spoken while the machine still greets.
+        if (amd.message !== undefined) void menuPrompts.load(amd.message).catch(() => undefined);
+        return performScreened(amd, stage, {
+          clock,
+          rules: config.amd,
+          subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
+          openEngine:
+            action.type === 'agent' ? () => engines.open(`${stage.callId}:greeting`, action.persona) : undefined,
+          perform: (inner) => perform(action, inner),
+          leave: (prompt, next) => performMessage(prompt, next, { load: (one) => menuPrompts.load(one) }),
+        });
       },
+      perform,
       codecsOf: (trunk) =>
         [...config.sip.trunks, ...config.sip.registrations].find(({ name }) => name === trunk)?.codecs,
       negotiation: (peer, trunk, codecs = SIP_CODECS) =>

@@ -6,6 +6,7 @@
  *   30 ms windows, a new one each 5 ms:  strongest row + strongest column -> tests -> a key or none
  *   three windows alike: it is pressed;  eight that are not: it was let go
  */
+import { type FourierSum, goertzel, hannWindow, squared } from './goertzel';
 import { sineAmplitude } from './pcm';
 
 const rate = 8000;
@@ -34,10 +35,7 @@ const windowsToBegin = 3;
 /** A gap of 10 ms spoils six windows, the 40 ms between two keys ten. */
 const windowsToEnd = 8;
 
-const hann = Float64Array.from(
-  { length: windowSamples },
-  (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / windowSamples),
-);
+const hann = hannWindow(windowSamples);
 const hannSum = windowSamples / 2;
 const hannEnergy = hann.reduce((sum, weight) => sum + weight * weight, 0);
 /** Mean square of a sine of the quietest level. */
@@ -53,11 +51,6 @@ interface Heard {
   readonly levelDb: number;
 }
 
-interface Filtered {
-  readonly real: number;
-  readonly imaginary: number;
-}
-
 export class DtmfDetector {
   /** The newest samples, oldest first; `filled` of them until the first window is whole. */
   private readonly recent = new Float64Array(windowSamples);
@@ -68,7 +61,7 @@ export class DtmfDetector {
   private pairSum = 0;
   private pairCount = 0;
   private last:
-    | { readonly row: Filtered; readonly column: Filtered; readonly rowIndex: number; readonly columnIndex: number }
+    | { readonly row: FourierSum; readonly column: FourierSum; readonly rowIndex: number; readonly columnIndex: number }
     | undefined;
   private candidate: Heard | undefined;
   private alike = 0;
@@ -164,44 +157,23 @@ export class DtmfDetector {
 function strongest(
   windowed: Float64Array,
   frequenciesHz: readonly number[],
-): { readonly index: number; readonly filtered: Filtered; readonly power: number } {
+): { readonly index: number; readonly filtered: FourierSum; readonly power: number } {
   let best = { index: 0, filtered: { real: 0, imaginary: 0 }, power: -1 };
   for (const [index, frequencyHz] of frequenciesHz.entries()) {
-    const filtered = goertzel(windowed, frequencyHz);
+    const filtered = goertzel(windowed, frequencyHz, rate);
     const power = powerOf(filtered);
     if (power > best.power) best = { index, filtered, power };
   }
   return best;
 }
 
-/** The Fourier sum at one frequency, by a filter of second order; its phase is that at the window's first sample. */
-function goertzel(windowed: Float64Array, frequencyHz: number): Filtered {
-  const omega = (2 * Math.PI * frequencyHz) / rate;
-  const coefficient = 2 * Math.cos(omega);
-  let before = 0;
-  let last = 0;
-  for (let i = 0; i < windowSamples; i++) {
-    const now = windowed[i]! + coefficient * last - before;
-    before = last;
-    last = now;
-  }
-  // y = last - before·e^(-jω) has the phase of the last sample; turned back to the first.
-  const real = last - before * Math.cos(omega);
-  const imaginary = before * Math.sin(omega);
-  const turn = -omega * (windowSamples - 1);
-  return {
-    real: real * Math.cos(turn) - imaginary * Math.sin(turn),
-    imaginary: real * Math.sin(turn) + imaginary * Math.cos(turn),
-  };
-}
-
 /** Mean square of the sine that such a sum stands for. */
-function powerOf({ real, imaginary }: Filtered): number {
-  return (2 * (real * real + imaginary * imaginary)) / (hannSum * hannSum);
+function powerOf(sum: FourierSum): number {
+  return (2 * squared(sum)) / (hannSum * hannSum);
 }
 
 /** How far a tone lies from the frequency it was looked for at: by how much its phase turns within a hop. */
-function offsetHz(before: Filtered, now: Filtered, frequencyHz: number): number {
+function offsetHz(before: FourierSum, now: FourierSum, frequencyHz: number): number {
   const turned = Math.atan2(now.imaginary, now.real) - Math.atan2(before.imaginary, before.real);
   const expected = (2 * Math.PI * frequencyHz * hopSamples) / rate;
   const extra = turned - expected;
@@ -217,5 +189,5 @@ function response(offsetHertz: number): number {
 }
 
 function harmonicDb(windowed: Float64Array, frequencyHz: number, power: number): number {
-  return 10 * Math.log10(powerOf(goertzel(windowed, 2 * frequencyHz)) / power + 1e-12);
+  return 10 * Math.log10(powerOf(goertzel(windowed, 2 * frequencyHz, rate)) / power + 1e-12);
 }

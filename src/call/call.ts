@@ -370,7 +370,9 @@ export class Call {
 
   private emit<T extends CallEventType>(type: T, data: CallEventData<T>): void {
     // The union is distributed over the types; TypeScript cannot see that T is one of them.
-    this.parts.publish(this.sequence.next(type, data) as CallEvent, this.record);
+    const event = this.sequence.next(type, data) as CallEvent;
+    if (event.type === 'amd.result') this.record = { ...this.record, answeredBy: event.data.answeredBy };
+    this.parts.publish(event, this.record);
   }
 
   private async within<T>(limitMs: number, what: string, work: Promise<T> | undefined): Promise<T | undefined> {

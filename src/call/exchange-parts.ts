@@ -12,6 +12,7 @@ import type { SdpSession } from '../sip/sdp-session';
 import type { TrunkRoute } from '../sip/trunk-route';
 import type { DialPlace, SipUserAgent } from '../sip/user-agent';
 import type { Performance, Sound, Stage } from './call';
+import type { AmdRequest } from './screening';
 
 export interface ExchangeParts {
   readonly userAgent: SipUserAgent;
@@ -34,6 +35,8 @@ export interface ExchangeParts {
     signal: AbortSignal,
   ) => Promise<DirectAction>;
   readonly perform: (action: DirectAction, stage: Stage) => Performance;
+  /** The same, after it is known who answered a call of ours. */
+  readonly screen: (amd: AmdRequest, action: DirectAction, stage: Stage) => Performance;
   /** `peer`: the far end's address, or host name of its URI; the trunk by which the call goes; what it is limited to. */
   readonly negotiation: (
     peer: string,
@@ -74,6 +77,8 @@ export interface DialOut {
   readonly headers?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly ringSeconds: number;
+  /** Find out who answers. */
+  readonly amd?: AmdRequest | undefined;
 }
 
 /** Who speaks with whom, as the record has it. */

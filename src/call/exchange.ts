@@ -13,7 +13,7 @@ import type { CodecName } from '../sip/offer-answer';
 import type { IncomingInvite } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
 import { BridgeSide } from './bridge';
-import { Call, type CallCommand, type Leg } from './call';
+import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
 import { causeOf, failureOf } from './end-cause';
 import { EnginePlaces } from './engine-places';
 import type { CallParties, DialOut, ExchangeParts } from './exchange-parts';
@@ -173,7 +173,13 @@ export class Exchange {
     const refusal = this.refusal(request.action);
     if (refusal !== undefined) throw this.counted(refusal);
     // Before it rings: who picks up must not find that there is nobody to speak with.
-    return this.place(request, (call) => call.answered(request.action), request.action).id;
+    const { action, amd } = request;
+    const screened = (stage: Stage): Performance => this.parts.screen(amd!, action, stage);
+    return this.place(
+      request,
+      (call) => (amd === undefined ? call.answered(action) : call.answeredWith(action.type, screened)),
+      action,
+    ).id;
   }
 
   /** Somebody for a call that is under way. */

@@ -1,6 +1,7 @@
 /** `trunkline bench`: the published measurements, printed as they stand in the docs and kept as JSON. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { benchAmd } from '../bench/amd-bench';
 import { benchAnswers } from '../bench/answers-bench';
 import { benchBaresipTape } from '../bench/baresip-tape';
 import { benchBargeIn } from '../bench/barge-in-bench';
@@ -98,16 +99,22 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     });
   },
   turns: (given) => {
-    const clipsFolder = given.text('clips');
-    if (clipsFolder === undefined) {
-      throw new TrunklineError('cli.missing-value', 'The measurement turns needs --clips FOLDER.', {
-        fix: 'Make the clips with models/recipe, see docs/turn-taking.md.',
-      });
-    }
+    const clipsFolder = clipsOf(given, 'turns');
     const { engine } = loadConfig();
     const threads = Number(given.text('threads') ?? engine.threads ?? 2);
     const { models: modelsDir } = engine;
     return benchTurns({ clipsFolder, questionsFolder: QUESTIONS, modelsDir, threads, count: countOf(given) });
+  },
+  amd: (given) => {
+    const { engine, amd } = loadConfig();
+    const threads = Number(given.text('threads') ?? engine.threads ?? 2);
+    return benchAmd({
+      clipsFolder: clipsOf(given, 'amd'),
+      modelsDir: engine.models,
+      threads,
+      rules: amd,
+      count: countOf(given),
+    });
   },
   answers: (given, progress) => {
     const config = loadConfig();
@@ -169,7 +176,7 @@ export const bench: Command = {
     { name: 'caller', value: 'baresip', summary: 'tape: measure from the recordings of this phone instead of ours' },
     { name: 'questions', value: 'FILE', summary: 'heldout: other questions than those of the repository' },
     { name: 'spoken', value: 'FOLDER', summary: 'heldout: its questions as recordings, asked of a whole engine' },
-    { name: 'clips', value: 'FOLDER', summary: 'turns: where the labelled clips lie' },
+    { name: 'clips', value: 'FOLDER', summary: 'turns, amd: where the labelled clips lie' },
   ],
   positionals: [{ name: 'MEASUREMENT', required: true }],
   async run(given, terminal: Terminal) {
@@ -212,6 +219,14 @@ function callerOf(given: Arguments): 'baresip' | undefined {
   const caller = given.text('caller');
   if (caller === undefined || caller === 'baresip') return caller;
   throw new TrunklineError('cli.bad-value', `--caller cannot be ${caller}.`, { fix: 'Leave it out, or say baresip.' });
+}
+
+function clipsOf(given: Arguments, measurement: string): string {
+  const folder = given.text('clips');
+  if (folder !== undefined) return folder;
+  throw new TrunklineError('cli.missing-value', `The measurement ${measurement} needs --clips FOLDER.`, {
+    fix: 'Make the clips with models/recipe, see docs/turn-taking.md and docs/outbound.md.',
+  });
 }
 
 function countOf(given: Arguments): number | undefined {

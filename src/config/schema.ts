@@ -1,6 +1,7 @@
 /** Every key of trunkline.yaml with its default: the one place that says what may be configured. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { answerRulesSchema } from '../core/answer-rules';
 import { turnSettingsSchema } from '../core/turn-settings';
 
 const portNumber = z.int('Expected a port, 1 to 65535.').min(0).max(65_535);
@@ -259,6 +260,7 @@ export const configSchema = z.strictObject({
   webrtc: webrtc.prefault({}),
   engine: engine.prefault({}),
   turns: turnSettingsSchema.prefault({}),
+  amd: answerRulesSchema.prefault({}),
   hold: z
     .strictObject({
       music: z

@@ -3,6 +3,7 @@
  * call's events are numbered without a gap, so that a receiver sees what it missed.
  */
 import { z } from 'zod';
+import { answeredBySchema, answerReasonSchema } from './answer-rules';
 import { callEndCauseSchema, callIdentitySchema, callQualitySchema } from './call-record';
 import { howSaidSchema } from './how-said';
 
@@ -57,6 +58,19 @@ export const callEventData = {
     said: z.string(),
     arguments: z.record(z.string(), z.unknown()).optional(),
   }),
+  /** Who answered a call of ours. Comes again when a machine is found out late, and when it records. */
+  'amd.result': z.object({
+    answeredBy: answeredBySchema,
+    because: answerReasonSchema,
+    /** From the answer of the call. */
+    afterMs: z.number(),
+    greetingMs: z.number().optional(),
+    /** A machine records from now on, after its beep or because it has fallen silent. */
+    records: z.enum(['beep', 'silence']).optional(),
+    beepHz: z.number().optional(),
+  }),
+  /** A message was left with a machine, from its first word to its last. */
+  'voicemail.left': z.object({ durationMs: z.number() }),
   /** The recording is whole and can be fetched at `path`. */
   'recording.ready': z.object({ durationMs: z.number(), path: z.string() }),
   'dtmf.received': z.object({ digit: z.string(), durationMs: z.number() }),
@@ -111,6 +125,8 @@ export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type'
   eventForm('turn.agent'),
   eventForm('turn.interrupted'),
   eventForm('tool.called'),
+  eventForm('amd.result'),
+  eventForm('voicemail.left'),
   eventForm('recording.ready'),
   eventForm('dtmf.received'),
   eventForm('transfer.started'),

@@ -1,5 +1,6 @@
 /** What is kept of a call: the record, its turns, and the words for why it ended. */
 import { z } from 'zod';
+import { answeredBySchema } from './answer-rules';
 import { howSaidSchema } from './how-said';
 
 export const callStateSchema = z.enum(['trying', 'ringing', 'answered', 'ending', 'ended']);
@@ -23,6 +24,8 @@ export const callEndCauseSchema = z.enum([
   'engine-failed',
   'idle',
   'time-limit',
+  /** A machine answered, and nothing was to be said to it. */
+  'machine',
   'shutdown',
   'internal',
   /** The process died during the call; found at the next start. */
@@ -79,6 +82,8 @@ export const callRecordSchema = z.object({
   sipCallId: z.string().optional(),
   /** What the dialplan chose. */
   action: z.string().optional(),
+  /** Of a call of ours that was placed with `amd`. */
+  answeredBy: answeredBySchema.optional(),
   state: callStateSchema,
   startedAt: z.iso.datetime(),
   answeredAt: z.iso.datetime().optional(),

@@ -1,6 +1,7 @@
 /** `/v1/calls`: list, look at, dial, steer. No rules of calls live here; they are asked for through the ports. */
 import { Router } from 'express';
 import { z } from 'zod';
+import { amdSchema } from '../core/answer-rules';
 import { callActionSchema } from '../core/call-action';
 import { callStateSchema } from '../core/call-record';
 import { TrunklineError } from '../core/errors';
@@ -40,6 +41,7 @@ export const dialBodySchema = z
       .optional(),
     metadata: z.record(z.string().max(100), z.unknown()).optional(),
     ringSeconds: z.int().min(1).max(300).default(60),
+    amd: amdSchema.optional().describe('Find out whether a person or a machine answers.'),
   })
   .refine((body) => (body.agent === undefined) !== (body.dialplan === undefined), {
     error: 'Expected either agent or dialplan.',

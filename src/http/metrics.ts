@@ -116,6 +116,8 @@ export class Metrics {
       case 'transfer.failed':
       case 'hold.started':
       case 'hold.ended':
+      case 'amd.result':
+      case 'voicemail.left':
       case 'recording.ready':
         return;
       default:

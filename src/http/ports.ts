@@ -1,4 +1,5 @@
 /** What the HTTP side needs of the rest of the program: handed in, never imported. */
+import type { Amd } from '../core/answer-rules';
 import type { CallAction } from '../core/call-action';
 import type { CallEvent } from '../core/call-event';
 import type { CallRecords } from '../core/call-records';
@@ -16,6 +17,7 @@ export interface DialRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly ringSeconds: number;
+  readonly amd?: Amd | undefined;
 }
 
 /** Steering; the call registry in practice. */

@@ -14,7 +14,7 @@ export interface ListenerThreadOptions {
 }
 
 export class ListenerThread {
-  private readonly sessions = new Map<string, (report: ListenerReport) => void>();
+  private readonly sessions = new Map<string, Set<(report: ListenerReport) => void>>();
   private readonly dumps = new Map<number, (dump: ListenerDump) => void>();
   private readonly ended: Promise<void>;
   private nextRequestId = 1;
@@ -70,9 +70,11 @@ export class ListenerThread {
 
   /** Reports about `sessionId` go to `take` until the returned function is called. */
   subscribe(sessionId: string, take: (report: ListenerReport) => void): () => void {
-    this.sessions.set(sessionId, take);
+    const takers = this.sessions.get(sessionId) ?? new Set();
+    this.sessions.set(sessionId, takers.add(take));
     return () => {
-      if (this.sessions.get(sessionId) === take) this.sessions.delete(sessionId);
+      takers.delete(take);
+      if (takers.size === 0 && this.sessions.get(sessionId) === takers) this.sessions.delete(sessionId);
     };
   }
 
@@ -99,10 +101,10 @@ export class ListenerThread {
       this.dumps.get(message.requestId)?.(message.dump);
       this.dumps.delete(message.requestId);
     } else if ('sessionId' in message) {
-      const take = this.sessions.get(message.sessionId);
+      const takers = this.sessions.get(message.sessionId);
       // A session without a conversation (echo, tone) is heard in vain.
-      if (take === undefined) this.strays += 1;
-      else take(message);
+      if (takers === undefined) this.strays += 1;
+      for (const take of takers ?? []) take(message);
     }
   }
 }

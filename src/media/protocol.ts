@@ -3,6 +3,7 @@
  * by transfer. Every message about an answer carries its `turnId`; a session drops what is not its current turn.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { HeardTone } from '../audio/tone-detector';
 import type { SrtpSuite } from '../rtp/srtp-keys';
 
 export interface NegotiatedCodec {
@@ -130,6 +131,8 @@ export type ToMedia =
   | { readonly type: 'secure'; readonly sessionId: string; readonly on: boolean }
   /** Stereo WAV, left what came in, right what went out, aligned on one sample clock at 8 or 16 kHz. */
   | { readonly type: 'record'; readonly sessionId: string; readonly path: string }
+  /** Single tones in what the caller sends are told (`tone`) while it is on; `tones-watched` says from when. */
+  | { readonly type: 'watch-tones'; readonly sessionId: string; readonly on: boolean }
   | { readonly type: 'dump'; readonly requestId: number }
   | { readonly type: 'close'; readonly sessionId: string }
   /** Closes every session, then the thread ends by itself. */
@@ -165,6 +168,9 @@ export type FromMedia =
       readonly performance?: number;
     }
   | { readonly type: 'dtmf'; readonly sessionId: string; readonly digit: string; readonly durationMs: number }
+  | { readonly type: 'tones-watched'; readonly sessionId: string; readonly callSample: number }
+  /** As in audio/tone-detector.ts; `endSample` on the call's clock. */
+  | ({ readonly type: 'tone'; readonly sessionId: string } & HeardTone)
   | { readonly type: 'media-timeout'; readonly sessionId: string }
   | { readonly type: 'closed'; readonly sessionId: string; readonly stats: MediaStats }
   | { readonly type: 'dumped'; readonly requestId: number; readonly dump: unknown };

@@ -3,12 +3,13 @@
  * them by one tick per 20 ms, so that everything that is measured of a call stands on one sample clock.
  */
 import type { MessagePort } from 'node:worker_threads';
+import { ToneDetector } from '../audio/tone-detector';
 import type { Clock } from '../core/clock';
 import { meanOpinionScore } from '../rtp/e-model';
 import { DurationHistogram } from '../rtp/histogram';
 import type { Pacer, PacerMember } from '../rtp/pacer';
 import { levelDbOf } from '../turn/energy-gate';
-import { callFrameSamples, Inbound } from './inbound';
+import { callFrameSamples, callSampleRate, Inbound } from './inbound';
 import { Outbound } from './outbound';
 import type { FromMedia, MediaStats, SocketAddress, ToListener, ToMedia } from './protocol';
 import { Recorder } from './recorder';
@@ -47,6 +48,7 @@ type SteeringMessage = Extract<
       | 'next-performance'
       | 'music'
       | 'secure'
+      | 'watch-tones'
       | 'send-event'
       | 'record'
       | 'webrtc-candidates'
@@ -83,6 +85,7 @@ export class Session {
   private droppedEvents = 0;
   private performances = 0;
   private secure = false;
+  private tones: { readonly detector: ToneDetector; readonly fromSample: number } | undefined;
 
   constructor(
     readonly sessionId: string,
@@ -194,6 +197,9 @@ export class Session {
         return;
       case 'secure':
         this.secure = message.on;
+        return;
+      case 'watch-tones':
+        this.watchTones(message.on);
         return;
       case 'send-event':
         if (this.transport?.sendEvent(message.json) !== true) this.droppedEvents++;
@@ -316,12 +322,25 @@ export class Session {
     if (this.secure) frame.fill(0);
     this.outbound.heard(frame, this.sessionId);
     this.around.heard?.(this.sessionId, frame);
+    if (this.tones !== undefined) this.tellTones(this.tones, frame);
     this.recorder?.write(frame, this.secure ? undefined : sent, this.outbound.encodeRate);
     // Copied, not transferred: for 640 bytes that is cheaper, and the frame can be used again.
     const sentDb = levelDbOf(sent ?? NOTHING);
     this.around
       .listener()
       ?.postMessage({ type: 'audio', sessionId: this.sessionId, startSample, pcm: frame, sentDb } satisfies ToListener);
+  }
+
+  private watchTones(on: boolean): void {
+    const fromSample = this.inbound.callSample;
+    this.tones = on ? { detector: new ToneDetector(callSampleRate), fromSample } : undefined;
+    if (on) this.post({ type: 'tones-watched', sessionId: this.sessionId, callSample: fromSample });
+  }
+
+  private tellTones({ detector, fromSample }: NonNullable<Session['tones']>, frame: Int16Array): void {
+    for (const tone of detector.push(frame)) {
+      this.post({ type: 'tone', sessionId: this.sessionId, ...tone, endSample: fromSample + tone.endSample });
+    }
   }
 
   private skip(frames: number): void {

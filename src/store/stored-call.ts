@@ -32,6 +32,8 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
       const { cause, sipStatus, sipReason, quality } = event.data;
       return withRecord({ state: 'ended', endedAt: event.occurredAt, cause, sipStatus, sipReason, quality });
     }
+    case 'amd.result':
+      return withRecord({ answeredBy: event.data.answeredBy });
     case 'turn.user':
       return withTurn({
         turn: event.data.turn,
@@ -54,6 +56,7 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
     case 'hold.started':
     case 'hold.ended':
     case 'recording.ready':
+    case 'voicemail.left':
     case 'error':
       return { ...call, events };
     default:
