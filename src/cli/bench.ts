@@ -17,6 +17,7 @@ import { benchModel } from '../bench/model-bench';
 import { startOwnAgent } from '../bench/own-agent';
 import { benchPacing } from '../bench/pacing-bench';
 import { type BenchReport, toTable } from '../bench/report';
+import { benchSetup } from '../bench/setup-bench';
 import { benchTape } from '../bench/tape-bench';
 import { benchTurns } from '../bench/turns-bench';
 import { loadConfig } from '../config';
@@ -153,6 +154,13 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
       progress,
     });
   },
+  setup: (given, progress) =>
+    benchSetup({
+      scenario: join(ROOT, 'infra/sipp/bench-setup.xml'),
+      callsPerSecond: countOf(given) ?? 100,
+      seconds: wholeNumber(given, 'seconds') ?? 60,
+      progress,
+    }),
   capacity: (given, progress) => benchCapacity(countOf(given) ?? 200, progress),
   memory: (_given, progress) =>
     benchMemory({ root: ROOT, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),
@@ -170,6 +178,7 @@ export const bench: Command = {
       value: 'FOLDER',
       summary: 'history: keep the sound of interruptions whose words differ; heldout: that of answers',
     },
+    { name: 'seconds', value: 'N', summary: 'setup: for how long; --count is its calls per second' },
     { name: 'lines', value: 'N', summary: 'tape, model with --engine: calls at once' },
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
     { name: 'engine', value: 'NAME', summary: 'what is rung, or measured whole by model: cascade or omni' },
