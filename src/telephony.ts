@@ -191,7 +191,9 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const notReady = (): string | undefined =>
       engine.ready === undefined ? 'the speech engine is loading' : undefined;
     const routeOut: Telephony['routeOut'] = (to, trunk, from) =>
-      trunk === undefined ? (routeToUser(sipPeers, to) ?? { to }) : routeByTrunk(trunksOf(config.sip), trunk, to, from);
+      trunk === undefined
+        ? (routeToUser(sipPeers, to) ?? { to })
+        : routeByTrunk(trunksOf(config.sip), trunk, to, from, (name) => sipPeers.isUsable(name));
     const music = await readMusic(config.hold.music);
     const record = (stage: Stage): void => {
       if (recordings !== undefined) stage.link.post({ type: 'record', path: recordings.pathFor(stage.callId) });

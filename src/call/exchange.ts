@@ -191,8 +191,8 @@ export class Exchange {
     return new Promise((resolve, reject) => {
       const dial = {
         ...(from === undefined ? {} : { from }),
-        ...this.parts.routeOut(to, trunk, from),
         trunk,
+        ...this.parts.routeOut(to, trunk, from),
         ringSeconds,
         metadata,
       };

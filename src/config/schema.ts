@@ -131,6 +131,13 @@ const sip = z.strictObject({
         name: z.string(),
         addresses: z.array(addressRange).default([]).describe('Addresses or CIDR ranges that calls may come from.'),
         proxy: z.string().optional().describe('Where outgoing calls of this trunk are sent.'),
+        qualifySeconds: z
+          .number()
+          .min(1)
+          .max(3600)
+          .optional()
+          .describe('How often its proxy is asked by OPTIONS whether it is there; never if left out.'),
+        fallback: z.string().optional().describe('The trunk or registration that is taken while it does not answer.'),
         username: z.string().optional(),
         password: secret()
           .optional()

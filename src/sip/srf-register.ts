@@ -1,4 +1,4 @@
-/** REGISTER over drachtio-srf, both ways: ours to a trunk, and a softphone's to our registrar (RFC 3261 §10). */
+/** REGISTER over drachtio-srf, both ways: ours to a trunk, and a softphone's to our registrar (RFC 3261 §10); and our OPTIONS. */
 import { TrunklineError } from '../core/errors';
 import type { RegisterAnswer, RegisterRequest } from './registrar';
 import type { RegisterOutcome, SentRegister } from './registration';
@@ -8,17 +8,31 @@ import type { Srf, SrfRequest, SrfResponse } from './srf-types';
 
 /** Resolves with any final answer of the network; rejects with `sip.unreachable` when there was none. */
 export function sendRegister(srf: Srf, register: SentRegister, userAgentName: string): Promise<RegisterOutcome> {
-  const headers = checkOutgoing({ ...register.headers, 'User-Agent': userAgentName }, '');
+  return sendToTrunk(srf, 'REGISTER', register, userAgentName);
+}
+
+/** The same for OPTIONS, by which a trunk is asked whether it is there (§11). */
+export function sendOptions(srf: Srf, options: SentRegister, userAgentName: string): Promise<RegisterOutcome> {
+  return sendToTrunk(srf, 'OPTIONS', options, userAgentName);
+}
+
+function sendToTrunk(
+  srf: Srf,
+  method: 'REGISTER' | 'OPTIONS',
+  { uri, proxy, headers: given }: SentRegister,
+  userAgentName: string,
+): Promise<RegisterOutcome> {
+  const headers = checkOutgoing({ ...given, 'User-Agent': userAgentName }, '');
   return new Promise((resolve, reject) => {
     const unreachable = (cause?: unknown, because?: string): void =>
       reject(
-        new TrunklineError('sip.unreachable', 'The registrar could not be reached.', {
-          fix: 'Check sip.registrations[].registrar and the network between.',
+        new TrunklineError('sip.unreachable', 'The trunk could not be reached.', {
+          fix: 'Check registrar or proxy of the trunk, and the network between.',
           cause,
           details: { because },
         }),
       );
-    srf.request(register.uri, { method: 'REGISTER', headers, proxy: register.proxy }, (error, request) => {
+    srf.request(uri, { method, headers, proxy }, (error, request) => {
       if (request === undefined) {
         unreachable(error);
         return;

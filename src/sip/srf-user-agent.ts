@@ -29,7 +29,7 @@ import { SrfSipDialog } from './srf-dialog';
 import { acceptsSdp, allowedMethods, bodyIsSdp, sdpType, supportedHeader, unsupportedExtensions } from './srf-headers';
 import { SrfIncomingInvite, transportOf } from './srf-incoming-invite';
 import { dialOut } from './srf-outgoing-invite';
-import { answerRegister, sendRegister } from './srf-register';
+import { answerRegister, sendOptions, sendRegister } from './srf-register';
 import { createSrf, type Srf, type SrfDialog, type SrfRequest, type SrfResponse } from './srf-types';
 import type { IncomingInvite, OutgoingInvite, SipDialog, SipSource, SipUserAgent } from './user-agent';
 
@@ -173,6 +173,11 @@ export class SrfUserAgent implements SipUserAgent {
   /** Rejects with `sip.unreachable` when no network gave an answer. */
   register(request: SentRegister): Promise<RegisterOutcome> {
     return sendRegister(this.srf, request, this.options.userAgentName);
+  }
+
+  /** OPTIONS outside any call; rejects like `register`. */
+  askOptions(request: SentRegister): Promise<RegisterOutcome> {
+    return sendOptions(this.srf, request, this.options.userAgentName);
   }
 
   localAddressFor(peerAddress: string): string {

@@ -21,6 +21,8 @@ export interface Trunk {
   readonly domain?: string | undefined;
   /** Offered and accepted there; the usual ones if left out. */
   readonly codecs?: readonly CodecName[] | undefined;
+  /** The trunk that is taken while this one does not answer. */
+  readonly fallback?: string | undefined;
 }
 
 /** Those that are only called, and those that we register at. */
@@ -38,6 +40,8 @@ export function trunksOf(sip: {
 
 export interface TrunkRoute {
   readonly to: string;
+  /** The one that is taken: the named one, or a fallback of it. */
+  readonly trunk?: string;
   readonly proxy?: string;
   readonly auth?: { readonly username: string; readonly password: string };
   readonly from?: string;
@@ -49,8 +53,14 @@ export interface TrunkRoute {
  * `to`: a SIP URI, or a number, which becomes a user at the trunk's proxy. Throws `call.unknown-trunk`; whether `to` can
  * be called is for whoever calls it to see.
  */
-export function routeByTrunk(trunks: readonly Trunk[], name: string, to: string, from?: string): TrunkRoute {
-  const trunk = trunks.find((one) => one.name === name);
+export function routeByTrunk(
+  trunks: readonly Trunk[],
+  name: string,
+  to: string,
+  from?: string,
+  isUsable: (trunk: string) => boolean = () => true,
+): TrunkRoute {
+  const trunk = usableOf(trunks, name, isUsable);
   if (trunk === undefined) {
     throw new TrunklineError('call.unknown-trunk', `There is no trunk ${name}.`, {
       fix: 'Name one of sip.trunks, or give a SIP URI without a trunk.',
@@ -61,6 +71,7 @@ export function routeByTrunk(trunks: readonly Trunk[], name: string, to: string,
   const at = proxy === undefined ? undefined : parseSipUri(proxy);
   const isNumber = /^[0-9A-Za-z+*#._-]{1,64}$/.test(to);
   return {
+    trunk: trunk.name,
     to: isNumber && at !== undefined ? `sip:${to.replaceAll('#', '%23')}@${hostPort(at)}` : to,
     ...(proxy === undefined ? {} : { proxy }),
     ...(username === undefined || password === undefined ? {} : { auth: { username, password } }),
@@ -70,6 +81,19 @@ export function routeByTrunk(trunks: readonly Trunk[], name: string, to: string,
     ),
     ...(codecs === undefined ? {} : { codecs }),
   };
+}
+
+/** Along the fallbacks; when nobody answers, the named one: it may have come back this very moment. */
+function usableOf(trunks: readonly Trunk[], name: string, isUsable: (trunk: string) => boolean): Trunk | undefined {
+  const named = trunks.find((one) => one.name === name);
+  const tried = new Set<Trunk>();
+  for (let one = named; one !== undefined && !tried.has(one); ) {
+    if (isUsable(one.name)) return one;
+    tried.add(one);
+    const { fallback } = one;
+    one = trunks.find((other) => other.name === fallback);
+  }
+  return named;
 }
 
 /** A softphone of ours, by its bare name or at `localhost`; undefined: `to` is none of them. Throws `sip.no-contact`. */

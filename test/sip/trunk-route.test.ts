@@ -9,16 +9,38 @@ const trunks = [
 describe('a call by a trunk', () => {
   it('goes to its proxy with its credentials; a number becomes a user there', () => {
     expect(routeByTrunk(trunks, 'acme', '+49301234')).toEqual({
+      trunk: 'acme',
       to: 'sip:+49301234@sbc.example:5070',
       proxy: 'sip:sbc.example:5070',
       auth: { username: 'u', password: 'p' },
     });
-    expect(routeByTrunk(trunks, 'six', '*31#')).toEqual({ to: 'sip:*31%23@[2001:db8::1]', proxy: 'sip:[2001:db8::1]' });
+    expect(routeByTrunk(trunks, 'six', '*31#')).toMatchObject({
+      to: 'sip:*31%23@[2001:db8::1]',
+      proxy: 'sip:[2001:db8::1]',
+    });
   });
 
   it('keeps a SIP URI as it is, and asks for no credentials that nobody gave', () => {
     expect(routeByTrunk(trunks, 'acme', 'sip:a@b.example').to).toBe('sip:a@b.example');
-    expect(routeByTrunk(trunks, 'bare', '100')).toEqual({ to: '100' });
+    expect(routeByTrunk(trunks, 'bare', '100')).toEqual({ trunk: 'bare', to: '100' });
+  });
+
+  it('takes the fallback while the trunk does not answer, with all that is its own', () => {
+    const pair = [
+      { name: 'first', proxy: 'a.example', callerId: '+491', fallback: 'second' },
+      { name: 'second', proxy: 'b.example', callerId: '+492', fallback: 'first', codecs: ['PCMA' as const] },
+    ];
+    const down = (...names: string[]) => routeByTrunk(pair, 'first', '100', undefined, (name) => !names.includes(name));
+    expect(down()).toMatchObject({ trunk: 'first', proxy: 'sip:a.example' });
+    expect(down('first')).toEqual({
+      trunk: 'second',
+      to: 'sip:100@b.example',
+      proxy: 'sip:b.example',
+      from: 'sip:+492@b.example',
+      codecs: ['PCMA'],
+    });
+    // Nobody answers: the one that was asked for.
+    expect(down('first', 'second').trunk).toBe('first');
   });
 
   it('says who we are as the order says, else as the trunk does, in its domain', () => {
