@@ -10,7 +10,7 @@ import { Opus } from '../../src/codecs/opus';
 import { callFrameSamples, Inbound } from '../../src/media/inbound';
 import type { MediaFormat, MediaPacket } from '../../src/media/transport';
 import { pcmuFormat } from '../support/loopback-transport';
-import { amplitudeAt, buzz, decibels, sharpestBend, sine } from '../support/signal';
+import { amplitudeAt, buzz, decibels, seededRandom, sharpestBend, sine } from '../support/signal';
 
 interface Arrival {
   readonly atMs: number;
@@ -159,6 +159,15 @@ describe('the inbound line', () => {
     expect(line.stats.packetsLost).toBe(0);
   });
 
+  it('plays through 60 ms of jitter, in which packets overtake one another, once it knows it', () => {
+    const line = newLine();
+    const random = seededRandom(9);
+    const heard = listen(line, stream(tone(12_000), { arrives: (sentMs) => sentMs + 60 * random() }), 12_000);
+    expect(tornTenths(seconds(4, 11.8, heard))).toBe(0);
+    expect(line.stats).toMatchObject({ packetsLost: 0, packetsDropped: 0 });
+    expect(line.stats.delayMs).toBeLessThan(140);
+  });
+
   it.each([100, -100])('holds its delay over an hour although the clocks differ by %i ppm', (fastPpm) => {
     const line = newLine();
     // A second of voice, half a second of pause, over and over.
@@ -276,6 +285,34 @@ describe('the inbound line', () => {
       expect(hear(redundant, isLost).stats.recoveredMs).toBeGreaterThan(0.7 * 20 * lost);
       expect(hear(plain, isLost).stats.recoveredMs).toBe(0);
       expect(errorOf(redundant, isLost)).toBeLessThan(errorOf(plain, isLost) - 4);
+    });
+
+    it('plays words whole behind a silence in which the sender sends next to nothing', () => {
+      // DTX (RFC 6716 §2.1.9): in silence a packet each 400 ms; numbers go on, timestamps leap (RFC 7587 §3.1.3).
+      const encoder = new Encoder({ channels: 1, sample_rate: 24_000, application: 'voip' });
+      encoder.bitrate = 32_000;
+      encoder.dtx = true;
+      const said = buzz(130, 6000, 24_000, 24_000);
+      const pcm = new Int16Array(4 * 24_000);
+      pcm.set(said);
+      pcm.set(said, 3 * 24_000);
+      const packets: Arrival[] = [];
+      for (let index = 0; (index + 1) * 480 <= pcm.length; index++) {
+        const payload = encoder.encode(pcm.subarray(index * 480, (index + 1) * 480)).slice();
+        // Nothing to be sent: at most the byte that says how long.
+        if (payload.length <= 2) continue;
+        const numbers = { payloadType: 111, sequenceNumber: packets.length, timestampTicks: index * 960, ssrc: 7 };
+        packets.push({ atMs: index * 20, packet: { ...numbers, marker: false, payload } });
+      }
+      expect(packets.length).toBeLessThan(150);
+      const line = newLine(opusFormat);
+      const heard = listen(line, packets, 4200);
+      const strengthOf = (from: number) => rms(seconds(from, from + 0.8, heard));
+      expect(Math.abs(decibels(strengthOf(3.15) / strengthOf(0.15)))).toBeLessThan(1);
+      expect(rms(seconds(1.5, 2.9, heard))).toBeLessThan(30);
+      expect(line.stats).toMatchObject({ packetsLost: 0, packetsLate: 0, recoveredMs: 0 });
+      expect(sharpestBend(seconds(1.05, 4, heard))).toBeLessThan(1.6 * sharpestBend(seconds(0.1, 0.9, heard)));
+      line.close();
     });
 
     it('clicks in neither case, however many', async () => {
