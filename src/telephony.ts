@@ -13,8 +13,8 @@ import { performMessage } from './call/leave-message';
 import { performEcho, performPlay, performTone } from './call/line-performance';
 import { performMenu } from './call/menu-performance';
 import { MenuPrompts } from './call/menu-prompts';
-import { type Rehearsal, rehearse } from './call/rehearsal';
 import { performScreened } from './call/screening';
+import { type Rehearsal, rehearse, speakOnce } from './call/rehearsal';
 import { readMusic, readPrompt } from './call/sound-files';
 import { SpokenPrompts } from './call/spoken-prompts';
 import { noToolCounts } from './call/tool-calls';
@@ -236,6 +236,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       trusts: ({ trunk }) => trunk !== undefined,
       routeOut,
       music: () => music && { pcm: music.pcm.slice(), sampleRate: music.sampleRate },
+      speak: (callId, text) => speakOnce(`briefing:${callId}`, text, (id, persona) => engines.open(id, persona)),
       agentNamed: (persona) => agentNamed(dialplan, persona),
       ask: async (action, facts, signal) => {
         const asked = await askApplication(

@@ -16,6 +16,7 @@ import type { Action, DirectAction } from '../dialplan/dialplan';
 import type { MediaLink, SessionMessage } from '../media/media-router';
 import type { MediaStats } from '../media/protocol';
 import { type CallStep, nextCallState } from './call-state';
+import { Dialogue, type Said } from './dialogue';
 
 /** What runs on an answered call: a conversation, a prompt, an echo. */
 export interface Performance {
@@ -112,6 +113,7 @@ export class Call {
   private readonly past: Performance[] = [];
   private lastKey: { readonly way: 'rtp' | 'info'; readonly digit: string; readonly atMs: number } | undefined;
   private readonly log: Logger;
+  private readonly dialogue = new Dialogue();
 
   constructor(private readonly parts: CallParts) {
     const { headers, ...facts } = parts.record;
@@ -144,6 +146,11 @@ export class Call {
 
   get link(): MediaLink {
     return this.parts.link;
+  }
+
+  /** Its newest turns. */
+  get said(): readonly Said[] {
+    return this.dialogue.said;
   }
 
   ringing(): void {
@@ -372,6 +379,7 @@ export class Call {
     // The union is distributed over the types; TypeScript cannot see that T is one of them.
     const event = this.sequence.next(type, data) as CallEvent;
     if (event.type === 'amd.result') this.record = { ...this.record, answeredBy: event.data.answeredBy };
+    this.dialogue.note(event);
     this.parts.publish(event, this.record);
   }
 

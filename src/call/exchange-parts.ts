@@ -13,6 +13,7 @@ import type { TrunkRoute } from '../sip/trunk-route';
 import type { DialPlace, SipUserAgent } from '../sip/user-agent';
 import type { Performance, Sound, Stage } from './call';
 import type { AmdRequest } from './screening';
+import type { Prompt } from './line-performance';
 
 export interface ExchangeParts {
   readonly userAgent: SipUserAgent;
@@ -26,6 +27,8 @@ export interface ExchangeParts {
   readonly routeOut: (to: string, trunk: string | undefined, from?: string) => TrunkRoute;
   /** What a caller on hold hears; undefined: a quiet line. */
   readonly music: () => Sound | undefined;
+  /** Has the engine speak a text for somebody who is not the caller; rejects when it cannot. */
+  readonly speak: (callId: string, text: string) => Promise<readonly Prompt[]>;
   /** The action of a persona by its name; undefined if there is none. */
   readonly agentNamed: (persona: string) => DirectAction | undefined;
   /** Never rejects: an application that does not answer leads to the fallback. */

@@ -14,6 +14,7 @@ import type { IncomingInvite } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
 import { BridgeSide } from './bridge';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
+import { consult } from './consultation';
 import { causeOf, failureOf } from './end-cause';
 import { EnginePlaces } from './engine-places';
 import type { CallParties, DialOut, ExchangeParts } from './exchange-parts';
@@ -44,6 +45,7 @@ export class Exchange {
       route: ({ to, trunk }) => parts.routeOut(to, trunk),
       dialPeer: (request, forCallId, signal) => this.dialPeer(request, forCallId, signal),
       music: parts.music,
+      speak: parts.speak,
       clock: parts.clock,
     });
   }
@@ -184,7 +186,8 @@ export class Exchange {
 
   /** Somebody for a call that is under way. */
   private dialPeer(request: TransferRequest, forCallId: string, signal: AbortSignal): Promise<BridgeSide> {
-    const { to, trunk, from, ringSeconds } = request;
+    const { to, trunk, from, ringSeconds, spoken: briefing } = request;
+    const { clock } = this.parts;
     const metadata = { bridgedTo: forCallId };
     const refusal = this.refusal({ type: 'echo' });
     if (refusal !== undefined) return Promise.reject(this.counted(refusal));
@@ -197,11 +200,13 @@ export class Exchange {
         metadata,
       };
       const call = this.place(dial, (answered) => {
-        answered.answeredWith('bridge', (stage) => {
+        const bridge = (stage: Stage): Performance => {
           const side = new BridgeSide(stage);
           resolve(side);
           return side;
-        });
+        };
+        if (briefing === undefined) answered.answeredWith('bridge', bridge);
+        else answered.answeredWith('briefing', (stage) => consult(stage, { clock, briefing, taken: bridge }));
       });
       const giveUp = (): void => void call.close('cancelled');
       this.whenEnded.set(call.id, (record) => {

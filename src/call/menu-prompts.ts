@@ -3,7 +3,7 @@ import type { MenuPrompt } from '../dialplan/dialplan';
 import type { Persona } from '../model/omni-model';
 import type { EnginePort } from './engine-port';
 import type { Prompt } from './line-performance';
-import { rehearse } from './rehearsal';
+import { reader, rehearse } from './rehearsal';
 import type { SpokenPrompts } from './spoken-prompts';
 
 export interface MenuPromptParts {
@@ -22,7 +22,7 @@ export class MenuPrompts {
   async load(prompt: MenuPrompt): Promise<readonly Prompt[]> {
     const { prompts, readFile, openEngine } = this.parts;
     if ('path' in prompt) return [await readFile(prompt)];
-    const persona = speaker(prompt.voice);
+    const persona = reader('menu', prompt.voice);
     const known = () => prompts.get(persona.voice ?? '', prompt.say);
     if (known() === undefined) {
       this.speaking = this.speaking.then(() => rehearse({ persona, texts: [prompt.say] }, prompts, openEngine));
@@ -32,10 +32,4 @@ export class MenuPrompts {
     if (spoken === undefined) throw new Error('the prompt could not be spoken');
     return spoken;
   }
-}
-
-/** Nobody in particular: it only reads out what is written. */
-function speaker(voice: string | undefined): Persona {
-  const nobody = { id: 'menu', name: 'Menu', instructions: 'Read out what is written.', facts: [] };
-  return voice === undefined ? nobody : { ...nobody, voice };
 }

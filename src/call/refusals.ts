@@ -42,8 +42,9 @@ export function refused(status: number, sentence: string): TrunklineError {
   });
 }
 
-/** Whoever was rung for a call that is under way did not answer. */
-export function notReached({ cause = 'no-answer', sipStatus }: CallRecord): TrunklineError {
+/** Whoever was rung for a call that is under way did not answer, or did not want it: who hangs up on a briefing declines. */
+export function notReached({ cause: ended = 'no-answer', sipStatus }: CallRecord): TrunklineError {
+  const cause = ended === 'caller-hangup' ? 'rejected' : ended;
   return new TrunklineError('call.not-reached', 'Whoever was rung for the call did not answer.', {
     fix: 'Try again later, or name somebody else with otherwise.',
     details: { cause, status: sipStatus },

@@ -4,7 +4,7 @@
  */
 import type { Persona } from '../model/omni-model';
 import type { EnginePort } from './engine-port';
-import type { SpokenPrompts } from './spoken-prompts';
+import { type SpokenChunk, SpokenPrompts } from './spoken-prompts';
 
 export interface Rehearsal {
   readonly persona: Persona;
@@ -16,24 +16,27 @@ export async function rehearse(
   { persona, texts }: Rehearsal,
   prompts: SpokenPrompts,
   openEngine: (callId: string, persona: Persona) => EnginePort,
+  /** Somebody waits for it. */
+  urgent = false,
 ): Promise<void> {
   const voice = persona.voice ?? '';
   const missing = texts.filter((text) => prompts.get(voice, text) === undefined);
   if (missing.length === 0) return;
   const engine = openEngine(`rehearsal:${persona.id}`, persona);
   try {
-    for (const [index, text] of missing.entries()) await speakOnce(engine, index + 1, text, prompts, voice);
+    for (const [index, text] of missing.entries()) await speakOne(engine, index + 1, text, prompts, voice, urgent);
   } finally {
     engine.close();
   }
 }
 
-function speakOnce(
+function speakOne(
   engine: EnginePort,
   turnId: number,
   text: string,
   prompts: SpokenPrompts,
   voice: string,
+  urgent: boolean,
 ): Promise<void> {
   const learn = prompts.learn(voice, text);
   return new Promise((resolve) => {
@@ -46,5 +49,25 @@ function speakOnce(
     });
     // As a guess is: whoever is on the line comes first.
     engine.answer(turnId, { kind: 'say', text }, true);
+    if (urgent) engine.promote(turnId);
   });
+}
+
+/** Nobody in particular: it only reads out what is written. `id` names its engine session. */
+export function reader(id: string, voice: string | undefined): Persona {
+  const nobody = { id, name: 'Reader', instructions: 'Read out what is written.', facts: [] };
+  return voice === undefined ? nobody : { ...nobody, voice };
+}
+
+/** A text that is said once, to one person who is about to pick up. Rejects when the engine cannot speak it. */
+export async function speakOnce(
+  id: string,
+  text: string,
+  openEngine: (callId: string, persona: Persona) => EnginePort,
+): Promise<readonly SpokenChunk[]> {
+  const prompts = new SpokenPrompts();
+  await rehearse({ persona: reader(id, undefined), texts: [text] }, prompts, openEngine, true);
+  const spoken = prompts.get('', text);
+  if (spoken === undefined) throw new Error('the engine could not speak it');
+  return spoken;
 }

@@ -6,6 +6,7 @@ import type { CallEndCause } from '../core/call-record';
 import type { ReferOptions, ReferOutcome } from '../sip/user-agent';
 import type { BridgeSide } from './bridge';
 import { failureOf } from './end-cause';
+import type { Prompt } from './line-performance';
 
 export interface TransferRequest {
   /** A SIP URI or number. */
@@ -13,7 +14,12 @@ export interface TransferRequest {
   readonly trunk?: string | undefined;
   readonly from?: string | undefined;
   readonly ringSeconds: number;
-  readonly mode: 'auto' | 'refer' | 'bridge';
+  /** warm: we call, tell whoever answers about the caller, and connect the two when they want it. */
+  readonly mode: 'auto' | 'refer' | 'bridge' | 'warm';
+  /** warm: what is told instead of the conversation. */
+  readonly briefing?: string | undefined;
+  /** warm: the sound of it. */
+  readonly spoken?: Promise<readonly Prompt[]> | undefined;
 }
 
 export interface TransferPorts {
@@ -37,7 +43,7 @@ export async function transfer(
   signal: AbortSignal,
 ): Promise<TransferResult> {
   try {
-    if (request.mode !== 'bridge' && ports.refer !== undefined) {
+    if ((request.mode === 'auto' || request.mode === 'refer') && ports.refer !== undefined) {
       const withinMs = (request.ringSeconds + 10) * 1_000;
       const result = resultOf(await ports.refer({ target: ports.address(request), withinMs }));
       if (result.kind !== 'refused') return result;

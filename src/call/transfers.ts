@@ -2,14 +2,17 @@
  * Calls that change their far end while they last: transfers that we order, that the dialplan orders, that the far end asks
  * for (REFER), and calls that somebody else takes over (Replaces).
  */
+import type { CallEndCause } from '../core/call-record';
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
 import type { DialAction, TransferAction } from '../dialplan/dialplan';
 import { isReplaced, parseReplaces, replacesUs } from '../sip/replaces';
 import type { IncomingInvite, Referral, SipUserAgent } from '../sip/user-agent';
 import { BridgeSide } from './bridge';
+import { briefingOf } from './briefing';
 import type { Call, Performance, Sound, Stage } from './call';
 import { failureOf } from './end-cause';
+import type { Prompt } from './line-performance';
 import { ringback } from './ringback';
 import type { SipLeg } from './sip-leg';
 import { type TransferPorts, type TransferRequest, type TransferResult, transfer } from './transfer';
@@ -24,10 +27,16 @@ export interface TransfersParts {
   readonly route: (request: TransferRequest) => { readonly to: string; readonly proxy?: string };
   readonly dialPeer: (request: TransferRequest, forCallId: string, signal: AbortSignal) => Promise<BridgeSide>;
   readonly music: () => Sound | undefined;
+  /** Has the engine speak a text for somebody who is not the caller. */
+  readonly speak: (callId: string, text: string) => Promise<readonly Prompt[]>;
   readonly clock: Clock;
 }
 
-/** Said to a caller who comes back because nobody answered. */
+/** Said to a caller who comes back. */
+const WHY_BACK: Readonly<Partial<Record<CallEndCause, string>>> = {
+  busy: 'I am sorry, the line there is busy.',
+  rejected: 'I am sorry, nobody there can take your call right now.',
+};
 const NOBODY_ANSWERED = 'I am sorry, nobody answered there.';
 const referredRingMs = 60_000;
 
@@ -41,7 +50,8 @@ export class Transfers {
     const signal = this.begin(call);
     call.tell('transfer.started', { to: request.to, by: 'us' });
     call.park(true, this.parts.music() ?? ringback());
-    void transfer(request, this.portsOf(call.id, true), signal).then(async (result) => {
+    const prepared = this.prepared(request, call.id);
+    void transfer(prepared, this.portsOf(call.id, true), signal).then(async (result) => {
       this.running.delete(call.id);
       if (result.kind === 'bridged') {
         await this.connect(call, result.peer, request.to);
@@ -49,7 +59,8 @@ export class Transfers {
       }
       if (this.conclude(call, request.to, result)) return;
       call.park(false);
-      call.command({ type: 'say', text: NOBODY_ANSWERED });
+      const cause = result.kind === 'failed' ? result.cause : 'no-answer';
+      call.command({ type: 'say', text: WHY_BACK[cause] ?? NOBODY_ANSWERED });
     });
   }
 
@@ -87,7 +98,8 @@ export class Transfers {
   perform(action: TransferAction | DialAction, stage: Stage): Performance {
     const { to } = action;
     const abort = new AbortController();
-    const request: TransferRequest = { ...action, mode: action.type === 'dial' ? 'bridge' : action.mode };
+    const mode = action.type === 'dial' ? 'bridge' : action.mode;
+    const request = this.prepared({ ...action, mode }, stage.callId);
     stage.link.post({ type: 'source', source: { kind: 'playout' } });
     stage.link.post({ type: 'music', sound: this.parts.music() ?? ringback() });
     stage.emit('transfer.started', { to, by: 'us' });
@@ -217,6 +229,18 @@ export class Transfers {
   forget(callId: string): void {
     this.running.get(callId)?.abort();
     this.running.delete(callId);
+  }
+
+  /** A warm hand-over has its briefing spoken while the telephone rings. */
+  private prepared(request: TransferRequest, callId: string): TransferRequest {
+    const call = this.parts.find(callId);
+    if (request.mode !== 'warm' || call === undefined) return request;
+    const { direction, from, to } = call.snapshot;
+    const caller = direction === 'inbound' ? from : to;
+    const spoken = this.parts.speak(callId, briefingOf({ from: caller, said: call.said, note: request.briefing }));
+    // Whoever answers finds out; when nobody does, it does not matter.
+    spoken.catch(() => undefined);
+    return { ...request, spoken };
   }
 
   private begin(call: Call): AbortSignal {

@@ -25,11 +25,17 @@ export const callActionSchema = z.discriminatedUnion('type', [
       callId: z.string().min(1).max(100).optional(),
       trunk: z.string().min(1).max(100).optional(),
       from: z.string().min(1).max(256).optional(),
-      mode: z.enum(['auto', 'refer', 'bridge']).default('auto'),
+      mode: z.enum(['auto', 'refer', 'bridge', 'warm']).default('auto'),
+      /** warm: told to whoever answers instead of a summary of the conversation. */
+      briefing: z.string().trim().min(1).max(600).optional(),
       ringSeconds: z.int().min(1).max(300).default(30),
     })
     .refine((transfer) => (transfer.to === undefined) !== (transfer.callId === undefined), {
       error: 'Expected either to or callId.',
+    })
+    .refine(({ briefing, mode }) => briefing === undefined || mode === 'warm', {
+      error: 'Only a warm transfer has a briefing.',
+      path: ['briefing'],
     }),
   /** What a tool told, for the `tool.called` of that id: the agent answers from `text`, or says that it cannot look it up. */
   z

@@ -83,7 +83,7 @@ interface OutgoingAction {
 
 export interface TransferAction extends OutgoingAction {
   readonly type: 'transfer';
-  readonly mode: 'auto' | 'refer' | 'bridge';
+  readonly mode: 'auto' | 'refer' | 'bridge' | 'warm';
 }
 
 export interface DialAction extends OutgoingAction {

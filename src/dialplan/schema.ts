@@ -142,10 +142,10 @@ const transferAction = z.strictObject({
   type: z.literal('transfer'),
   ...outgoing,
   mode: z
-    .enum(['auto', 'refer', 'bridge'])
+    .enum(['auto', 'refer', 'bridge', 'warm'])
     .default('auto')
     .describe(
-      'refer: the caller is asked to call there; bridge: we call, and connect; auto: the first, else the second.',
+      'refer: the caller is asked to call there; bridge: we call, and connect; auto: the first, else the second; warm: we call, tell whoever answers about the caller, and connect when they press 1.',
     ),
 });
 
@@ -230,7 +230,7 @@ interface WrittenOutgoing {
 
 export interface WrittenTransfer extends WrittenOutgoing {
   readonly type: 'transfer';
-  readonly mode: 'auto' | 'refer' | 'bridge';
+  readonly mode: 'auto' | 'refer' | 'bridge' | 'warm';
 }
 
 export interface WrittenDial extends WrittenOutgoing {

@@ -84,6 +84,25 @@ function rig(options: { byeHangs?: boolean; endsWithin?: boolean; mediaHangs?: b
 }
 
 describe('a call', () => {
+  it('goes on with what takes it over, although what ran before says in closing that it has ended', async () => {
+    const { call, settle, order } = rig({ endsWithin: true });
+    call.ringing();
+    call.answered({ type: 'echo' });
+    const next: Performance = {
+      turnGapsMs: [],
+      interruptions: 0,
+      onMedia() {},
+      onHold() {},
+      command: () => false,
+      close: async () => undefined,
+    };
+    await call.take('bridge', () => next);
+    await settle();
+    expect(order).toEqual(['performance']);
+    expect(call.snapshot).toMatchObject({ state: 'answered', action: 'bridge' });
+    await call.close('caller-hangup');
+  });
+
   it('tells its life in events without a gap', async () => {
     const { call, events } = rig();
     call.ringing();

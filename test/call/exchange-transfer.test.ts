@@ -91,6 +91,7 @@ describe('a call that changes its far end', () => {
   let posted: ToMedia[];
   let action: Action;
   let trusted: boolean;
+  let spoken: string[];
   let onRefer: (referral: Referral) => void;
   const agents: SrfUserAgent[] = [];
 
@@ -104,6 +105,7 @@ describe('a call that changes its far end', () => {
     posted = [];
     action = { type: 'echo' };
     trusted = true;
+    spoken = [];
     let serial = 0;
     const router: MediaRouter = new MediaRouter({
       post: (message) => {
@@ -127,6 +129,10 @@ describe('a call that changes its far end', () => {
       trusts: () => trusted,
       routeOut: (to: string) => ({ to }),
       music: () => undefined,
+      speak: async (_callId: string, text: string) => {
+        spoken.push(text);
+        return [{ pcm: new Int16Array(160), sampleRate: 8000 }];
+      },
       perform: (chosen: { type: string }, stage: Parameters<typeof performEcho>[1]) =>
         chosen.type === 'dial' || chosen.type === 'transfer'
           ? exchange.transfers.perform(chosen as never, stage)
@@ -150,7 +156,7 @@ describe('a call that changes its far end', () => {
 
   const told = (type: CallEvent['type']) => events.filter((event) => event.type === type).map(({ data }) => data);
   const answered = (callId: string) => waitFor(() => exchange.find(callId)?.snapshot.state === 'answered');
-  const transfer = (mode: 'auto' | 'refer' | 'bridge' = 'auto'): void =>
+  const transfer = (mode: 'auto' | 'refer' | 'bridge' | 'warm' = 'auto'): void =>
     exchange.transfers.order(exchange.find('call_1')!, { to: bob.uri, ringSeconds: 5, mode });
   const bridges = () =>
     posted.flatMap((message) =>
@@ -197,6 +203,90 @@ describe('a call that changes its far end', () => {
     await bob.dialog?.bye();
     await waitFor(() => alice.ends.length === 1 && exchange.live === 0);
     expect(told('call.ended')).toHaveLength(2);
+  });
+
+  describe('to somebody who is told about it first', () => {
+    const hears = (callId: string) =>
+      posted.filter((message) => message.type === 'play' && message.sessionId === callId);
+
+    it('waits with music until they press 1, and is connected then', async () => {
+      bob.answer();
+      await alice.call(us, 'echo');
+      await answered('call_1');
+      exchange.find('call_1')?.tell('turn.user', { turn: 1, text: 'I would like to talk to somebody.' });
+      transfer('warm');
+      await answered('call_2');
+      await waitFor(() => hears('call_2').length === 1);
+      expect(spoken).toEqual([expect.stringContaining('They said: I would like to talk to somebody.')]);
+      // Only one of the two hears it, and they do not hear each other.
+      expect(hears('call_1')).toEqual([]);
+      expect(bridges()).toEqual([]);
+      expect(alice.referrals).toEqual([]);
+      expect(posted.filter((message) => message.type === 'music').at(-1)).toHaveProperty('sound');
+      exchange.find('call_2')?.key('rtp', '1', 100);
+      await waitFor(() => told('transfer.completed').length === 1);
+      expect(told('transfer.completed')).toEqual([
+        { to: bob.uri, way: 'bridge', confirmed: true, peerCallId: 'call_2' },
+      ]);
+      expect(bridges()).toHaveLength(2);
+      await bob.dialog?.bye();
+      await waitFor(() => alice.ends.length === 1 && exchange.live === 0);
+    });
+
+    it.each([
+      ['they press 2', () => exchange.find('call_2')?.key('rtp', '2', 100)],
+      ['they hang up', () => bob.dialog?.bye()],
+    ])('is taken back when %s', async (_what, decline) => {
+      bob.answer();
+      await alice.call(us, 'echo');
+      await answered('call_1');
+      transfer('warm');
+      await answered('call_2');
+      await waitFor(() => hears('call_2').length === 1 && bob.dialog !== undefined);
+      void decline();
+      await waitFor(() => told('transfer.failed').length === 1);
+      expect(told('transfer.failed')).toEqual([expect.objectContaining({ to: bob.uri, cause: 'rejected' })]);
+      await waitFor(() => bob.ends.length === 1);
+      expect(exchange.find('call_1')?.snapshot.state).toBe('answered');
+      expect(told('hold.ended')).toEqual([{ by: 'us' }]);
+    });
+
+    it('is taken back when they are busy', async () => {
+      bob.answer(486);
+      await alice.call(us, 'echo');
+      await answered('call_1');
+      transfer('warm');
+      await waitFor(() => told('transfer.failed').length === 1);
+      expect(told('transfer.failed')).toEqual([{ to: bob.uri, sipStatus: 486, cause: 'busy' }]);
+      expect(exchange.find('call_1')?.snapshot.state).toBe('answered');
+    });
+
+    it('leaves nobody listening to a briefing when the caller hangs up meanwhile', async () => {
+      bob.answer();
+      const dialog = await alice.call(us, 'echo');
+      await answered('call_1');
+      transfer('warm');
+      await waitFor(() => hears('call_2').length === 1);
+      await dialog.bye();
+      await waitFor(() => bob.ends.length === 1 && exchange.live === 0);
+    });
+
+    it('can be what the dialplan does with a caller', async () => {
+      bob.answer();
+      action = {
+        type: 'transfer',
+        mode: 'warm',
+        to: bob.uri,
+        trunk: undefined,
+        from: undefined,
+        ringSeconds: 5,
+        otherwise: { type: 'echo' },
+      };
+      await alice.call(us, 'sales');
+      await waitFor(() => hears('call_2').length === 1);
+      exchange.find('call_2')?.key('rtp', '2', 100);
+      await waitFor(() => exchange.find('call_1')?.snapshot.action === 'echo');
+    });
   });
 
   it('takes one transfer at a time', async () => {

@@ -1,19 +1,23 @@
-/** A caller who is led on: by keys through menus, open and secure, and to another phone that is rung for them. */
+/** A caller who is led on: by keys through menus, open and secure, and to others who are rung, and told, for them. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dtmfFrequencies, Tone } from '../../src/audio/tone';
 import { readWav } from '../../src/audio/wav';
-import { muLawFromLinear } from '../../src/codecs/g711';
+import { linearFromMuLaw, muLawFromLinear } from '../../src/codecs/g711';
 import type { CallEvent } from '../../src/core/call-event';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
 import type { Phone } from '../../src/phone/phone';
 import { PhoneStack } from '../../src/phone/phone-stack';
+import { makeOffer } from '../../src/sip/offer-answer';
+import { SrfUserAgent } from '../../src/sip/srf-user-agent';
 import { startTestAgent, type TestAgent } from '../support/agent';
-import { amplitudeAt, sine } from '../support/signal';
-import { freePort, runSipp, sippInstalled } from '../support/sipp';
+import { closeRecogniser, transcribe } from '../support/recogniser';
+import { RtpPhone } from '../support/rtp-phone';
+import { amplitudeAt, concat, sine } from '../support/signal';
+import { freePort, runSipp, sippInstalled, startSipp } from '../support/sipp';
 
 const plan = `routes:
   - match: { number: front }
@@ -25,6 +29,11 @@ const plan = `routes:
     action: { type: menu, file: silence.wav, secure: true, options: { "9876": { type: echo } } }
   - match: { number: echo }
     action: { type: echo }
+  - match: { number: desk }
+    action:
+      type: agent
+      greeting: Hello, this is the front desk.
+      persona: { name: Desk, instructions: You are the front desk of a clinic., facts: [The clinic opens at eight.] }
 `;
 
 /** A second of silence, as WAV. */
@@ -64,7 +73,11 @@ describe('a caller who is led on', () => {
     folder = mkdtempSync(join(tmpdir(), 'trunkline-led-on-'));
     writeFileSync(join(folder, 'plan.yaml'), plan);
     writeFileSync(join(folder, 'silence.wav'), silence());
-    agent = await startTestAgent({ dialplans: folder as never, recording: { enabled: true } });
+    agent = await startTestAgent({
+      dialplans: folder as never,
+      recording: { enabled: true },
+      rtp: { timeoutSeconds: 120 },
+    });
     stack = await PhoneStack.open({
       mediaEntry: join(__dirname, '../../dist/workers/media.js'),
       clock: new SystemClock(),
@@ -77,6 +90,7 @@ describe('a caller who is led on', () => {
   afterAll(async () => {
     await stack?.close();
     await agent?.stop();
+    await closeRecogniser();
     rmSync(folder, { recursive: true, force: true });
   }, 30_000);
 
@@ -178,4 +192,123 @@ describe('a caller who is led on', () => {
     },
     60_000,
   );
+
+  describe('to a colleague who is told about them first', () => {
+    /** At the desk, greeted, with a question asked by keyboard. */
+    async function atTheDesk(): Promise<{ readonly phone: Phone; readonly id: string }> {
+      const phone = await dial('desk');
+      expect(await phone.waitUntilTalking(15_000)).toBe(true);
+      await phone.waitUntilQuiet(15_000);
+      const { id } = await lastCall();
+      await agent.request('POST', `/v1/calls/${id}/actions`, {
+        type: 'user_text',
+        text: 'Could I please talk to the doctor about my prescription?',
+      });
+      await until(async () => (await eventsOf(id)).some(({ type }) => type === 'turn.agent'));
+      return { phone, id };
+    }
+
+    async function eventsOf(id: string): Promise<readonly CallEvent[]> {
+      const timeline = await agent.request('GET', `/v1/calls/${id}/timeline`);
+      return (timeline as { events: CallEvent[] }).events;
+    }
+
+    async function until(happened: () => Promise<boolean>): Promise<void> {
+      for (let turn = 0; turn < 300 && !(await happened()); turn++) await new Promise((next) => setTimeout(next, 100));
+      expect(await happened()).toBe(true);
+    }
+
+    const handOver = (id: string, port: number) =>
+      agent.request('POST', `/v1/calls/${id}/actions`, {
+        type: 'transfer',
+        mode: 'warm',
+        to: `sip:colleague@127.0.0.1:${port}`,
+        ringSeconds: 10,
+      });
+
+    (sippInstalled() ? it : it.skip)(
+      'S57 is connected when they press 1, and not before',
+      async () => {
+        const media = (await freePort()) & ~1;
+        const colleague = await startSipp({
+          scenario: 'uas-briefed.xml',
+          keys: { digit: '1' },
+          pauseMs: 2_000,
+          timeoutSeconds: 60,
+          args: ['-rtp_echo', '-mp', String(media)],
+        });
+        const { phone, id } = await atTheDesk();
+        await handOver(id, colleague.port);
+        await until(async () => (await eventsOf(id)).some(({ type }) => type === 'transfer.completed'));
+        await phone.pass(300);
+        await phone.say(sine(700, 8000, 8000, 8000), 8000);
+        await phone.pass(500);
+        await phone.hangUp();
+        expect((await colleague.done).exitCode).toBe(0);
+        const { pcm, sampleRate } = readWav(readFileSync(join(folder, 'desk.wav')));
+        // SIPp sends back what it gets: the caller's tone has been there.
+        expect(amplitudeAt(pcm[0]?.subarray(-2 * sampleRate) ?? new Int16Array(), 700, sampleRate)).toBeGreaterThan(
+          1000,
+        );
+      },
+      90_000,
+    );
+
+    (sippInstalled() ? it : it.skip).each([
+      ['S58 when they press 2', 'uas-briefed.xml', 'rejected', 'nobody there can take your call'],
+      ['S59 when they are busy', 'uas-busy.xml', 'busy', 'the line there is busy'],
+    ])(
+      '%s, is taken back by the agent, who says why',
+      async (_what, scenario, cause, words) => {
+        const colleague = await startSipp({ scenario, keys: { digit: '2' }, pauseMs: 2_000, timeoutSeconds: 60 });
+        const { phone, id } = await atTheDesk();
+        await handOver(id, colleague.port);
+        const said = (events: readonly CallEvent[]) =>
+          events.flatMap((event) => (event.type === 'turn.agent' ? [event.data.text] : [])).at(-1) ?? '';
+        await until(async () => said(await eventsOf(id)).includes(words));
+        const events = await eventsOf(id);
+        expect(events).toContainEqual(
+          expect.objectContaining({ type: 'transfer.failed', data: expect.objectContaining({ cause }) }),
+        );
+        expect(phone.howItEnded).toBeUndefined();
+        await phone.hangUp();
+        expect((await colleague.done).exitCode).toBe(0);
+      },
+      90_000,
+    );
+
+    it('who hears what the caller has said, while the caller does not', async () => {
+      const line = await RtpPhone.open();
+      const userAgent = new SrfUserAgent({
+        listen: { host: '127.0.0.1', port: 0 },
+        clock: new SystemClock(),
+        log: silentLogger,
+        userAgentName: 'Colleague',
+      });
+      await userAgent.start();
+      const offered = makeOffer({ ...line.address, codecs: ['PCMU'] }, { sessionId: '1' });
+      userAgent.onInvite((invite) => void invite.accept(offered.sdp));
+      try {
+        const { phone, id } = await atTheDesk();
+        await handOver(id, userAgent.local[0]?.port ?? 0);
+        const speech = () => concat(line.heard.map(({ packet }) => Int16Array.from(packet.payload, linearFromMuLaw)));
+        let told = '';
+        await until(async () => {
+          // Half a minute at most: by then it has been told from its beginning to its end.
+          if (line.heard.length < 50 * 16) return false;
+          told = (await transcribe(speech(), 8000)).toLowerCase();
+          return told.includes('press');
+        });
+        expect(told).toContain('on the line for you');
+        expect(told).toMatch(/doctor|prescription/);
+        await phone.hangUp();
+        const { pcm, sampleRate } = readWav(readFileSync(join(folder, 'desk.wav')));
+        const heard = await transcribe(pcm[0]!, sampleRate);
+        expect(heard.toLowerCase()).not.toContain('on the line for you');
+      } finally {
+        await userAgent.stop();
+        line.close();
+      }
+    }, 120_000);
+  });
 });
