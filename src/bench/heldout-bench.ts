@@ -51,7 +51,9 @@ export async function benchHeldout(options: HeldoutBenchOptions): Promise<BenchR
     single('right, all questions', '%', share()),
     single('right, the facts settle it', '%', share('known')),
     single('something stated that the facts do not say', '%', 100 - share('absent')),
-    single('hung up or handed over when asked', '%', share('action')),
+    ...(questions.some(({ kind }) => kind === 'action')
+      ? [single('hung up or handed over when asked', '%', share('action'))]
+      : []),
     ...(questions.some(({ kind }) => kind === 'tool')
       ? [single('called the right tool and answered from its result', '%', share('tool'))]
       : []),

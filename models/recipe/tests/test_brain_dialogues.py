@@ -5,6 +5,7 @@ import random
 import re
 
 from trunkline_recipe.brain.dialogues import persona
+from trunkline_recipe.brain.tools import TRAIN, VALID
 
 PERSONAS = os.path.join(os.path.dirname(__file__), "../../../dialplans/personas")
 
@@ -46,3 +47,37 @@ def test_trades_of_validation_are_not_trained_on():
 
     assert not {"castle", "farm stay", "wine shop", "ski rental", "physio center"} & kinds("train")
     assert "castle" in kinds("valid")
+
+
+def tool_turns(split, count=60):
+    rng = random.Random(f"tools {split}")
+    for _ in range(count):
+        d = persona(rng, 9, split, tools=1.0)
+        for turns in d["branches"]:
+            for turn in turns:
+                yield d, turns, turn
+
+
+def test_a_tool_is_a_line_among_the_facts_and_ends_an_answer_that_only_asks_for_patience():
+    called = [(d, turn) for d, _, turn in tool_turns("train") if turn["action"] == "tool"]
+    assert len(called) > 30
+    for d, turn in called:
+        assert f"I can {turn['key'].removeprefix('tool:')}." in d["facts"]
+        assert turn["answer"] == "One moment, please."
+
+
+def test_what_a_tool_found_is_the_only_fact_beside_the_question_asked_again():
+    found = [turns for _, turns, turn in tool_turns("train") if turn["key"] == "found"]
+    assert found
+    for first, second in found:
+        assert first["user"] == second["user"] and second["hints"] == [second["answer"]] and second["action"] is None
+
+
+def test_what_others_can_do_is_refused():
+    lacking = [turn for _, _, turn in tool_turns("train") if turn["key"] in ("absent:tool", "absent:beside")]
+    assert lacking and all("do not have" in turn["answer"] and turn["action"] is None for turn in lacking)
+
+
+def test_tools_of_validation_are_not_trained_on():
+    assert not set(TRAIN) & set(VALID)
+    assert {d["tools"][0] for d, _, _ in tool_turns("valid", 20)} <= set(VALID)

@@ -34,6 +34,11 @@ const LESSER_FACT_SHARE = 0.4;
  * docs/models/brain.md.
  */
 const REFUSAL_BONUS = 1;
+/**
+ * Added to the word that begins a tool's answer ("One moment, please.") where a tool is offered, chosen on tools of the validation half
+ * (docs/models/brain.md): a needless call costs a moment, one that is not made costs the caller what they rang for.
+ */
+const TOOL_BONUS = 2;
 /** Of a tool's result, what the model reads: the beginning, which is more than it can say. */
 const MAX_RESULT_TOKENS = 160;
 /** Share of the context that a persona may fill; the rest belongs to the conversation. */
@@ -157,7 +162,7 @@ class TrunkConversation implements BrainConversation {
     private readonly context: LanguageContext,
   ) {
     this.cached = [...persona.tokens];
-    this.related = new RelatedFacts(persona.index, persona.days);
+    this.related = new RelatedFacts(persona.index, persona.days, (line) => persona.tools.has(line));
   }
 
   async *answer(userText: string, signal: AbortSignal, how: AnswerManner = {}): AsyncGenerator<BrainEvent> {
@@ -280,7 +285,8 @@ class TrunkConversation implements BrainConversation {
   /** How the model ended its turn decides; and what it announces, it does: a goodbye without hanging up is dead air. */
   private actionOf(text: string, end: number, tool: string | undefined): AnswerAction | undefined {
     const { control } = this.layout;
-    if (tool !== undefined && end === control.tool) return { type: 'tool', name: tool };
+    const asksForPatience = /^\W*one moment,? please\W*$/i.test(text);
+    if (tool !== undefined && (end === control.tool || asksForPatience)) return { type: 'tool', name: tool };
     if (end === control.handover || /\bI will connect you\b/i.test(text)) return 'handover';
     if (end === control.hangup || /\bgood ?bye\W*$/i.test(text)) return 'hangup';
     return undefined;
@@ -307,8 +313,8 @@ class TrunkConversation implements BrainConversation {
   }
 
   /**
-   * At the first word it is decided whether to refuse: by what the model thinks alone, for words of related facts are at hand
-   * just as well where they settle nothing. After that they weigh more, as everywhere.
+   * At the first word it is decided whether to refuse or to call a tool: by what the model thinks alone, for words of related facts are
+   * at hand just as well where they settle nothing. After that they weigh more, as everywhere.
    */
   private firstBonuses(
     evidence: readonly number[][],
@@ -317,19 +323,33 @@ class TrunkConversation implements BrainConversation {
   ): ReadonlyMap<number, number> {
     const refusal = this.model.encode('I')[0];
     if (refusal === undefined) return this.bonuses(evidence, []);
-    const margin = (logits[refusal] ?? Number.NEGATIVE_INFINITY) + REFUSAL_BONUS - this.bestBut(refusal, logits, rules);
-    if (margin > 0) return new Map([[refusal, REFUSAL_BONUS]]);
+    const patience = rules === this.rules ? undefined : this.model.encode('One')[0];
+    if (patience !== undefined) {
+      const raised = new Map([[refusal, REFUSAL_BONUS]]);
+      if (logits[patience]! + TOOL_BONUS > this.bestBut(patience, logits, rules, raised)) {
+        return new Map([[patience, TOOL_BONUS]]);
+      }
+    }
+    if (logits[refusal]! + REFUSAL_BONUS > this.bestBut(refusal, logits, rules)) {
+      return new Map([[refusal, REFUSAL_BONUS]]);
+    }
     const bonus = new Map(this.bonuses(evidence, []));
     bonus.delete(refusal);
     return bonus;
   }
 
-  /** The greatest logit of what may be said or end the turn, `left` aside. */
-  private bestBut(left: number, logits: Float32Array, { ends, firstTextToken }: GreedyRules): number {
+  /** The greatest logit of what may be said or end the turn, `left` aside, and with what is `raised`. */
+  private bestBut(
+    left: number,
+    logits: Float32Array,
+    { ends, firstTextToken }: GreedyRules,
+    raised: ReadonlyMap<number, number> = new Map(),
+  ): number {
     let best = Math.max(...ends.map((end) => logits[end] ?? Number.NEGATIVE_INFINITY));
     for (let token = firstTextToken; token < logits.length; token += 1) {
       if (token !== left && logits[token]! > best) best = logits[token]!;
     }
+    for (const [token, bonus] of raised) if (token !== left) best = Math.max(best, logits[token]! + bonus);
     return best;
   }
 

@@ -16,13 +16,17 @@ export class RelatedFacts {
   constructor(
     private readonly index: FactIndex,
     private readonly days: OpeningDays,
+    private readonly isTool: (line: string) => boolean = () => false,
   ) {}
 
   /** The best one last: nearest to the answer. */
   to(question: string): string[] {
     const isShort = question.trim().split(/\s+/).length <= FOLLOW_UP_WORDS;
     const found = this.index.related(question, MOST, isShort ? this.earlier : '');
-    const ofTheDay = this.days.linesFor(question, found.at(-1));
+    const best = found.at(-1);
+    // "A table for Saturday, please" asks for what is done, not for when we are open.
+    if (best !== undefined && this.isTool(best)) return found;
+    const ofTheDay = this.days.linesFor(question, best);
     return ofTheDay.length > 0 ? ofTheDay : found;
   }
 

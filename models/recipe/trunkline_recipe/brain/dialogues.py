@@ -12,6 +12,7 @@ import re
 from .business import Business, expand
 from .retrieval import FactIndex
 from .situations import Situation
+from .tools import ONE_MOMENT, Toolbox
 
 REFUSALS = ["I do not have that information. Shall I connect you to a colleague?"]
 CLARIFY = ["I am sorry, I did not catch that. Could you say it again?"]
@@ -85,8 +86,8 @@ def spoken(rng: random.Random, text: str) -> str:
 class Caller:
     """What somebody who rings this business may say. A turn: key, user, answer, action, fact that settles it."""
 
-    def __init__(self, business: Business):
-        self.b, self.rng = business, business.rng
+    def __init__(self, business: Business, tools: Toolbox | None = None):
+        self.b, self.rng, self.tools = business, business.rng, tools
         self.used: set[str] = set()
 
     def turn(self, key: str, user: str, answer: str, action: str | None = None, fact: str | None = None) -> dict:
@@ -139,6 +140,30 @@ class Caller:
         text = self.b.ask(ask, slots, self.used)
         return None if text is None else self.turn(key, text, answer, None, slots["_fact"])
 
+    def tool(self) -> dict | None:
+        """What a tool of this business can do."""
+        if self.tools is None or not self.tools.mine:
+            return None
+        name, text, _ = self.tools.asked()
+        return self.turn(f"tool:{name}", text, self.rng.choice(ONE_MOMENT), "tool")
+
+    def found(self) -> list[dict] | None:
+        """The same, and what the tool found: the only fact beside the question, which is asked again."""
+        if self.tools is None or not self.tools.mine:
+            return None
+        name, text, said = self.tools.asked()
+        return [self.turn(f"tool:{name}", text, self.rng.choice(ONE_MOMENT), "tool"), self.turn("found", text, said) | {"hints": [said]}]
+
+    def beside(self) -> dict | None:
+        """About what a tool does, and not for it to do."""
+        if self.tools is None or not self.tools.mine:
+            return None
+        return self.turn("absent:beside", self.tools.about(), self.rng.choice(REFUSALS))
+
+    def lacking(self) -> dict | None:
+        """What tools of others can do, and none of this business."""
+        return None if self.tools is None else self.turn("absent:tool", self.tools.lacking(), self.rng.choice(REFUSALS))
+
     def both(self) -> dict | None:
         """Two questions in one."""
         one, two = self.known(), self.known()
@@ -180,13 +205,15 @@ class Caller:
 def noisy(rng: random.Random, caller: Caller, turn: dict) -> dict:
     """As it is said and written down: with a preamble at times, with the recogniser's mistakes."""
     text = turn["user"]
-    if rng.random() < 0.06 and turn["key"] not in ("repeat", "accept", "decline", "bye", "small", "follow", "corrected"):
+    if rng.random() < 0.06 and turn["key"] not in ("repeat", "accept", "decline", "bye", "small", "follow", "corrected", "found"):
         text = rng.choice(PREAMBLES).format(name=caller.b.person()) + " " + text
     return turn | {"user": spoken(rng, text)}
 
 
 # Share of each sort of branch.
 SHARES = {"known": 0.31, "near": 0.26, "absent": 0.06, "hours": 0.08, "both": 0.07, "followed": 0.05, "corrected": 0.06, "small": 0.04, "world": 0.01, "bye": 0.025, "human": 0.025, "offered": 0.02}
+# Beside them, for a business with tools.
+TOOL_SHARES = {"tool": 0.3, "found": 0.1, "beside": 0.1, "lacking": 0.1}
 
 
 def turns_of(caller: Caller, sort: str) -> list[dict] | None:
@@ -195,7 +222,7 @@ def turns_of(caller: Caller, sort: str) -> list[dict] | None:
         turns = [caller.known("hours")]
     elif sort == "offered":
         turns = [caller.near() or caller.absent(), caller.accept() if r.random() < 0.5 else caller.decline()]
-    elif sort in ("followed", "corrected"):
+    elif sort in ("followed", "corrected", "found"):
         turns = getattr(caller, sort)() or [None]
     else:
         turns = [getattr(caller, sort)()]
@@ -208,24 +235,30 @@ def turns_of(caller: Caller, sort: str) -> list[dict] | None:
 
 
 def branch(caller: Caller) -> list[dict] | None:
-    sort = caller.rng.choices(list(SHARES), list(SHARES.values()))[0]
+    shares = SHARES if caller.tools is None else {**SHARES, **TOOL_SHARES}
+    sort = caller.rng.choices(list(shares), list(shares.values()))[0]
     # Some sorts fit few pairs of questions; a business without hours has none of that sort.
     return next((turns for turns in (turns_of(caller, sort) for _ in range(8)) if turns is not None), None)
 
 
-def persona(rng: random.Random, branches: int, split: str = "train", heard: bool = True) -> dict:
+def persona(rng: random.Random, branches: int, split: str = "train", heard: bool = True, tools: float = 0.0) -> dict:
     """A business with branches; `hints` (the facts that the program puts beside a question) are added by related.mjs.
 
-    `heard`: questions as a recogniser writes them; otherwise as they are said."""
+    `heard`: questions as a recogniser writes them; otherwise as they are said. `tools`: share of the businesses that have some."""
     b = Situation(rng, split) if rng.random() < 0.65 else Business(rng, "train")
     b.build()
-    caller, out, tries = Caller(b), [], 0
+    box = Toolbox(rng, split, rng.randint(1, 3)) if tools and rng.random() < tools else None
+    caller, out, tries = Caller(b, box), [], 0
     while len(out) < branches and tries < 20 * branches:
         tries += 1
         turns = branch(caller)
         if turns is not None and turns[-1]["user"] not in {t["user"] for done in out for t in done}:
             out.append(turns)
     noise = [[noisy(rng, caller, t) for t in turns] for turns in out] if heard else out
+    # What was found is read beside the question as it was heard the first time.
+    noise = [turns[:-1] + [turns[-1] | {"user": turns[-2]["user"]}] if turns[-1]["key"] == "found" else turns for turns in noise]
+    if box is not None:
+        return {"type": b.type, "name": b.name, "instructions": b.instructions, "greeting": b.greeting if rng.random() < 0.7 else "", "facts": b.facts + box.lines, "tools": box.mine, "branches": noise}
     return {"type": b.type, "name": b.name, "instructions": b.instructions, "greeting": b.greeting if rng.random() < 0.7 else "", "facts": b.facts, "branches": noise}
 
 
@@ -272,11 +305,12 @@ def main() -> None:
     arguments.add_argument("--branches", type=int, default=12)
     arguments.add_argument("--split", choices=["train", "valid"], default="train", help="valid: trades, names and streets of their own")
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--tools", type=float, default=0.0, help="share of the businesses that can do something (tools.py)")
     options = arguments.parse_args()
     rng = random.Random(f"{options.split}{options.seed}")
     with open(options.out, "w", encoding="utf-8") as file:
         for _ in range(options.count):
-            file.write(json.dumps(persona(rng, options.branches, options.split)) + "\n")
+            file.write(json.dumps(persona(rng, options.branches, options.split, tools=options.tools)) + "\n")
 
 
 if __name__ == "__main__":

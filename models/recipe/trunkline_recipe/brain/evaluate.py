@@ -12,7 +12,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from .network import HEAD_WIDTH, KV_HEADS, VOCABULARY, WIDTH
-from .prompt import HANDOVER, HANGUP, IM_END, Prompt
+from .prompt import HANDOVER, HANGUP, IM_END, STOPS, Prompt
 from .retrieval import FactIndex
 
 BLOCK, CAPACITY = 64, 1024
@@ -57,7 +57,7 @@ class ExportedTrunk:
         logits, said = self.append(question), []
         while len(said) < most:
             token = int(logits.argmax())
-            if token in (IM_END, HANDOVER, HANGUP):
+            if token in STOPS:
                 return said, token
             said.append(token)
             logits = self.append([token])

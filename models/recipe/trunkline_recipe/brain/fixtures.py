@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from .dialogues import dialogue
 from .network import Linear, Trunk, fake_quantise, generate, quantise
-from .prompt import HANDOVER, HANGUP, IM_END, Prompt
+from .prompt import STOPS, Prompt
 from .retrieval import FactIndex
 
 
@@ -38,7 +38,7 @@ def main() -> None:
             continue
         hints = FactIndex(d["facts"]).best(turn["user"], 3)
         tokens = prompt.persona(d["instructions"], d["facts"], d["greeting"]) + prompt.question(turn["user"], hints)
-        said = generate(trunk, tokens, 60, {IM_END, HANDOVER, HANGUP})
+        said = generate(trunk, tokens, 60, STOPS)
         cases.append({"instructions": d["instructions"], "facts": d["facts"], "greeting": d["greeting"], "question": turn["user"], "related": hints, "tokens": tokens, "answer": said})
     with open(options.out, "w", encoding="utf-8") as file:
         json.dump(cases, file, ensure_ascii=False)

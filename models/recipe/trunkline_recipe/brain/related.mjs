@@ -15,13 +15,17 @@ const { RelatedFacts } = require(resolve(dist, 'model/brain/related-facts.js'));
 const relevance = new RelevanceTable(JSON.parse(readFileSync(table, 'utf8')));
 const lines = readFileSync(input, 'utf8').trim().split('\n').map((line) => {
   const persona = JSON.parse(line);
+  const lines = new Set((persona.tools ?? []).map((tool) => `I can ${tool}.`));
   for (const turns of persona.branches) {
-    const related = new RelatedFacts(new FactIndex(relevance, persona.facts), new OpeningDays(persona.facts));
+    const related = new RelatedFacts(new FactIndex(relevance, persona.facts), new OpeningDays(persona.facts), (line) => lines.has(line));
     for (const turn of turns) {
-      turn.hints = related.to(turn.user);
+      // What a tool found is there already, and stands alone.
+      turn.hints ??= related.to(turn.user);
       related.answered(turn.user);
     }
   }
-  return JSON.stringify(persona);
+  // The program lets a tool be called only when its line stands beside the question.
+  const callable = ({ action, hints }) => action !== 'tool' || hints.some((hint) => lines.has(hint));
+  return JSON.stringify({ ...persona, branches: persona.branches.filter((turns) => turns.every(callable)) });
 });
 writeFileSync(output, `${lines.join('\n')}\n`);

@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from ..brain.evaluate import ExportedTrunk
-from ..brain.prompt import HANDOVER, HANGUP, IM_END, IM_START
+from ..brain.prompt import IM_END, IM_START, STOPS
 from ..brain.retrieval import FactIndex
 from ..ear.speech import read_wav, telephone
 from .ear_evaluate import Ear
@@ -29,7 +29,7 @@ class ReadingTrunk(ExportedTrunk):
         logits, said = self.append_rows(np.concatenate([self.rows(before), rows, self.rows(after)])), []
         while len(said) < most:
             token = int(logits.argmax())
-            if token in (IM_END, HANDOVER, HANGUP):
+            if token in STOPS:
                 return said, token
             said.append(token)
             logits = self.append([token])

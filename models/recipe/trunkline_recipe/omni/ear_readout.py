@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..brain.prompt import HANDOVER, HANGUP, IM_END, IM_START
+from ..brain.prompt import IM_END, IM_START, STOPS
 from ..ear.sentences import open_sentences, template_sentence
 from .ear_hear import NONE, Listener, pieces_table
 from .ear_speech import caller_lines
@@ -26,7 +26,7 @@ from .ear_trunk import answer, load_prompt, load_trunk, read
 
 RANK, SCALE = 8, 2.0
 INSTRUCTION = "Repeat word for word what the caller says."
-STOP = {IM_START, IM_END, HANDOVER, HANGUP}
+STOP = STOPS | {IM_START}
 
 
 class LowRank(nn.Module):

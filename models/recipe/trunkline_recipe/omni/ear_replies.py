@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from ..brain.dialogues import dialogue
-from ..brain.prompt import HANDOVER, HANGUP, IM_END, IM_START
+from ..brain.prompt import IM_END, IM_START, STOPS
 from .ear_how import INTONATIONS, MANNERS, SHARPEN, SITUATIONS, SOUNDS, HowRows, factor_logits, mixing
 from .ear_trunk import answer, copied, load_prompt, load_trunk, read
 
@@ -28,7 +28,7 @@ REPLIES = {
 # By what a reply is told from the others when it is judged; each stands in one reply only.
 MARKS = {"cough": "time", "music": "music", "noise": "noisy", "silence": "still there", "hurried": "fast", "loud": "loud", "question": "question", "statement": "catch"}
 STARTS = {"calm": " calm", "hurried": " hurry", "loud": " loud", "cough": " cough", "music": " music", "noise": " noise", "silence": " silence", "statement": ".", "question": "?"}
-STOP = {IM_START, IM_END, HANDOVER, HANGUP}
+STOP = STOPS | {IM_START}
 RATE = 0.02
 CALLS = 6
 

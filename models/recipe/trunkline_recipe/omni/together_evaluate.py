@@ -18,13 +18,13 @@ import numpy as np
 import torch
 
 from ..brain.evaluate import right
-from ..brain.prompt import HANDOVER, HANGUP, IM_END, IM_START
+from ..brain.prompt import IM_START, STOPS
 from .data import Shards
 from .ear_trunk import answer
 from .together import Triples
 from .train_together import add_inputs, assemble
 
-STOP = {IM_START, IM_END, HANDOVER, HANGUP}
+STOP = STOPS | {IM_START}
 MOST_TOKENS = 50
 
 
