@@ -12,8 +12,8 @@ import type { SdpSession } from '../sip/sdp-session';
 import type { TrunkRoute } from '../sip/trunk-route';
 import type { DialPlace, SipUserAgent } from '../sip/user-agent';
 import type { Performance, Sound, Stage } from './call';
-import type { AmdRequest } from './screening';
 import type { Prompt } from './line-performance';
+import type { AmdRequest } from './screening';
 
 export interface ExchangeParts {
   readonly userAgent: SipUserAgent;
