@@ -144,6 +144,18 @@ function checkTogether(config: Config): void {
       fix: 'Give each trunk and each registration a name of its own.',
     });
   }
+  for (const { name, proxy, qualifySeconds, fallback } of config.sip.trunks) {
+    if (qualifySeconds !== undefined && proxy === undefined) {
+      throw new TrunklineError('config.invalid', `sip.trunks: ${name} has qualifySeconds and no proxy to ask.`, {
+        fix: 'Name its proxy, or leave qualifySeconds out.',
+      });
+    }
+    if (fallback !== undefined && (qualifySeconds === undefined || !names.includes(fallback) || fallback === name)) {
+      throw new TrunklineError('config.invalid', `sip.trunks: the fallback of ${name} can never be taken.`, {
+        fix: 'Name another trunk or registration as fallback, and give qualifySeconds, by which its turn is known.',
+      });
+    }
+  }
   if (config.sip.drachtio !== undefined && config.sip.drachtioSecret === undefined) {
     throw new TrunklineError('config.invalid', 'sip.drachtio needs sip.drachtioSecret.', {
       fix: 'Set TRUNKLINE_SIP_DRACHTIO_SECRET or TRUNKLINE_SIP_DRACHTIO_SECRET_FILE.',
