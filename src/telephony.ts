@@ -17,6 +17,7 @@ import { type Rehearsal, rehearse, speakOnce } from './call/rehearsal';
 import { performScreened } from './call/screening';
 import { readMusic, readPrompt } from './call/sound-files';
 import { SpokenPrompts } from './call/spoken-prompts';
+import { performVoicemail } from './call/take-message';
 import { noToolCounts } from './call/tool-calls';
 import { turnConfigOf } from './call/turn-config';
 import { type Config, portBounds } from './config';
@@ -78,8 +79,8 @@ export interface Telephony {
   gauges(): Readonly<Record<string, number>>;
   /** Where a number, URI or softphone is called, by a trunk if one is named. Throws `call.unknown-trunk`, `sip.no-contact`. */
   routeOut(to: string, trunk: string | undefined, from?: string): TrunkRoute;
-  /** Undefined: calls are not recorded. */
-  readonly recordings: Recordings | undefined;
+  /** Of calls, and messages that callers left. */
+  readonly recordings: Recordings;
   /** Registrations and softphones, for people who look after them. */
   sipStatus(): SipStatus;
   /** Takes up certificates that were renewed; false: they cannot be used. */
@@ -156,18 +157,16 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       prompts,
       openEngine: (callId, persona) => engines.open(callId, persona),
     });
-    const recordings = config.recording.enabled
-      ? await Recordings.open({
-          folder: join(resolve(config.data), 'recordings'),
-          format: config.recording.format,
-          retentionDays: config.recording.retentionDays,
-          clock,
-          now: events.now,
-          log,
-          transcode: (from, to) => transcodeInThread(workerEntry('transcode'), from, to),
-        })
-      : undefined;
-    if (recordings !== undefined) opened.push(() => recordings.close());
+    const recordings = await Recordings.open({
+      folder: join(resolve(config.data), 'recordings'),
+      format: config.recording.format,
+      retentionDays: config.recording.retentionDays,
+      clock,
+      now: events.now,
+      log,
+      transcode: (from, to) => transcodeInThread(workerEntry('transcode'), from, to),
+    });
+    opened.push(() => recordings.close());
     /**
      * Makes the first calls as quick as the later ones, while nobody else needs the engine: who rings before it is done is
      * greeted as soon as the voice speaks, and the persona is read while the greeting plays.
@@ -196,7 +195,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         : routeByTrunk(trunksOf(config.sip), trunk, to, from, (name) => sipPeers.isUsable(name));
     const music = await readMusic(config.hold.music);
     const record = (stage: Stage): void => {
-      if (recordings !== undefined) stage.link.post({ type: 'record', path: recordings.pathFor(stage.callId) });
+      if (config.recording.enabled) stage.link.post({ type: 'record', path: recordings.pathFor(stage.callId) });
     };
     const perform = (action: DirectAction, stage: Stage): Performance => {
       record(stage);
@@ -219,6 +218,14 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
           return performPlay(action, stage, readPrompt);
         case 'menu':
           return performMenu(action, stage, { clock, load: (prompt) => menuPrompts.load(prompt) });
+        case 'voicemail':
+          return performVoicemail(action, stage, {
+            clock,
+            load: (prompt) => menuPrompts.load(prompt),
+            subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
+            path: recordings.pathFor(recordings.messageOf(stage.callId)),
+            discard: () => recordings.discard(recordings.messageOf(stage.callId)),
+          });
         case 'transfer':
         case 'dial':
           return exchange.transfers.perform(action, stage);
@@ -285,7 +292,8 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         }),
       publish: (event) => {
         publish(event);
-        if (event.type === 'recording.ready') recordings?.finished(event.callId);
+        if (event.type === 'recording.ready') recordings.finished(event.callId);
+        if (event.type === 'voicemail.received') recordings.finished(recordings.messageOf(event.callId));
       },
       notReady,
       clock,
@@ -402,7 +410,7 @@ function rehearsals(dialplan: LoadedDialplan, textsOf: (action: AgentAction) => 
 
 function menuPromptsOf(dialplan: LoadedDialplan): MenuPrompt[] {
   const actions = dialplan.routes.flatMap(({ action }) => reachableActions(action));
-  return actions.flatMap((action) => (action.type === 'menu' ? [action.prompt] : []));
+  return actions.flatMap((action) => (action.type === 'menu' || action.type === 'voicemail' ? [action.prompt] : []));
 }
 
 /** The trunk's own word on SRTP, else that of `sip`. */

@@ -96,6 +96,8 @@ function actionText(action: Action): string {
       return `transfer to ${action.to}${action.trunk === undefined ? '' : ` by ${action.trunk}`} (${action.mode})`;
     case 'dial':
       return `dial ${action.to}${action.trunk === undefined ? '' : ` by ${action.trunk}`}`;
+    case 'voicemail':
+      return `voicemail${action.mailbox === undefined ? '' : ` of ${action.mailbox}`}, up to ${action.maxSeconds} s`;
     case 'webhook':
       return `webhook ${action.url}, within ${action.timeoutMs} ms, else ${actionText(action.fallback)}`;
   }

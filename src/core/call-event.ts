@@ -71,6 +71,8 @@ export const callEventData = {
   }),
   /** A message was left with a machine, from its first word to its last. */
   'voicemail.left': z.object({ durationMs: z.number() }),
+  /** A caller's message is whole and can be fetched at `path`. */
+  'voicemail.received': z.object({ durationMs: z.number(), path: z.string(), mailbox: z.string().optional() }),
   /** The recording is whole and can be fetched at `path`. */
   'recording.ready': z.object({ durationMs: z.number(), path: z.string() }),
   'dtmf.received': z.object({ digit: z.string(), durationMs: z.number() }),
@@ -127,6 +129,7 @@ export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type'
   eventForm('tool.called'),
   eventForm('amd.result'),
   eventForm('voicemail.left'),
+  eventForm('voicemail.received'),
   eventForm('recording.ready'),
   eventForm('dtmf.received'),
   eventForm('transfer.started'),

@@ -41,8 +41,7 @@ export function compileAction(written: WrittenAction, around: ActionSurroundings
       const { url, timeoutMs, secret } = written;
       return { ok: true, value: { type: 'webhook', url, timeoutMs, secret, fallback: fallback.value } };
     }
-    case 'queue':
-    case 'voicemail': {
+    case 'queue': {
       const message = `The action "${written.type}" is not available yet. Expected one of ${availableActions.join(', ')}.`;
       return { ok: false, faults: [{ path: ['type'], message, code: 'dialplan.not-yet' }] };
     }
@@ -65,6 +64,13 @@ export function compileDirectAction(written: WrittenDirectAction, around: Action
       return { ok: true, value: { type: 'reject', status: written.status, reason: written.reason } };
     case 'menu':
       return compileMenu(written, around);
+    case 'voicemail': {
+      const { mailbox, maxSeconds, silenceSeconds, endKey, file, say, voice } = written;
+      const found = file === undefined ? undefined : compilePlay(file, 1, around);
+      if (found?.ok === false) return found;
+      const prompt = found?.ok === true ? found.value : { say: say ?? '', voice };
+      return { ok: true, value: { type: 'voicemail', prompt, mailbox, maxSeconds, silenceSeconds, endKey } };
+    }
     case 'transfer':
     case 'dial': {
       const otherwise = compileOptional(written.otherwise, around);

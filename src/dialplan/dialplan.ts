@@ -90,6 +90,17 @@ export interface DialAction extends OutgoingAction {
   readonly type: 'dial';
 }
 
+/** A greeting, a beep, and the caller's message on disk. */
+export interface VoicemailAction {
+  readonly type: 'voicemail';
+  readonly prompt: MenuPrompt;
+  readonly mailbox: string | undefined;
+  readonly maxSeconds: number;
+  readonly silenceSeconds: number;
+  /** '' for none. */
+  readonly endKey: string;
+}
+
 /** What can be done with a call at once. */
 export type DirectAction =
   | AgentAction
@@ -99,7 +110,8 @@ export type DirectAction =
   | RejectAction
   | MenuAction
   | TransferAction
-  | DialAction;
+  | DialAction
+  | VoicemailAction;
 
 /** Ask an application; when it does not answer with a valid action in time, do `fallback`. */
 export interface WebhookAction extends Application {

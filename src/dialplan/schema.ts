@@ -151,6 +151,25 @@ const transferAction = z.strictObject({
 
 const dialAction = z.strictObject({ type: z.literal('dial'), ...outgoing });
 
+const voicemailAction = z
+  .strictObject({
+    type: z.literal('voicemail'),
+    say: z.string().trim().min(1).max(2000).optional().describe('The greeting, spoken by the engine.'),
+    file: z.string().min(1).optional().describe('A WAV or Ogg file, relative to the dialplan, in place of `say`.'),
+    voice: z.string().optional(),
+    mailbox: z.string().min(1).max(100).optional().describe('Told in the event: whose message it is.'),
+    maxSeconds: z.int().min(2).max(600).default(120),
+    silenceSeconds: z.number().min(1).max(30).default(4).describe('Silence that ends the message.'),
+    endKey: z
+      .string()
+      .regex(/^[0-9A-D*#]?$/, 'Expected one key.')
+      .default('#'),
+  })
+  .refine((voicemail) => (voicemail.say === undefined) !== (voicemail.file === undefined), {
+    error: 'Expected either say or file.',
+    path: ['say'],
+  });
+
 /** What ends the choice: an application's answer and a fallback must be one of these. */
 const directActions = [
   agentAction,
@@ -161,9 +180,10 @@ const directActions = [
   menuAction,
   transferAction,
   dialAction,
+  voicemailAction,
 ] as const;
 
-const notYet = ['queue', 'voicemail'] as const;
+const notYet = ['queue'] as const;
 export const availableActions = [
   'agent',
   'webhook',
@@ -171,6 +191,7 @@ export const availableActions = [
   'menu',
   'transfer',
   'dial',
+  'voicemail',
   'echo',
   'tone',
   'reject',
@@ -243,6 +264,7 @@ export type WrittenDirectAction =
   | z.output<typeof echoAction>
   | z.output<typeof toneAction>
   | z.output<typeof rejectAction>
+  | z.output<typeof voicemailAction>
   | WrittenMenu
   | WrittenTransfer
   | WrittenDial;

@@ -1,5 +1,5 @@
 /** `/v1/calls`: list, look at, dial, steer. No rules of calls live here; they are asked for through the ports. */
-import { Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { amdSchema } from '../core/answer-rules';
 import { callActionSchema } from '../core/call-action';
@@ -79,9 +79,9 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
     response.json({ turns: found(await records.transcript(idOf(request.params))) });
   });
 
-  router.get('/:id/recording', access.require('read'), async (request, response) => {
+  const sendRecording = async (request: Request, response: Response, nameOf: (callId: string) => string) => {
     const { id, state } = found(await records.get(idOf(request.params)));
-    const file = state === 'ended' ? await parts.recordings?.find(id) : undefined;
+    const file = state === 'ended' ? await parts.recordings?.find(nameOf(id)) : undefined;
     if (file === undefined) throw noRecording();
     // The id is that of a call we know: it names a file and nothing else. Ranges are answered for players that seek.
     await new Promise<void>((resolve, reject) => {
@@ -91,7 +91,15 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
         else reject(noRecording());
       });
     });
-  });
+  };
+
+  router.get('/:id/recording', access.require('read'), (request, response) =>
+    sendRecording(request, response, (id) => id),
+  );
+
+  router.get('/:id/voicemail', access.require('read'), (request, response) =>
+    sendRecording(request, response, (id) => parts.recordings?.messageOf(id) ?? id),
+  );
 
   router.post('/:id/actions', access.require('control'), async (request, response) => {
     const id = idOf(request.params);
@@ -110,8 +118,8 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
 }
 
 function noRecording(): TrunklineError {
-  return new TrunklineError('http.no-recording', 'There is no finished recording of this call.', {
-    fix: 'Set recording.enabled, and wait until the call has ended.',
+  return new TrunklineError('http.no-recording', 'There is no such finished recording of this call.', {
+    fix: 'Set recording.enabled, or lead the call to voicemail, and wait until it has ended.',
   });
 }
 

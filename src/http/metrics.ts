@@ -118,6 +118,7 @@ export class Metrics {
       case 'hold.ended':
       case 'amd.result':
       case 'voicemail.left':
+      case 'voicemail.received':
       case 'recording.ready':
         return;
       default:

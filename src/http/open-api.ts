@@ -86,6 +86,15 @@ export function openApiDocument(version: string): Json {
           },
         }),
       },
+      '/v1/calls/{id}/voicemail': {
+        get: operation('The message that the caller left: mono.', {
+          parameters: [callId],
+          responses: {
+            200: { description: 'The message.', content: { 'audio/wav': {}, 'audio/ogg': {} } },
+            default: problem,
+          },
+        }),
+      },
       '/v1/calls/{id}/actions': {
         post: operation('Steer a live call.', {
           parameters: [callId, idempotencyKey],

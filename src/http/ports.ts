@@ -67,6 +67,8 @@ export interface HttpParts {
   readonly recordings?:
     | {
         readonly folder: string;
+        /** The name under which a message is found that was left in a call. */
+        messageOf(callId: string): string;
         find(callId: string): Promise<{ readonly name: string; readonly mediaType: string } | undefined>;
       }
     | undefined;

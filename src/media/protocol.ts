@@ -131,6 +131,8 @@ export type ToMedia =
   | { readonly type: 'secure'; readonly sessionId: string; readonly on: boolean }
   /** Stereo WAV, left what came in, right what went out, aligned on one sample clock at 8 or 16 kHz. */
   | { readonly type: 'record'; readonly sessionId: string; readonly path: string }
+  /** What the caller says from now on, as mono WAV; without a path it is over, and `message-recorded` follows. */
+  | { readonly type: 'record-message'; readonly sessionId: string; readonly path?: string }
   /** Single tones in what the caller sends are told (`tone`) while it is on; `tones-watched` says from when. */
   | { readonly type: 'watch-tones'; readonly sessionId: string; readonly on: boolean }
   | { readonly type: 'dump'; readonly requestId: number }
@@ -168,6 +170,8 @@ export type FromMedia =
       readonly performance?: number;
     }
   | { readonly type: 'dtmf'; readonly sessionId: string; readonly digit: string; readonly durationMs: number }
+  /** Whole on disk; also when the session closes before it was over. */
+  | { readonly type: 'message-recorded'; readonly sessionId: string; readonly durationMs: number }
   | { readonly type: 'tones-watched'; readonly sessionId: string; readonly callSample: number }
   /** As in audio/tone-detector.ts; `endSample` on the call's clock. */
   | ({ readonly type: 'tone'; readonly sessionId: string } & HeardTone)

@@ -1,6 +1,6 @@
 /**
- * Records a call as stereo WAV on the call's own sample clock: left what came in, right what went out in the same 20 ms,
- * so that gaps between the two can be read off the file.
+ * Records a call as WAV on the call's own sample clock: left what came in, right what went out in the same 20 ms, so that
+ * gaps between the two can be read off the file; or what came in alone.
  */
 import { Resampler } from '../audio/resampler';
 import { SampleQueue } from '../audio/sample-queue';
@@ -20,12 +20,18 @@ export class Recorder {
   constructor(
     readonly path: string,
     onFailed: (error: TrunklineError) => void,
+    private readonly channels: 1 | 2 = 2,
   ) {
-    this.writer = new WavWriter(path, { sampleRate: callSampleRate, channels: 2 }, onFailed);
+    this.writer = new WavWriter(path, { sampleRate: callSampleRate, channels }, onFailed);
   }
 
   /** One frame of time; `outbound` undefined: nothing was sent. */
   write(inbound: Int16Array, outbound: Int16Array | undefined, outboundRate: number): void {
+    this.frames++;
+    if (this.channels === 1) {
+      this.writer.write(inbound);
+      return;
+    }
     if (outbound !== undefined) {
       if (this.resampler?.inputRate !== outboundRate) this.resampler = new Resampler(outboundRate, callSampleRate);
       const needed = this.resampler.maxOutput(outbound.length);
@@ -39,7 +45,6 @@ export class Recorder {
       this.stereo[2 * i + 1] = this.right[i]!;
     }
     this.writer.write(this.stereo);
-    this.frames++;
   }
 
   get durationMs(): number {

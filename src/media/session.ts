@@ -49,6 +49,7 @@ type SteeringMessage = Extract<
       | 'music'
       | 'secure'
       | 'watch-tones'
+      | 'record-message'
       | 'send-event'
       | 'record'
       | 'webrtc-candidates'
@@ -74,6 +75,8 @@ export class Session {
   private transport: MediaTransport | undefined;
   private member: PacerMember | undefined;
   private recorder: Recorder | undefined;
+  /** What the caller leaves as a message. */
+  private message: Recorder | undefined;
   private state: 'opening' | 'running' | 'closed' = 'opening';
   private packetsReceived = 0;
   private startedReported = false;
@@ -198,6 +201,9 @@ export class Session {
       case 'secure':
         this.secure = message.on;
         return;
+      case 'record-message':
+        void this.recordMessage(message.path);
+        return;
       case 'watch-tones':
         this.watchTones(message.on);
         return;
@@ -233,6 +239,7 @@ export class Session {
     this.recorder = undefined;
     // `closed` promises that the recording is whole on disk.
     if (recorder !== undefined) await recorder.close();
+    await this.recordMessage(undefined);
     this.post({ type: 'closed', sessionId: this.sessionId, stats: { ...stats, recordedMs: recorder?.durationMs } });
   }
 
@@ -323,6 +330,7 @@ export class Session {
     this.outbound.heard(frame, this.sessionId);
     this.around.heard?.(this.sessionId, frame);
     if (this.tones !== undefined) this.tellTones(this.tones, frame);
+    this.message?.write(frame, undefined, callSampleRate);
     this.recorder?.write(frame, this.secure ? undefined : sent, this.outbound.encodeRate);
     // Copied, not transferred: for 640 bytes that is cheaper, and the frame can be used again.
     const sentDb = levelDbOf(sent ?? NOTHING);
@@ -398,6 +406,24 @@ export class Session {
       this.recorder = undefined;
       this.post({ type: 'failed', sessionId: this.sessionId, code: error.code, message: error.message });
     });
+  }
+
+  private async recordMessage(path: string | undefined): Promise<void> {
+    const { message } = this;
+    this.message =
+      path === undefined
+        ? undefined
+        : new Recorder(
+            path,
+            ({ code, message }) => {
+              this.message = undefined;
+              this.post({ type: 'failed', sessionId: this.sessionId, code, message });
+            },
+            1,
+          );
+    if (message === undefined) return;
+    await message.close();
+    this.post({ type: 'message-recorded', sessionId: this.sessionId, durationMs: message.durationMs });
   }
 
   private post(message: FromMedia): void {

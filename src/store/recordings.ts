@@ -55,6 +55,16 @@ export class Recordings {
     return this.options.folder;
   }
 
+  /** What a message is called that was left in a call; every other name of it is made as a call's is. */
+  messageOf(callId: string): string {
+    return `${callId}.message`;
+  }
+
+  /** Nothing is kept of it. */
+  async discard(callId: string): Promise<void> {
+    await rm(this.pathFor(callId), { force: true });
+  }
+
   pathFor(callId: string): string {
     return join(this.options.folder, `${callId}.wav`);
   }

@@ -57,6 +57,7 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
     case 'hold.ended':
     case 'recording.ready':
     case 'voicemail.left':
+    case 'voicemail.received':
     case 'error':
       return { ...call, events };
     default:

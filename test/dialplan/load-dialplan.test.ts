@@ -220,6 +220,18 @@ describe('loadDialplan', () => {
       'dialplan.not-yet',
     ],
     [
+      'a voicemail with two greetings',
+      'routes:\n  - action: { type: voicemail, say: Hello, file: a.wav }\n',
+      'a.yaml:2: routes[0].action.say: Expected either say or file.',
+      'dialplan.invalid',
+    ],
+    [
+      'a voicemail whose greeting is not there',
+      'routes:\n  - action: { type: voicemail, file: gone.wav }\n',
+      'a.yaml:2: routes[0].action.file: Expected a WAV or Ogg file',
+      'dialplan.invalid',
+    ],
+    [
       'a menu without a prompt',
       'routes:\n  - action: { type: menu, options: { "1": { type: echo } } }\n',
       'a.yaml:2: routes[0].action.say: Expected either say or file.',

@@ -201,6 +201,7 @@ describe('recordings', () => {
     const keeping = await startAgentApp({
       recordings: {
         folder: recordingsFolder,
+        messageOf: (id) => `${id}.message`,
         find: async (id) =>
           existsSync(join(recordingsFolder, `${id}.wav`)) ? { name: `${id}.wav`, mediaType: 'audio/wav' } : undefined,
       },
