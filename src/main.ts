@@ -1,6 +1,7 @@
 /** The composition root: opens every part, hands each what it needs, closes them in order. Wiring and nothing else. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { CallQueue } from './call/call-queue';
 import type { Exchange } from './call/exchange';
 import { amdRequestOf } from './call/screening';
 import type { Config } from './config';
@@ -79,7 +80,24 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       return 'taken';
     },
   });
+  const queue: CallQueue<DialRequest> = new CallQueue({
+    clock,
+    now: sources.now,
+    newId: () => `wait_${randomUUID()}`,
+    hours: config.outbound.hours,
+    maxWaiting: config.outbound.queue,
+    dial: (request) => {
+      const { trunk, to, from } = request;
+      const route = telephony.routeOut(to, trunk, from);
+      const action = actionFor(dialplan, request);
+      const voice = action.type === 'agent' ? action.persona.voice : undefined;
+      return telephony.exchange.dialOut({ ...request, ...route, action, amd: amdRequestOf(request.amd, voice) });
+    },
+    onFailed: ({ id, attempt }, error) =>
+      logger.warn('a call that had waited could not be placed', { id, attempt, error: String(error) }),
+  });
   const publish = (event: CallEvent): void => {
+    if (event.type === 'call.ended') queue.ended({ id: event.callId, cause: event.data.cause });
     void store.record(event);
     webhooks.publish(event);
     hub.publish(event);
@@ -104,13 +122,9 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
   const http = createHttpApp({
     records: store,
     live: {
-      dial: async (request) => {
-        const { trunk, to, from } = request;
-        const route = telephony.routeOut(to, trunk, from);
-        const action = actionFor(dialplan, request);
-        const voice = action.type === 'agent' ? action.persona.voice : undefined;
-        return exchange.dialOut({ ...request, ...route, action, amd: amdRequestOf(request.amd, voice) });
-      },
+      dial: async (request) => queue.place(request),
+      waiting: () => queue.waiting,
+      cancelWaiting: (id) => queue.cancel(id),
       act: (callId, action) => act(exchange, callId, action),
     },
     feed: hub,
@@ -148,6 +162,8 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       trunkline_store_writes_failed: store.counts.writesFailed,
       trunkline_webhooks_waiting: webhooks.counts.waiting,
       trunkline_webhooks_dropped: webhooks.counts.dropped,
+      trunkline_calls_waiting: queue.counts.waiting,
+      trunkline_calls_waiting_dropped: queue.counts.dropped,
     }),
     random: randomBytes,
     nowMs: () => Date.now(),
@@ -171,6 +187,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     reload: () => void telephony.reloadCertificates(),
     async drain() {
       draining = true;
+      queue.close();
       await new Promise<void>((resolve) => {
         const limit = clock.after(config.drain.seconds * 1_000, resolve);
         void exchange.drain().then(() => {
@@ -180,6 +197,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       });
     },
     async stop() {
+      queue.close();
       await telephony.close();
       http.close();
       await server.close(1_000);

@@ -33,6 +33,19 @@ export class ApiClient {
     });
   }
 
+  async order<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T> {
+    const response = await this.request(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return schema.parse(await response.json());
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.request(path, { method: 'DELETE' });
+  }
+
   /** Server-sent events, the `data` of each. Ends when the agent does. */
   async *events(path: string): AsyncIterable<string> {
     const response = await this.request(path, {});

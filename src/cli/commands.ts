@@ -16,6 +16,8 @@ export const commands: readonly NamedCommand[] = [
   { name: 'models verify', load: () => (require('./models') as typeof import('./models')).modelsVerify },
   { name: 'models bench', load: () => (require('./models-bench') as typeof import('./models-bench')).modelsBench },
   { name: 'calls', load: () => (require('./calls') as typeof import('./calls')).callsList },
+  { name: 'dial', load: () => (require('./dial') as typeof import('./dial')).dial },
+  { name: 'calls waiting', load: () => (require('./dial') as typeof import('./dial')).callsWaiting },
   { name: 'calls show', load: () => (require('./calls') as typeof import('./calls')).callsShow },
   { name: 'hangup', load: () => (require('./calls') as typeof import('./calls')).hangup },
 ];

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { answerRulesSchema } from '../core/answer-rules';
 import { turnSettingsSchema } from '../core/turn-settings';
+import { timeWindowSchema } from '../dialplan/schema';
 
 const portNumber = z.int('Expected a port, 1 to 65535.').min(0).max(65_535);
 
@@ -268,6 +269,12 @@ export const configSchema = z.strictObject({
   engine: engine.prefault({}),
   turns: turnSettingsSchema.prefault({}),
   amd: answerRulesSchema.prefault({}),
+  outbound: z
+    .strictObject({
+      hours: z.array(timeWindowSchema).default([]).describe('When we may call people; always, if left out.'),
+      queue: z.int().min(1).max(100_000).default(1_000).describe('Calls that may wait for their hours or a retry.'),
+    })
+    .prefault({}),
   hold: z
     .strictObject({
       music: z

@@ -7,7 +7,7 @@ const oneOrMore = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Expected a time like "09:30".');
 
-const timeWindowSchema = z.strictObject({
+export const timeWindowSchema = z.strictObject({
   days: z.array(z.enum(days)).min(1).optional(),
   from: clockTime.optional(),
   to: clockTime.optional().describe('Not included. Earlier than `from`: the window crosses midnight.'),

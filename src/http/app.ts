@@ -11,6 +11,7 @@ import { Metrics } from './metrics';
 import { openApiDocument } from './open-api';
 import type { HttpParts } from './ports';
 import { answerWithProblem } from './problem';
+import { waitingRoutes } from './waiting-routes';
 import { whipRouter } from './whip';
 
 export interface HttpApp {
@@ -88,6 +89,7 @@ export function createHttpApp(parts: HttpParts): HttpApp {
     response.json({ ...parts.readiness(), version: parts.version, sip: parts.sipStatus?.() });
   });
   app.use('/v1/calls', callRoutes(parts, access, idempotency));
+  app.use('/v1/waiting', waitingRoutes(parts.live, access));
   // Without a token nobody learns which paths there are.
   app.use('/v1', access.require('read'));
 

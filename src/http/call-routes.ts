@@ -3,6 +3,7 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { amdSchema } from '../core/answer-rules';
 import { callActionSchema } from '../core/call-action';
+import { retryPolicySchema, whenClosedSchema } from '../core/call-order';
 import { callStateSchema } from '../core/call-record';
 import { TrunklineError } from '../core/errors';
 import type { Access } from './access';
@@ -41,6 +42,8 @@ export const dialBodySchema = z
       .optional(),
     metadata: z.record(z.string().max(100), z.unknown()).optional(),
     ringSeconds: z.int().min(1).max(300).default(60),
+    retry: retryPolicySchema.optional().describe('Further attempts when nobody answers.'),
+    whenClosed: whenClosedSchema.default('refuse').describe('Outside of outbound.hours.'),
     amd: amdSchema.optional().describe('Find out whether a person or a machine answers.'),
   })
   .refine((body) => (body.agent === undefined) !== (body.dialplan === undefined), {
@@ -59,7 +62,9 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
 
   router.post('/', access.require('control'), async (request, response) => {
     const answer = await idempotency.once(request, String(response.locals['tokenName']), async () => {
-      const id = await live.dial(checkedBody(request, dialBodySchema));
+      const ordered = await live.dial(checkedBody(request, dialBodySchema));
+      if ('waiting' in ordered) return { status: 202, body: ordered };
+      const id = ordered.callId;
       const record = await records.get(id);
       return { status: 201, body: record ?? { id }, location: `${request.baseUrl}/${id}` };
     });

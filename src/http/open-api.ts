@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { callActionSchema } from '../core/call-action';
 import { type CallEventType, callEventData, callEventTypes } from '../core/call-event';
+import { waitingCallSchema } from '../core/call-order';
 import { callRecordSchema, turnRecordSchema } from '../core/call-record';
 import { dialBodySchema, listQuerySchema } from './call-routes';
 import { eventQuerySchema } from './event-stream';
@@ -65,7 +66,14 @@ export function openApiDocument(version: string): Json {
         post: operation('Dial out.', {
           parameters: [idempotencyKey],
           requestBody: { required: true, ...json(ref('Dial')) },
-          responses: { 201: answer('The call.', ref('Call')), default: problem },
+          responses: {
+            201: answer('The call.', ref('Call')),
+            202: answer('It waits for the hours at which we may call.', {
+              type: 'object',
+              properties: { waiting: schemaOf(waitingCallSchema) },
+            }),
+            default: problem,
+          },
         }),
       },
       '/v1/calls/{id}': read('One call.', ref('Call')),
@@ -100,6 +108,17 @@ export function openApiDocument(version: string): Json {
           parameters: [callId, idempotencyKey],
           requestBody: { required: true, ...json(ref('Action')) },
           responses: { 202: answer('Accepted.'), 409: problem, default: problem },
+        }),
+      },
+      '/v1/waiting': read(
+        'Calls that were ordered and are not placed yet.',
+        { type: 'object', properties: { waiting: { type: 'array', items: schemaOf(waitingCallSchema) } } },
+        [],
+      ),
+      '/v1/waiting/{id}': {
+        delete: operation('Take one back.', {
+          parameters: [callId],
+          responses: { 204: answer('It will not be placed.'), default: problem },
         }),
       },
       '/v1/call-tokens': {

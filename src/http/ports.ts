@@ -2,6 +2,7 @@
 import type { Amd } from '../core/answer-rules';
 import type { CallAction } from '../core/call-action';
 import type { CallEvent } from '../core/call-event';
+import type { Ordered, RetryPolicy, WaitingCall } from '../core/call-order';
 import type { CallRecords } from '../core/call-records';
 import type { Logger } from '../core/log';
 import type { WhipOptions } from './whip';
@@ -18,12 +19,18 @@ export interface DialRequest {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly ringSeconds: number;
   readonly amd?: Amd | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  /** Outside of the hours at which we may call. */
+  readonly whenClosed: 'refuse' | 'wait';
 }
 
 /** Steering; the call registry in practice. */
 export interface LiveCalls {
-  /** Resolves with the call's id as soon as it exists. Rejects with a coded error: `call.draining`, `sip.…`. */
-  dial(request: DialRequest): Promise<string>;
+  /** Resolves as soon as the call exists, or waits. Rejects with a coded error: `call.draining`, `call.outside-hours`, `sip.…`. */
+  dial(request: DialRequest): Promise<Ordered>;
+  waiting(): readonly WaitingCall[];
+  /** False: there is no such call waiting. */
+  cancelWaiting(id: string): boolean;
   /** Rejects with `call.not-found`, or `call.wrong-state` when the call's state does not allow it. */
   act(callId: string, action: CallAction): Promise<void>;
 }

@@ -32,6 +32,8 @@ export interface AgentApp {
   close(): Promise<void>;
 }
 
+const waitingCall = { id: 'wait_1', to: 'sip:x@y', attempt: 1, at: '2026-01-31T09:30:00.000Z' };
+
 export async function startAgentApp(more: Partial<HttpParts> = {}): Promise<AgentApp> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'trunkline-http-'));
   const store = new CallStore({ dataFolder, sources, logger: silentLogger });
@@ -54,9 +56,12 @@ export async function startAgentApp(more: Partial<HttpParts> = {}): Promise<Agen
       async dial(request) {
         dialled.push(request);
         const id = `out${dialled.length}`;
+        if (request.whenClosed === 'wait') return { waiting: waitingCall };
         await call(id);
-        return id;
+        return { callId: id };
       },
+      waiting: () => [waitingCall],
+      cancelWaiting: (id) => id === waitingCall.id,
       async act(callId, action) {
         if ((await store.get(callId))?.state === 'ended') {
           throw new TrunklineError('call.wrong-state', 'The call has ended.', { fix: 'Look at its record.' });

@@ -156,6 +156,8 @@ describe('calls', () => {
     [{ to: 'sip:x@y', agent: 'demo', amd: { onMachine: 'message' } }, 'amd.message'],
     [{ to: 'sip:x@y', agent: 'demo', amd: { onMachine: 'hangup', message: 'Hello.' } }, 'amd.message'],
     [{ to: 'sip:x@y', agent: 'demo', amd: 'yes' }, 'amd'],
+    [{ to: 'sip:x@y', agent: 'demo', retry: { attempts: 1 } }, 'retry.attempts'],
+    [{ to: 'sip:x@y', agent: 'demo', retry: { afterSeconds: [1] } }, 'retry.afterSeconds[0]'],
     [{ to: 'sip:x@y', agent: 'demo', headers: { 'X-A': 'a\r\nVia: evil' } }, 'headers.X-A'],
     [{ to: 'sip:x@y', agent: 'demo', headers: { Via: 'x' } }, 'headers.Via'],
     [{ to: 'sip:x@y', agent: 'demo', colour: 'red' }, 'colour'],
@@ -165,6 +167,21 @@ describe('calls', () => {
     const problem = await bodyOf(response);
     expect(problem.code).toBe('http.bad-body');
     expect(problem.errors.map((error: { path: string }) => error.path)).toContain(path);
+  });
+
+  it('wait for their hours where they are told to, are listed then, and can be taken back', async () => {
+    const token = tokens.control;
+    const ordered = await agent.request('/v1/calls', {
+      ...json({ to: 'sip:x@y', agent: 'demo', whenClosed: 'wait' }),
+      token,
+    });
+    expect([ordered.status, (await bodyOf(ordered)).waiting.id]).toEqual([202, 'wait_1']);
+    const { waiting } = await bodyOf(await agent.request('/v1/waiting', { token: tokens.read }));
+    expect(waiting).toHaveLength(1);
+    const remove = (id: string, by: string) => agent.request(`/v1/waiting/${id}`, { method: 'DELETE', token: by });
+    expect((await remove('wait_1', token)).status).toBe(204);
+    expect((await bodyOf(await remove('wait_2', token))).code).toBe('call.not-waiting');
+    expect((await remove('wait_1', tokens.read)).status).toBe(403);
   });
 
   it('take actions while they live, and say 409 when they have ended', async () => {
