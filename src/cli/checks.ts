@@ -12,14 +12,9 @@ import { TrunklineError } from '../core/errors';
 import { systemErrorCode } from '../core/system-error';
 import { loadDialplan } from '../dialplan/load-dialplan';
 import { sipPortOf } from '../sip/sip-ports';
+import type { Finding } from './finding';
+import { checkIceServers } from './ice-servers-check';
 import { openModels } from './models';
-
-export interface Finding {
-  readonly about: string;
-  readonly state: 'fine' | 'warning' | 'problem';
-  readonly sentence: string;
-  readonly fix?: string;
-}
 
 const fine = (about: string, sentence: string): Finding => ({ about, state: 'fine', sentence });
 const warning = (about: string, sentence: string, fix: string): Finding => ({ about, state: 'warning', sentence, fix });
@@ -33,6 +28,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     ...(await checkPorts(config)),
     checkAddresses(config),
     ...(await checkTrunks(config)),
+    ...(await checkIceServers(config.webrtc.iceServers)),
     checkData(config),
     checkProcessor(readCpuInfo(), availableParallelism()),
     priorityFinding(realTimeAllowed()),
