@@ -2,6 +2,7 @@
 import express, { type Express } from 'express';
 import { TrunklineError } from '../core/errors';
 import { Access, bearerOf } from './access';
+import { allowedMethods } from './allowed-methods';
 import { callRoutes } from './call-routes';
 import { CallTokens, isLocalPage } from './call-tokens';
 import { docsPage } from './docs-page';
@@ -100,6 +101,13 @@ export function createHttpApp(parts: HttpParts): HttpApp {
     app.use(express.static(parts.pageFolder, { index: 'index.html', dotfiles: 'ignore', redirect: false, setHeaders }));
   }
   app.use((request) => {
+    const allowed = allowedMethods(document.paths, request.path);
+    if (allowed.length > 0 && !allowed.includes(request.method)) {
+      throw new TrunklineError('http.method-not-allowed', 'That method means nothing here.', {
+        fix: `Use ${allowed.join(' or ')}; a call is ended by the action hangup.`,
+        details: { allow: allowed.join(', ') },
+      });
+    }
     throw new TrunklineError('http.not-found', 'There is nothing here.', {
       fix: '/docs tells what there is.',
       details: { method: request.method },

@@ -32,7 +32,7 @@ function queryParameters(schema: z.ZodObject): readonly Json[] {
   }));
 }
 
-export function openApiDocument(version: string): Json {
+export function openApiDocument(version: string): Json & { readonly paths: Readonly<Record<string, object>> } {
   const secured = { security: [{ bearer: [] }] };
   const operation = (summary: string, rest: Json): Json => ({ summary, ...secured, ...rest });
   const read = (summary: string, schema: Json, parameters: readonly Json[] = [callId]): Json => ({

@@ -43,6 +43,26 @@ describe('health', () => {
   });
 });
 
+describe('a method that a path does not know', () => {
+  const ask = (path: string, method: string) => agent.request(path, { method, token: tokens.control });
+
+  it.each([
+    ['/v1/calls/abc', 'DELETE', 'GET, HEAD'],
+    ['/v1/calls', 'PUT', 'GET, POST, HEAD'],
+    ['/v1/calls/abc/actions', 'GET', 'POST'],
+    ['/v1/waiting/wait_1', 'POST', 'DELETE'],
+  ])('is told so, with those it knows: %s %s', async (path, method, allow) => {
+    const response = await ask(path, method);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allow]);
+    expect((await bodyOf(response)).code).toBe('http.method-not-allowed');
+  });
+
+  it('is nothing special where there is no path', async () => {
+    expect((await ask('/v1/calls/abc/nothing', 'DELETE')).status).toBe(404);
+    expect((await agent.request('/v1/calls/abc', { method: 'DELETE' })).status).toBe(401);
+  });
+});
+
 describe('the page and the papers', () => {
   it('serves the softphone with headers that let nothing foreign in', async () => {
     const response = await agent.request('/');
