@@ -223,6 +223,12 @@ async function act(exchange: Exchange, callId: string, action: CallAction): Prom
     call.link.post({ type: 'send-dtmf', digits: action.digits });
     return;
   }
+  if (action.type === 'mute') {
+    if (call.mute(action.on)) return;
+    throw new TrunklineError('call.wrong-state', 'Only an answered call can be muted.', {
+      fix: 'Wait until it is answered.',
+    });
+  }
   if (action.type === 'hold' || action.type === 'resume') {
     await exchange.transfers.hold(call, action.type === 'hold');
     return;

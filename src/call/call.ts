@@ -227,6 +227,13 @@ export class Call {
     this.parts.link.post({ type: 'secure', on });
   }
 
+  /** Whether the caller is heard; false: the call is not answered. */
+  mute(on: boolean): boolean {
+    if (this.record.state !== 'answered') return false;
+    this.parts.link.post({ type: 'mute', on });
+    return true;
+  }
+
   /** The far end parks us, or takes us back. */
   hold(held: boolean): void {
     if (held === this.held) return;

@@ -14,6 +14,8 @@ export const callActionSchema = z.discriminatedUnion('type', [
     type: z.literal('dtmf'),
     digits: z.string().regex(/^[0-9A-D*#]{1,64}$/i, 'Expected up to 64 of 0-9, A-D, * and #.'),
   }),
+  /** The caller is heard by nobody, neither the agent nor whom they are connected with, until `on: false`; recorded all the same. */
+  z.strictObject({ type: z.literal('mute'), on: z.boolean().default(true) }),
   /** The far end hears music, or silence where none is configured, until `resume`. */
   z.strictObject({ type: z.literal('hold') }),
   z.strictObject({ type: z.literal('resume') }),

@@ -131,6 +131,8 @@ export type ToMedia =
   | { readonly type: 'secure'; readonly sessionId: string; readonly on: boolean }
   /** Stereo WAV, left what came in, right what went out, aligned on one sample clock at 8 or 16 kHz. */
   | { readonly type: 'record'; readonly sessionId: string; readonly path: string }
+  /** What the caller sends is heard by nobody, but recorded. */
+  | { readonly type: 'mute'; readonly sessionId: string; readonly on: boolean }
   /** What the caller says from now on, as mono WAV; without a path it is over, and `message-recorded` follows. */
   | { readonly type: 'record-message'; readonly sessionId: string; readonly path?: string }
   /** Single tones in what the caller sends are told (`tone`) while it is on; `tones-watched` says from when. */

@@ -49,6 +49,7 @@ type SteeringMessage = Extract<
       | 'music'
       | 'secure'
       | 'watch-tones'
+      | 'mute'
       | 'record-message'
       | 'send-event'
       | 'record'
@@ -88,6 +89,7 @@ export class Session {
   private droppedEvents = 0;
   private performances = 0;
   private secure = false;
+  private muted = false;
   private tones: { readonly detector: ToneDetector; readonly fromSample: number } | undefined;
 
   constructor(
@@ -200,6 +202,9 @@ export class Session {
         return;
       case 'secure':
         this.secure = message.on;
+        return;
+      case 'mute':
+        this.muted = message.on;
         return;
       case 'record-message':
         void this.recordMessage(message.path);
@@ -327,11 +332,13 @@ export class Session {
     const startSample = this.inbound.callSample;
     const frame = this.inbound.tick(nowMs);
     if (this.secure) frame.fill(0);
-    this.outbound.heard(frame, this.sessionId);
-    this.around.heard?.(this.sessionId, frame);
     if (this.tones !== undefined) this.tellTones(this.tones, frame);
     this.message?.write(frame, undefined, callSampleRate);
     this.recorder?.write(frame, this.secure ? undefined : sent, this.outbound.encodeRate);
+    // What is kept of the call is whole; nobody hears it.
+    if (this.muted) frame.fill(0);
+    this.outbound.heard(frame, this.sessionId);
+    this.around.heard?.(this.sessionId, frame);
     // Copied, not transferred: for 640 bytes that is cheaper, and the frame can be used again.
     const sentDb = levelDbOf(sent ?? NOTHING);
     this.around

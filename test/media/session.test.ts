@@ -366,6 +366,24 @@ describe('a session', () => {
     await call.close();
   });
 
+  it('is silent to the listener while it is muted, and recorded all the same', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'session-'));
+    const path = join(folder, 'call.wav');
+    const call = makeCall();
+    call.run();
+    call.session.receive({ type: 'record', sessionId: 's', path });
+    call.session.receive({ type: 'mute', sessionId: 's', on: true });
+    call.talk(sine(500, 8000, 8000, 8000));
+    expect(rms(audioOf(call.heard()))).toBe(0);
+    call.session.receive({ type: 'mute', sessionId: 's', on: false });
+    call.talk(sine(500, 8000, 8000, 8000));
+    expect(rms(audioOf(call.heard()))).toBeGreaterThan(1000);
+    await call.close();
+    const { pcm, sampleRate } = readWav(readFileSync(path));
+    expect(rms(pcm[0]!.subarray(0.5 * sampleRate, 0.9 * sampleRate))).toBeGreaterThan(1000);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it('records one file per call: what left stands at the sample at which it left, whatever is performed', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'session-'));
     const path = join(folder, 'call.wav');
