@@ -209,6 +209,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             turns: config.turns,
             silenceSeconds: config.engine.silenceSeconds,
             toolCounts,
+            handOver: (callId, to) => exchange.transfers.handOver(callId, to),
           });
         case 'echo':
           return performEcho(action, stage);

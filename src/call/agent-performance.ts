@@ -1,7 +1,7 @@
 /** The agent on a call: a conversation, told as call events to the world and as captions to the softphone. */
 import type { Clock } from '../core/clock';
 import type { TurnSettings } from '../core/turn-settings';
-import type { AgentAction } from '../dialplan/dialplan';
+import type { AgentAction, HandOver } from '../dialplan/dialplan';
 import type { ListenerReport } from '../listener/protocol';
 import type { SessionMessage } from '../media/media-router';
 import type { Persona } from '../model/omni-model';
@@ -27,6 +27,8 @@ export interface AgentParts {
   readonly silenceSeconds: number;
   /** Of all calls; counted up here. */
   readonly toolCounts: ToolCounts;
+  /** The agent hands its caller over. */
+  readonly handOver: (callId: string, to: HandOver) => void;
 }
 
 /** What a person sees of the states. */
@@ -63,6 +65,10 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
     log: stage.log,
     emit: (event) => {
       tellCall(event, stage);
+      if (event.type === 'handover') {
+        stage.emit('agent.handover', { to: action.handOver?.to });
+        if (action.handOver !== undefined) parts.handOver(stage.callId, action.handOver);
+      }
       if (event.type === 'state') {
         if (SHOWN[event.state] === shown || SHOWN[event.state] === 'ended') return;
         shown = SHOWN[event.state];

@@ -64,6 +64,12 @@ export class Transfers {
     });
   }
 
+  /** The agent itself orders it, as the dialplan allows. A call that is being transferred already is in good hands. */
+  handOver(callId: string, request: TransferRequest): void {
+    const call = this.parts.find(callId);
+    if (call?.snapshot.state === 'answered' && !this.running.has(callId)) this.order(call, request);
+  }
+
   /** Connects the far ends of two live calls: by REFER with Replaces, so that we are out of it, else by a bridge (RFC 5589 §7). */
   attended(call: Call, other: Call): void {
     const target = this.parts.legs.get(other.id)?.name;

@@ -76,6 +76,8 @@ export const callEventData = {
   /** The recording is whole and can be fetched at `path`. */
   'recording.ready': z.object({ durationMs: z.number(), path: z.string() }),
   'dtmf.received': z.object({ digit: z.string(), durationMs: z.number() }),
+  /** The agent wants somebody else to go on; `to`: who is rung, if the dialplan says. */
+  'agent.handover': z.object({ to: z.string().optional() }),
   'transfer.started': z.object({
     /** A SIP URI or number, or the id of the call that the caller is connected with. */
     to: z.string(),
@@ -132,6 +134,7 @@ export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type'
   eventForm('voicemail.received'),
   eventForm('recording.ready'),
   eventForm('dtmf.received'),
+  eventForm('agent.handover'),
   eventForm('transfer.started'),
   eventForm('transfer.completed'),
   eventForm('transfer.failed'),

@@ -151,6 +151,7 @@ function compileAgent(
       persona: withMore(persona, named, written, tools),
       greeting: written.greeting ?? greeting,
       turns: turns ?? {},
+      handOver: written.handOver,
     },
   };
 }

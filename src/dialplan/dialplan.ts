@@ -13,12 +13,23 @@ export interface DialplanPersona {
   readonly voice?: string;
 }
 
+/** Who is rung when the agent hands its caller over. */
+export interface HandOver {
+  readonly to: string;
+  readonly trunk?: string | undefined;
+  readonly from?: string | undefined;
+  readonly ringSeconds: number;
+  readonly mode: 'auto' | 'refer' | 'bridge' | 'warm';
+}
+
 export interface AgentAction {
   readonly type: 'agent';
   readonly persona: DialplanPersona;
   /** Said first; undefined: the caller speaks first. */
   readonly greeting: string | undefined;
   readonly turns: TurnSettings;
+  /** Left out: the agent says so, and an application that hears of it may act. */
+  readonly handOver?: HandOver | undefined;
 }
 
 export interface PlayAction {

@@ -52,12 +52,21 @@ export const personaSchema = z.strictObject({
   turns: turnSettingsSchema.optional(),
 });
 
+const handOverSchema = z.strictObject({
+  to: z.string().trim().min(1).max(256).describe('A SIP URI, or a number that the trunk knows.'),
+  trunk: z.string().min(1).max(100).optional(),
+  from: z.string().min(1).max(256).optional(),
+  ringSeconds: z.int().min(1).max(300).default(30),
+  mode: z.enum(['auto', 'refer', 'bridge', 'warm']).default('warm').describe('As of transfer.'),
+});
+
 const agentAction = z.strictObject({
   type: z.literal('agent'),
   persona: z.union([z.string().min(1), personaSchema]).describe('A name in personas/, a path, or the persona itself.'),
   greeting: z.string().min(1).optional(),
   facts: z.array(z.string().min(1)).max(200).optional().describe('More facts, beside those of the persona.'),
   tools: toolsSchema.optional().describe('More tools, beside those of the persona.'),
+  handOver: handOverSchema.optional().describe('Who is rung when the agent says that it connects the caller.'),
   voice: z.string().optional(),
   language: z.enum(['en']).optional(),
 });

@@ -111,6 +111,7 @@ export class Metrics {
       case 'turn.user':
       case 'tool.called':
       case 'dtmf.received':
+      case 'agent.handover':
       case 'transfer.started':
       case 'transfer.completed':
       case 'transfer.failed':

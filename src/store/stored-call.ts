@@ -50,6 +50,7 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
     case 'turn.interrupted':
     case 'tool.called':
     case 'dtmf.received':
+    case 'agent.handover':
     case 'transfer.started':
     case 'transfer.completed':
     case 'transfer.failed':

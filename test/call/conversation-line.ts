@@ -31,7 +31,7 @@ export class ScriptedEngine implements EnginePort {
   wordEveryMs = 100;
   broken = false;
   /** What an answer to a question ends with; the answer from a result ends with nothing. */
-  tool: ToolCall | undefined;
+  tool: ToolCall | 'handover' | undefined;
   readonly orders: { turnId: number; input: AnswerInput; speculative: boolean; atMs: number }[] = [];
   readonly commits: Commit[] = [];
   readonly cancelled = new Set<number>();

@@ -271,6 +271,21 @@ describe('a call that changes its far end', () => {
       await waitFor(() => bob.ends.length === 1 && exchange.live === 0);
     });
 
+    it('is ordered by the agent itself, and once', async () => {
+      bob.answer();
+      await alice.call(us, 'echo');
+      await answered('call_1');
+      const to = { to: bob.uri, ringSeconds: 5, mode: 'warm' as const };
+      exchange.transfers.handOver('call_1', to);
+      exchange.transfers.handOver('call_1', to);
+      exchange.transfers.handOver('call_9', to);
+      await waitFor(() => hears('call_2').length === 1);
+      exchange.find('call_2')?.key('rtp', '1', 100);
+      await waitFor(() => told('transfer.completed').length === 1);
+      expect(told('transfer.started')).toHaveLength(1);
+      expect(exchange.find('call_3')).toBeUndefined();
+    });
+
     it('can be what the dialplan does with a caller', async () => {
       bob.answer();
       action = {
