@@ -88,18 +88,6 @@ def test_a_units_duration_is_the_told_time_until_something_was_learnt():
     torch.testing.assert_close(net(*net.framed(said, times))[1], times)
 
 
-def test_a_decoder_that_was_grown_says_what_it_said_before():
-    centres = torch.randn(7, 48)
-    sizes = {"encoder": {"width": 16, "condition": 4}, "width": 32, "heads": 2}
-    small = train_decoder.SpeechDecoder(centres, inner=24, layers=1, **sizes).eval()
-    for parameter in small.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    large = train_decoder.SpeechDecoder(centres, inner=40, layers=3, **sizes).eval()
-    train_decoder.grow(large, small.state_dict())
-    rows = torch.randn(1, 5, small.generator.input_proj.in_features)
-    assert torch.allclose(large.generator(rows), small.generator(rows), atol=1e-5)
-
-
 def test_training_lowers_the_error_and_goes_on_where_it_stopped(shards, tmp_path, monkeypatch, capsys):  # noqa: F811
     found, run = tmp_path / "units.npz", tmp_path / "decoder"
     monkeypatch.setattr("sys.argv", ["units", str(shards), str(found), "--units", "60", "--size", "12", "--voice", str(VOICE)])

@@ -1,4 +1,4 @@
-"""The speech decoder of LLaMA-Omni (Fang et al., 2024, §2.3): upsampled states -> causal Llama layers -> units by CTC.
+"""The speech decoder of LLaMA-Omni (Fang et al., 2024, §2.3): upsampled states -> two causal Llama layers -> units by CTC.
 
 Form and names of the published one (`input_proj`, `layers`, `output_proj`; no norm behind the last layer), small. Our
 addition, so that some hours of speech suffice: beside the language model's state of a word go its phonemes, read by the
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from ..omni.talker import Encoder
 from .unit_data import PLACES
 
-WIDTH, HEADS, INNER, LAYERS = 192, 3, 768, 3
+WIDTH, HEADS, INNER, LAYERS = 192, 3, 512, 2
 BLANK_BIAS = -1e4  # the tied projection has no place for a blank: time is told, nothing has to be skipped
 ROPE_BASE, EPSILON = 10000.0, 1e-5
 

@@ -20,7 +20,7 @@ from ..omni.talker import TRUNK_WIDTH, Talker
 from ..omni.training import Run, load
 from ..omni.trunk_states import States
 from .speech_decoder import SpeechDecoder
-from .unit_data import Units, layout, padded, times
+from .unit_data import Units, layout, padded, start_weight, times
 from .units import LATENTS_PER_STEP, nearest
 
 TINY = {"encoder": {"width": 16, "condition": 4}, "width": 32, "heads": 2, "inner": 32}
@@ -43,7 +43,7 @@ def losses(decoder, shards, group, units, states, random):
         y = units.heard(shards.z[i])
         middle, time = times(shards.durations[i], index[row], place[row])
         wanted.append(y[np.minimum((middle / LATENTS_PER_STEP).astype(int), len(y) - 1)])
-        weight.append(np.minimum(time, 4).astype(np.float32))
+        weight.append(np.minimum(time, 4).astype(np.float32) * start_weight(middle))
     wanted, weight = padded(wanted), padded(weight)
     out, _, length = decoder(*given)
     error = (((out - wanted) ** 2).mean(2) * weight).sum() / weight.sum()
@@ -55,17 +55,6 @@ def losses(decoder, shards, group, units, states, random):
     return error, duration, same
 
 
-def grow(decoder, smaller):
-    """The decoder says what the one of `smaller` said: what it has more of starts without effect."""
-    for name, value in decoder.state_dict().items():
-        told = smaller.get(name)
-        if told is None:
-            continue  # a layer that starts as nothing
-        if name.endswith("down_proj.weight"):
-            value.zero_()
-        value[tuple(slice(size) for size in told.shape)] = told
-
-
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     for name in ("latents", "units", "run"):
@@ -75,7 +64,6 @@ def main():
     arguments.add_argument("--batch", type=int, default=1800, help="latents")
     arguments.add_argument("--rate", type=float, default=2e-3)
     arguments.add_argument("--start", type=Path)
-    arguments.add_argument("--grow", type=Path, help="begin as the decoder of this run, which may have fewer layers or narrower ones")
     arguments.add_argument("--tiny", action="store_true", help="a net of a few thousand weights, for tests")
     options = arguments.parse_args()
     torch.set_num_threads(1)
@@ -86,8 +74,6 @@ def main():
         talker = Talker()
         load(options.start / "talker", talker=talker)
         decoder.encoder.load_state_dict(talker.encoder.state_dict())
-    if options.grow:
-        grow(decoder, torch.load(options.grow / "state.pt", weights_only=True, map_location="cpu")["average"]["decoder"])
     run = Run(options.run, {"decoder": decoder}, options.rate, options.steps, average=True)
     print(f"{shards.hours:.2f} h, {len(shards)} sentences, {sum(p.numel() for p in decoder.parameters())} parameters", flush=True)
     random = np.random.default_rng(run.step)

@@ -20,7 +20,7 @@ from ..omni.trunk_states import States
 from .speech_decoder import SpeechDecoder
 from .train_decoder import TINY as TINY_DECODER
 from .train_decoder import inputs
-from .unit_data import Units, padded, steps_in, times
+from .unit_data import Units, padded, start_weight, steps_in, times
 from .unit_vocoder import UnitVocoder
 
 TINY = {"width": 16}
@@ -58,13 +58,13 @@ def losses(vocoder, shards, group, units, said):
     size = max(steps_in(shards.z[i]) for i in group)
     index, position = zip(*(steps_of(torch.as_tensor(true), size) for _, _, true in said))
     y = padded([units.heard(shards.z[i]) for i in group]).transpose(1, 2)
-    real = padded([np.ones(steps_in(shards.z[i]), np.float32) for i in group])
+    weight = padded([start_weight(np.arange(0, 2 * steps_in(shards.z[i]), 2)) for i in group])
     codes = padded([codes.astype(np.int64) for codes, _, _ in said], units.count)
     told, true = (padded([row[which].astype(np.float32) for row in said]) for which in (1, 2))
     out, length = vocoder(codes, told, torch.stack(index), torch.stack(position))
     known = (codes < units.count).float()
     duration = ((length - torch.log1p(true)) ** 2 * known).sum() / known.sum()
-    error = (((out - y) ** 2).mean(1) * real).sum() / real.sum()
+    error = (((out - y) ** 2).mean(1) * weight).sum() / weight.sum()
     return error, duration
 
 
