@@ -170,6 +170,7 @@ class TrunkConversation implements BrainConversation {
     // Which tool it is, is a matter of what was asked: the model says no more than that one is needed.
     const tool = how.toolResult === undefined ? this.persona.tools.offered(related) : undefined;
     const rules = this.rulesWith(tool);
+    const decides = how.toolResult === undefined;
     const question = this.layout.question(userText, related, how.heard);
     this.dropOldest(question.length + MAX_ANSWER_TOKENS + 4);
     const before = this.sequence();
@@ -198,7 +199,9 @@ class TrunkConversation implements BrainConversation {
         }
         const token = greedyToken(logits, rules, {
           forbidden: this.guard.forbidden(said, numbers),
-          bonus: said.length === 0 ? this.firstBonuses(evidence, logits, rules) : this.bonuses(evidence, said),
+          // What a tool told is the answer: nothing is to be refused any more.
+          bonus:
+            decides && said.length === 0 ? this.firstBonuses(evidence, logits, rules) : this.bonuses(evidence, said),
         });
         if (rules.ends.includes(token)) {
           end = token;

@@ -27,7 +27,7 @@ export class RelatedFacts {
     // "A table for Saturday, please" asks for what is done, not for when we are open.
     if (best !== undefined && this.isTool(best)) return found;
     const ofTheDay = this.days.linesFor(question, best);
-    return ofTheDay.length > 0 ? ofTheDay : found;
+    return ofTheDay.length > 0 ? [...found.filter(this.isTool), ...ofTheDay] : found;
   }
 
   /** `question` was answered. One that leant on the question before it ("thank you", "and on Monday?") does not take its place. */

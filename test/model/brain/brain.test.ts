@@ -95,6 +95,33 @@ describe('the built-in brain', () => {
     expect(text).not.toMatch(/at (and|on)\b|at\s*[.,]/);
   }, 120_000);
 
+  it('calls the tool that the shipped weights were never taught, and answers from what it told', async () => {
+    const tool = (name: string, description: string) => ({ name, description, timeoutMs: 5_000 });
+    const persona = {
+      ...bakery,
+      id: 'bakery with tools',
+      tools: [tool('tickets', 'reserve tickets'), tool('wake', 'order a wake-up call')],
+    };
+    const conversation = await open(persona);
+    expect(await ask(conversation, 'I need a wake-up call.')).toEqual({
+      text: 'One moment, please.',
+      action: { type: 'tool', name: 'wake' },
+    });
+    expect((await ask(await open(persona), 'Please reserve three tickets for Sunday.')).action).toEqual({
+      type: 'tool',
+      name: 'tickets',
+    });
+    // What can be said from the facts still is.
+    expect((await ask(await open(persona), 'How much is a loaf of rye bread?')).text).toMatch(/\b6\b/);
+    let text = '';
+    const toolResult = 'The wake-up call is set for 6:45 am.';
+    for await (const event of conversation.answer('I need a wake-up call.', new AbortController().signal, {
+      toolResult,
+    }))
+      if (event.type === 'delta') text += event.text;
+    expect(text).toMatch(/6:45/);
+  }, 120_000);
+
   it('says goodbye and hangs up', async () => {
     const conversation = await open(hotel, hotel.greeting);
     expect((await ask(conversation, 'Thank you, goodbye.')).action).toBe('hangup');

@@ -41,4 +41,16 @@ describe('the facts beside a question', () => {
     related.answered('Thank you.');
     expect(related.to('And a blue one?')).toEqual([facts[1]]);
   });
+
+  it('keep a tool that a day was named for, instead of opening hours', () => {
+    const lines = [...facts, 'I can book a table.'];
+    const related = new RelatedFacts(
+      new FactIndex(table, lines),
+      new OpeningDays(facts),
+      (line) => line === 'I can book a table.',
+    );
+    expect(related.to('Can I book a table for Wednesday?').at(-1)).toBe('I can book a table.');
+    expect(related.to('A table for Wednesday, please.')).toContain('I can book a table.');
+    expect(related.to('Are you open on Wednesday?')).toEqual(['On Wednesday we are open from 9 am to 6 pm.']);
+  });
 });
