@@ -185,7 +185,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         await rehearse(one, prompts, openEngine);
       }
       for (const prompt of menuPromptsOf(dialplan)) await menuPrompts.load(prompt).catch(() => undefined);
-      log.debug('personas and greetings are prepared', { tookMs: Math.round(clock.nowMs() - fromMs) });
+      log.info('personas and greetings are prepared', { tookMs: Math.round(clock.nowMs() - fromMs) });
     };
     const notReady = (): string | undefined =>
       engine.ready === undefined ? 'the speech engine is loading' : undefined;

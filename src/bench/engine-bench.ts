@@ -95,6 +95,12 @@ export async function benchEngine(options: EngineBenchOptions): Promise<BenchRep
     ),
     spread('a step, in which nobody else is served', 'ms', steps),
     spread(
+      'cancelled at any moment: until the step ends',
+      'ms',
+      cold.flatMap((reply) => restsOf(reply.steps)),
+      '≤ 30',
+    ),
+    spread(
       'the longest step of an answer',
       'ms',
       cold.map((reply) => Math.max(...reply.steps)),
@@ -174,6 +180,11 @@ async function replyTo(session: OmniSession, toSample: number): Promise<Reply> {
     }
   }
   return { text, stages, firstAudioMs, tookMs: lastMs - startedMs, audioMs, steps };
+}
+
+/** What is left of a step at moments a millisecond apart: how long whoever cancels then would wait. */
+export function restsOf(stepsMs: readonly number[]): number[] {
+  return stepsMs.flatMap((stepMs) => Array.from({ length: Math.ceil(stepMs) }, (_, passedMs) => stepMs - passedMs));
 }
 
 export function endOfSpeech(pcm: Int16Array): number {

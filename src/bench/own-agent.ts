@@ -18,6 +18,8 @@ export interface OwnAgent {
   readonly dataFolder: string;
   /** From starting the process to `ready in …`, as seen from outside. */
   readonly startedInMs: number;
+  /** Resolves when personas are read and greetings spoken: until then the engine has work beside the calls. */
+  prepared(): Promise<void>;
   /** Both of its streams so far. */
   output(): string;
   request(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown>;
@@ -63,7 +65,7 @@ export async function startOwnAgent(options: OwnAgentOptions): Promise<OwnAgent>
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
   try {
-    await untilReady(child, () => output);
+    await untilSaid(child, () => output, /ready in \d+ ms/);
   } catch (error) {
     child.kill('SIGKILL');
     rmSync(data, { recursive: true, force: true });
@@ -79,6 +81,7 @@ export async function startOwnAgent(options: OwnAgentOptions): Promise<OwnAgent>
     token,
     dataFolder: data,
     startedInMs,
+    prepared: () => untilSaid(child, () => output, /greetings are prepared/),
     output: () => output,
     async request(method, path, body) {
       const response = await fetch(`${httpUrl}${path}`, {
@@ -105,7 +108,7 @@ export async function startOwnAgent(options: OwnAgentOptions): Promise<OwnAgent>
   };
 }
 
-function untilReady(child: ChildProcess, output: () => string): Promise<void> {
+function untilSaid(child: ChildProcess, output: () => string, line: RegExp): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (what: string) => () =>
       settle(() =>
@@ -115,16 +118,18 @@ function untilReady(child: ChildProcess, output: () => string): Promise<void> {
           }),
         ),
       );
+    const ended = fail('ended');
     const timer = setTimeout(fail('was not ready in time'), READY_WITHIN_MS);
     const check = setInterval(() => {
-      if (/ready in \d+ ms/.test(output())) settle(resolve);
+      if (line.test(output())) settle(resolve);
     }, 20);
     const settle = (done: () => void) => {
       clearTimeout(timer);
       clearInterval(check);
+      child.off('exit', ended);
       done();
     };
-    child.once('exit', fail('ended'));
+    child.once('exit', ended);
   });
 }
 

@@ -77,6 +77,7 @@ export async function benchTape(options: TapeBenchOptions): Promise<BenchReport>
     discarded: 0,
   };
   const waiting = groups.entries();
+  await agent.prepared();
   // One call is set up at a time, so that the newest one that is up is the one just dialled.
   let dialling: Promise<unknown> = Promise.resolve();
   const dial = (tapePath: string, persona: string): Promise<{ phone: Phone; callId: string }> => {

@@ -7,6 +7,7 @@ import type { Ear } from '../call-hearing';
 import { CallSession, type SessionParts } from '../call-session';
 import type { OmniModel, OmniSession, Persona } from '../omni-model';
 import type { Recogniser, Voice } from '../parts';
+import { WarmUp } from '../warm-up';
 import { ClauseSpeech } from './clause-speech';
 
 /** Tokens that the brain may write between two chunks of the voice: enough to stay ahead, too few to starve it. */
@@ -22,6 +23,7 @@ export interface CascadeParts {
 export class Cascade implements OmniModel {
   readonly name = 'cascade';
   private readonly session: SessionParts;
+  private readonly warmUp: WarmUp;
 
   constructor(private readonly parts: CascadeParts) {
     const { recogniser, brain, voice, nowMs } = parts;
@@ -33,6 +35,7 @@ export class Cascade implements OmniModel {
       tokensPerChunk: TOKENS_PER_CHUNK,
       nowMs,
     };
+    this.warmUp = new WarmUp(this.session);
   }
 
   get outputSampleRate(): number {
@@ -40,7 +43,7 @@ export class Cascade implements OmniModel {
   }
 
   warm(persona: Persona): AsyncIterable<void> {
-    return this.parts.brain.warm(persona);
+    return this.warmUp.run(persona);
   }
 
   async openSession(persona: Persona): Promise<OmniSession> {

@@ -8,6 +8,7 @@ import type { Ear } from '../call-hearing';
 import { CallSession, type SessionParts } from '../call-session';
 import type { OmniModel, OmniSession, Pace, Persona } from '../omni-model';
 import type { StreamedSpeech, Voice } from '../parts';
+import { WarmUp } from '../warm-up';
 
 export interface StreamingVoice extends Voice {
   /** `pace`: how soon the answer is needed, for a voice that takes steps of the language model. */
@@ -26,12 +27,14 @@ export interface OmniParts {
 export class Omni implements OmniModel {
   readonly name: string;
   private readonly session: SessionParts;
+  private readonly warmUp: WarmUp;
 
   constructor(private readonly parts: OmniParts) {
     const { ear, brain, voice, nowMs } = parts;
     this.name = parts.name ?? 'omni';
     // A token, then whatever can be said of the words so far.
     this.session = { ear, brain, voice, beginSpeech: (pace) => voice.begin(pace), tokensPerChunk: 1, nowMs };
+    this.warmUp = new WarmUp(parts);
   }
 
   get outputSampleRate(): number {
@@ -39,7 +42,7 @@ export class Omni implements OmniModel {
   }
 
   warm(persona: Persona): AsyncIterable<void> {
-    return this.parts.brain.warm(persona);
+    return this.warmUp.run(persona);
   }
 
   async openSession(persona: Persona): Promise<OmniSession> {
