@@ -26,6 +26,8 @@ const owners = [
   { packages: ['express'], owner: '^src/http/' },
   { packages: ['prom-client'], owner: '^src/http/' },
   { packages: ['standardwebhooks'], owner: '^src/webhooks/' },
+  { packages: ['pg'], owner: '^src/store/' },
+  { packages: ['@electric-sql/pglite'], owner: '^src/workers/database' },
   { packages: ['yaml'], owner: '^src/(core/|config)' },
   { packages: ['pino'], owner: '^src/log-pino' },
 ];

@@ -1,6 +1,6 @@
 /** The independent programs that the end-to-end suites ring: found, or installed where that is allowed, or named as missing. */
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { runToEnd } from './prepare.mjs';
 
 /** Any one of `commands` will do; `suites` is what stays untested without it. */
@@ -11,10 +11,22 @@ export const peers = [
   { package: 'kamailio', commands: ['kamailio'], suites: 'calls through a Kamailio proxy', service: 'kamailio' },
   { package: 'coturn', commands: ['turnserver'], suites: 'calls through a TURN relay', service: 'coturn' },
   { package: 'linphone-cli', commands: ['linphonec'], suites: 'SIP calls by linphone' },
+  { package: 'postgresql-15', commands: ['initdb'], suites: 'the database on PostgreSQL', before: noCluster },
   { package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'], suites: 'calls from a browser' },
 ];
 
-export function findCommand(commands, path = process.env.PATH ?? '') {
+/** Servers' programs that Debian keeps out of the path. */
+const furtherFolders = ['/usr/lib/postgresql/15/bin'];
+
+/** The package would make a database and run a server on it; the suites make and run their own. */
+function noCluster() {
+  const path = '/etc/postgresql-common/createcluster.conf';
+  if (existsSync(path)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, 'create_main_cluster = false\n');
+}
+
+export function findCommand(commands, path = [process.env.PATH ?? '', ...furtherFolders].join(delimiter)) {
   for (const folder of path.split(delimiter)) {
     for (const command of commands) {
       const candidate = join(folder, command);
@@ -47,9 +59,10 @@ export async function ensurePeers(say = () => {}) {
     await runToEnd('apt-get', ['update', '-qq'], { quiet: true, env });
     // One by one, so that a package that cannot be had does not take the others with it.
     for (const name of names) {
+      const { service, before } = peers.find((peer) => peer.package === name);
+      before?.();
       const flags = ['install', '-y', '-qq', '--no-install-recommends', name];
       const result = await runToEnd('apt-get', flags, { quiet: true, env });
-      const { service } = peers.find((peer) => peer.package === name);
       if (service !== undefined && existsSync('/run/systemd/system')) {
         await runToEnd('systemctl', ['disable', '--now', service], { quiet: true, env });
       }

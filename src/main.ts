@@ -22,6 +22,7 @@ import { listenHttp } from './http/http-server';
 import { isLoopbackHost } from './http/loopback';
 import type { DialRequest } from './http/ports';
 import { CallStore } from './store/call-store';
+import { type Outbox, openOutbox } from './outbox';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
 import { iceServersFor } from './webrtc/ice-servers';
@@ -73,6 +74,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     now: sources.now,
     random: Math.random,
     logger,
+    awaitsLedger: config.webhooks.endpoints.length > 0,
     onAnswer: (callId, answer) => {
       const parsed = webhookAnswerSchema.safeParse(answer);
       if (!parsed.success || telephony.exchange.find(callId) === undefined) return 'ignored';
@@ -106,6 +108,10 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     webhooks.publish(event);
     hub.publish(event);
   }
+  const outbox: Outbox | undefined =
+    config.webhooks.endpoints.length === 0
+      ? undefined
+      : openOutbox({ config, dataFolder, clock, now: sources.now, logger, webhooks, earlierEvents: (since, before) => store.eventsSince(since, before) });
   const telephony = await openTelephony({
     config,
     dialplan,
@@ -128,6 +134,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       act: (callId, action) => act(exchange, callId, action),
     },
     feed: hub,
+    deliveries: outbox,
     tokens: [
       { token: apiToken.token, name: 'operator', scopes: ['admin'] },
       ...config.http.tokens.map(({ token, name, scopes }, index) => ({
@@ -162,6 +169,8 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       trunkline_store_writes_failed: store.counts.writesFailed,
       trunkline_webhooks_waiting: webhooks.counts.waiting,
       trunkline_webhooks_dropped: webhooks.counts.dropped,
+      trunkline_webhooks_spilled: webhooks.counts.spilled,
+      trunkline_webhooks_unsaved: outbox?.unsaved ?? 0,
       trunkline_calls_waiting: queue.counts.waiting,
       trunkline_calls_waiting_dropped: queue.counts.dropped,
     }),
@@ -202,6 +211,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       http.close();
       await server.close(1_000);
       await webhooks.close(2_000);
+      await outbox?.close();
       await store.close();
     },
   };

@@ -138,6 +138,8 @@ describe('what this version does not do yet', () => {
   it('is named, so that nobody relies on it', () => {
     expect(keysNotActedUpon(from('database: {url: postgres://x}')())).toEqual(['database.url']);
     expect(keysNotActedUpon(from('')())).toEqual([]);
+    const received = 'database: {url: postgres://x}\nwebhooks: [{url: https://x.example, secrets: [s]}]';
+    expect(keysNotActedUpon(from(received)())).toEqual([]);
   });
 
   it('refuses addresses that are none, and a trunk and a registration of one name', () => {

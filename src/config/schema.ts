@@ -286,7 +286,12 @@ export const configSchema = z.strictObject({
   drain: z.strictObject({ seconds: z.number().min(0).default(60) }).prefault({}),
   dialplans: z.string().default('./dialplans'),
   data: z.string().default('./var'),
-  database: z.strictObject({ url: secret().optional() }).prefault({}),
+  database: z
+    .strictObject({
+      url: secret().optional().describe('PostgreSQL, in place of the embedded database: postgres://user:password@host/name.'),
+      keepDays: z.int().min(1).default(7).describe('How long settled deliveries can be looked at and sent again.'),
+    })
+    .prefault({}),
   recording: z
     .strictObject({
       enabled: z.boolean().default(false),

@@ -13,6 +13,7 @@ import { openApiDocument } from './open-api';
 import type { HttpParts } from './ports';
 import { answerWithProblem } from './problem';
 import { waitingRoutes } from './waiting-routes';
+import { webhookRoutes } from './webhook-routes';
 import { whipRouter } from './whip';
 
 export interface HttpApp {
@@ -91,6 +92,7 @@ export function createHttpApp(parts: HttpParts): HttpApp {
   });
   app.use('/v1/calls', callRoutes(parts, access, idempotency));
   app.use('/v1/waiting', waitingRoutes(parts.live, access));
+  app.use('/v1/webhooks', webhookRoutes(parts.deliveries, access, idempotency));
   // Without a token nobody learns which paths there are.
   app.use('/v1', access.require('read'));
 

@@ -4,8 +4,10 @@ import { callActionSchema } from '../core/call-action';
 import { type CallEventType, callEventData, callEventTypes } from '../core/call-event';
 import { waitingCallSchema } from '../core/call-order';
 import { callRecordSchema, turnRecordSchema } from '../core/call-record';
+import { deliverySchema } from '../core/delivery';
 import { dialBodySchema, listQuerySchema } from './call-routes';
 import { eventQuerySchema } from './event-stream';
+import { deliveryQuerySchema, replayBodySchema } from './webhook-routes';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -121,6 +123,24 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
           responses: { 204: answer('It will not be placed.'), default: problem },
         }),
       },
+      '/v1/webhooks/deliveries': read(
+        'What became of each event at each receiver, the newest first.',
+        {
+          type: 'object',
+          properties: { deliveries: { type: 'array', items: ref('Delivery') }, nextCursor: { type: 'string' } },
+        },
+        queryParameters(deliveryQuerySchema),
+      ),
+      '/v1/webhooks/replay': {
+        post: operation('Send again what was delivered or given up.', {
+          parameters: [idempotencyKey],
+          requestBody: { required: true, ...json(ref('Replay')) },
+          responses: {
+            202: answer('Under way.', { type: 'object', properties: { replayed: { type: 'integer' } } }),
+            default: problem,
+          },
+        }),
+      },
       '/v1/call-tokens': {
         post: operation('A token of one minute for the page, and the ICE servers for its call.', {
           responses: {
@@ -173,6 +193,8 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
         Turn: schemaOf(turnRecordSchema),
         Dial: schemaOf(dialBodySchema, 'input'),
         Action: schemaOf(callActionSchema, 'input'),
+        Delivery: schemaOf(deliverySchema),
+        Replay: schemaOf(replayBodySchema, 'input'),
         Event: { oneOf: callEventTypes.map(eventSchema) },
         Problem: {
           type: 'object',

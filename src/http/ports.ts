@@ -4,6 +4,7 @@ import type { CallAction } from '../core/call-action';
 import type { CallEvent } from '../core/call-event';
 import type { Ordered, RetryPolicy, WaitingCall } from '../core/call-order';
 import type { CallRecords } from '../core/call-records';
+import type { DeliveryPage, DeliveryQuery, ReplayRequest } from '../core/delivery';
 import type { Logger } from '../core/log';
 import type { WhipOptions } from './whip';
 
@@ -55,10 +56,18 @@ export interface EventFeed {
   subscribe(receive: (event: CallEvent) => void): () => void;
 }
 
+export interface Deliveries {
+  list(query: DeliveryQuery): Promise<DeliveryPage>;
+  /** How many are sent again. */
+  replay(request: ReplayRequest): Promise<number>;
+}
+
 export interface HttpParts {
   readonly records: CallRecords;
   readonly live: LiveCalls;
   readonly feed: EventFeed;
+  /** What is on its way to receivers and was; undefined: there are none. */
+  readonly deliveries?: Deliveries | undefined;
   readonly tokens: readonly AccessToken[];
   readonly readiness: () => Readiness;
   /** What SIP has to say of itself: listening places, registrations, softphones. */

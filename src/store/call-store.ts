@@ -139,6 +139,15 @@ export class CallStore implements CallRecords {
     return this.calls.get(callId)?.events;
   }
 
+  /** Of the calls in memory, oldest first: what happened after `since` and before this run. */
+  eventsSince(since: Date, before: Date): CallEvent[] {
+    const [from, to] = [since.toISOString(), before.toISOString()];
+    return [...this.calls.values()]
+      .flatMap(({ events }) => events)
+      .filter(({ occurredAt }) => occurredAt >= from && occurredAt < to)
+      .sort((left, right) => left.occurredAt.localeCompare(right.occurredAt) || left.sequence - right.sequence);
+  }
+
   async transcript(callId: string): Promise<readonly TurnRecord[] | undefined> {
     return this.calls.get(callId)?.turns;
   }

@@ -1,91 +1,96 @@
 /**
  * Delivers call events to their receivers: in order within a call, again with growing pauses until a 2xx, for at most a
- * day. What waits is bounded; what falls out is counted.
+ * day. What waits in memory is bounded; what does not fit waits in the database, or is counted where there is none.
  */
 import type { CallEvent } from '../core/call-event';
-import type { Clock, Timer } from '../core/clock';
-import { TrunklineError } from '../core/errors';
-import type { Logger } from '../core/log';
-import { type Post, type PostResult, postJson, type TargetPolicy } from './post-json';
+import type { DeliveryLedger, WaitingDelivery } from '../core/delivery';
+import { Outlet, type OutletCounters, type OutletOptions, type WebhookEndpoint } from './outlet';
 
-export interface WebhookEndpoint {
-  readonly url: string;
-  readonly secrets: readonly string[];
-  /** Event types; `*` for all, `call.*` for those that begin so. */
-  readonly events: readonly string[];
-}
+export type { WebhookEndpoint } from './outlet';
 
-export interface DispatcherOptions {
+export interface DispatcherOptions extends Omit<OutletOptions, 'ledger'> {
   readonly endpoints: readonly WebhookEndpoint[];
-  readonly policy: TargetPolicy;
-  readonly clock: Clock;
-  /** Wall time, for signatures. */
-  readonly now: () => Date;
-  /** 0 … 1, for the spread of retries. */
-  readonly random: () => number;
-  readonly logger: Logger;
-  /** What a receiver answered; whoever gets it says whether the call could take it. */
-  readonly onAnswer?: (callId: string, answer: unknown) => 'taken' | 'ignored';
-  /** Events that wait at one endpoint, all calls together. */
-  readonly maxWaiting?: number;
-  /** Deliveries under way at one endpoint. */
-  readonly maxParallel?: number;
-  readonly post?: (post: Post, policy: TargetPolicy) => Promise<PostResult>;
+  /** A database is being opened: nothing is sent before `resume`, because what an earlier run left comes first. */
+  readonly awaitsLedger?: boolean;
 }
 
 export interface DispatcherCounts {
   readonly delivered: number;
   readonly attemptsFailed: number;
-  /** The queue was full: the event was not taken. */
+  /** There was no room, in memory or anywhere: the event was not taken. */
   readonly dropped: number;
+  /** There was no room in memory: the event waits in the database. */
+  readonly spilled: number;
   /** A day of attempts, or 410 Gone. */
   readonly abandoned: number;
   readonly answersTaken: number;
   readonly answersIgnored: number;
+  /** In memory. */
   readonly waiting: number;
 }
 
-const answerWithinMs = 5_000;
-const firstPauseMs = 1_000;
-const longestPauseMs = 3_600_000;
-const giveUpAfterMs = 24 * 3_600_000;
-
-interface Waiting {
-  readonly event: CallEvent;
-  attempts: number;
-  /** Of the first attempt: an event that waited behind another has its own day. */
-  firstAttemptMs: number;
-}
-
-/** One call's events at one endpoint: only the head is ever under way. */
-interface Lane {
-  readonly queue: Waiting[];
-  busy: boolean;
-  timer: Timer | undefined;
-}
+/** Events that came while a database was being opened. */
+const mostHeld = 10_000;
 
 export class WebhookDispatcher {
   private readonly outlets: readonly Outlet[];
-  private readonly counted = {
+  private readonly counted: OutletCounters = {
     delivered: 0,
     attemptsFailed: 0,
     dropped: 0,
+    spilled: 0,
     abandoned: 0,
     answersTaken: 0,
     answersIgnored: 0,
   };
+  private ledger: DeliveryLedger | undefined;
+  private held: CallEvent[] | undefined;
 
   constructor(options: DispatcherOptions) {
-    this.outlets = options.endpoints.map((endpoint) => new Outlet(endpoint, options, this.counted));
+    const withLedger: OutletOptions = { ...options, ledger: () => this.ledger };
+    this.outlets = options.endpoints.map((endpoint) => new Outlet(endpoint, withLedger, this.counted));
+    this.held = options.awaitsLedger === true ? [] : undefined;
   }
 
   get counts(): DispatcherCounts {
-    const waiting = this.outlets.reduce((sum, outlet) => sum + outlet.waiting, 0);
+    const waiting = this.outlets.reduce((sum, outlet) => sum + outlet.waiting, this.held?.length ?? 0);
     return { ...this.counted, waiting };
   }
 
   publish(event: CallEvent): void {
-    for (const outlet of this.outlets) if (outlet.wants(event)) outlet.enqueue(event);
+    if (this.held === undefined) this.send(event);
+    else if (this.held.length < mostHeld) this.held.push(event);
+    else this.counted.dropped += 1;
+  }
+
+  /**
+   * The database is open, or will not be (`ledger` left out). What an earlier run left goes first, then `missed`, events that it
+   * had no time to keep, then what came meanwhile.
+   */
+  async resume(ledger?: DeliveryLedger, missed: readonly CallEvent[] = []): Promise<void> {
+    if (ledger !== undefined) {
+      // One more than fits: then the outlet knows that there is more to fetch.
+      const most = 10_001;
+      const found = await Promise.all(
+        this.outlets.map(async (outlet) => [outlet, await ledger.waiting(outlet.endpoint.url, most)] as const),
+      );
+      this.ledger = ledger;
+      for (const [outlet, deliveries] of found) outlet.restore(deliveries);
+    }
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const event of [...missed, ...held]) this.send(event);
+  }
+
+  /** Sends again what the ledger has made to wait again; endpoints that are gone from the configuration get nothing. */
+  replay(again: ReadonlyMap<string, readonly WaitingDelivery[]>): number {
+    let replayed = 0;
+    for (const outlet of this.outlets) {
+      const deliveries = again.get(outlet.endpoint.url) ?? [];
+      outlet.restore(deliveries);
+      replayed += deliveries.length;
+    }
+    return replayed;
   }
 
   /** Lets what is deliverable go out for at most `graceMs`, then stops; returns how many events were left. */
@@ -95,148 +100,11 @@ export class WebhookDispatcher {
     for (const outlet of this.outlets) outlet.stop();
     return left;
   }
-}
 
-type Counters = { -readonly [K in keyof Omit<DispatcherCounts, 'waiting'>]: number };
-
-class Outlet {
-  waiting = 0;
-  private underWay = 0;
-  private readonly lanes = new Map<string, Lane>();
-  private readonly stopping = new AbortController();
-  private settled: (() => void) | undefined;
-
-  constructor(
-    private readonly endpoint: WebhookEndpoint,
-    private readonly options: DispatcherOptions,
-    private readonly counted: Counters,
-  ) {}
-
-  wants(event: CallEvent): boolean {
-    return this.endpoint.events.some((pattern) =>
-      pattern.endsWith('*') ? event.type.startsWith(pattern.slice(0, -1)) : pattern === event.type,
-    );
-  }
-
-  enqueue(event: CallEvent): void {
-    if (this.stopping.signal.aborted || this.waiting >= (this.options.maxWaiting ?? 10_000)) {
-      // The newest is refused, so that what waits stays in order and without a hole.
-      this.counted.dropped += 1;
-      return;
-    }
-    let lane = this.lanes.get(event.callId);
-    if (lane === undefined) {
-      lane = { queue: [], busy: false, timer: undefined };
-      this.lanes.set(event.callId, lane);
-    }
-    lane.queue.push({ event, attempts: 0, firstAttemptMs: 0 });
-    this.waiting += 1;
-    this.pump();
-  }
-
-  /** Resolves when nothing waits, or after `graceMs`. */
-  settle(graceMs: number): Promise<void> {
-    if (this.waiting === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = this.options.clock.after(graceMs, resolve);
-      this.settled = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
-  }
-
-  stop(): void {
-    this.stopping.abort();
-    for (const lane of this.lanes.values()) lane.timer?.cancel();
-    this.lanes.clear();
-  }
-
-  private pump(): void {
-    for (const [callId, lane] of this.lanes) {
-      if (this.underWay >= (this.options.maxParallel ?? 8)) return;
-      const head = lane.queue[0];
-      if (head === undefined || lane.busy || lane.timer !== undefined) continue;
-      lane.busy = true;
-      this.underWay += 1;
-      void this.attempt(callId, lane, head);
-    }
-  }
-
-  private async attempt(callId: string, lane: Lane, head: Waiting): Promise<void> {
-    if (head.attempts === 0) head.firstAttemptMs = this.options.clock.nowMs();
-    head.attempts += 1;
-    const outcome = await this.deliver(head.event);
-    lane.busy = false;
-    this.underWay -= 1;
-    if (this.stopping.signal.aborted) return;
-    if (outcome.done) this.takeHead(callId, lane);
-    else this.retryLater(callId, lane, head, outcome.retryAfterMs);
-    this.pump();
-  }
-
-  private async deliver(event: CallEvent): Promise<{ done: boolean; retryAfterMs?: number | undefined }> {
-    const { policy, now, logger } = this.options;
-    const post = this.options.post ?? postJson;
-    try {
-      const result = await post(
-        {
-          url: this.endpoint.url,
-          messageId: event.id,
-          body: JSON.stringify(event),
-          secrets: this.endpoint.secrets,
-          timeoutMs: answerWithinMs,
-          now: now(),
-          signal: this.stopping.signal,
-        },
-        policy,
-      );
-      if (result.status >= 200 && result.status < 300) {
-        this.counted.delivered += 1;
-        if (result.json !== undefined && result.json !== null) this.passOn(event.callId, result.json);
-        return { done: true };
-      }
-      this.counted.attemptsFailed += 1;
-      // 410: the receiver says that it will never want it (Standard Webhooks).
-      if (result.status === 410) this.counted.abandoned += 1;
-      return { done: result.status === 410, retryAfterMs: result.retryAfterMs };
-    } catch (error) {
-      this.counted.attemptsFailed += 1;
-      const code = error instanceof TrunklineError ? error.code : 'webhook.unreachable';
-      const fix = error instanceof TrunklineError ? error.fix : undefined;
-      if (!this.stopping.signal.aborted)
-        logger.warn('A webhook could not be delivered.', { code, fix, eventId: event.id });
-      return { done: false };
-    }
-  }
-
-  private passOn(callId: string, answer: unknown): void {
-    const outcome = this.options.onAnswer?.(callId, answer) ?? 'ignored';
-    if (outcome === 'taken') this.counted.answersTaken += 1;
-    else this.counted.answersIgnored += 1;
-  }
-
-  private retryLater(callId: string, lane: Lane, head: Waiting, retryAfterMs: number | undefined): void {
-    const { clock, random, logger } = this.options;
-    if (clock.nowMs() - head.firstAttemptMs >= giveUpAfterMs) {
-      this.counted.abandoned += 1;
-      logger.error('A webhook was given up after a day.', { code: 'webhook.given-up', eventId: head.event.id });
-      this.takeHead(callId, lane);
-      return;
-    }
-    const growing = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(head.attempts - 1, 20));
-    // Spread over the upper half, so that receivers that come back are not met by all at once.
-    const pauseMs = Math.min(longestPauseMs, Math.max(growing * (0.5 + random() / 2), retryAfterMs ?? 0));
-    lane.timer = clock.after(pauseMs, () => {
-      lane.timer = undefined;
-      this.pump();
-    });
-  }
-
-  private takeHead(callId: string, lane: Lane): void {
-    lane.queue.shift();
-    this.waiting -= 1;
-    if (lane.queue.length === 0) this.lanes.delete(callId);
-    if (this.waiting === 0) this.settled?.();
+  private send(event: CallEvent): void {
+    const wanting = this.outlets.filter((outlet) => outlet.wants(event));
+    if (wanting.length === 0) return;
+    this.ledger?.add(event, [...new Set(wanting.map(({ endpoint }) => endpoint.url))]);
+    for (const outlet of wanting) outlet.enqueue(event);
   }
 }
