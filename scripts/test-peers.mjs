@@ -1,7 +1,8 @@
 /** The independent programs that the end-to-end suites ring: found, or installed where that is allowed, or named as missing. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
-import { runToEnd } from './prepare.mjs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { root, runToEnd } from './prepare.mjs';
 
 /** Any one of `commands` will do; `suites` is what stays untested without it. */
 export const peers = [
@@ -12,11 +13,19 @@ export const peers = [
   { package: 'coturn', commands: ['turnserver'], suites: 'calls through a TURN relay', service: 'coturn' },
   { package: 'linphone-cli', commands: ['linphonec'], suites: 'SIP calls by linphone' },
   { package: 'postgresql-15', commands: ['initdb'], suites: 'the database on PostgreSQL', before: noCluster },
+  // One program of a package whose server nobody needs here: taken out of it, and nothing is installed.
+  {
+    package: 'prometheus',
+    commands: ['promtool'],
+    suites: 'alerts and queries by promtool',
+    unpack: 'usr/bin/promtool',
+  },
   { package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'], suites: 'calls from a browser' },
 ];
 
-/** Servers' programs that Debian keeps out of the path. */
-const furtherFolders = ['/usr/lib/postgresql/15/bin'];
+/** What is taken out of packages; and servers' programs that Debian keeps out of the path. */
+const unpacked = join(root, '.cache', 'peers');
+const furtherFolders = [unpacked, '/usr/lib/postgresql/15/bin'];
 
 /** The package would make a database and run a server on it; the suites make and run their own. */
 function noCluster() {
@@ -26,8 +35,8 @@ function noCluster() {
   writeFileSync(path, 'create_main_cluster = false\n');
 }
 
-export function findCommand(commands, path = [process.env.PATH ?? '', ...furtherFolders].join(delimiter)) {
-  for (const folder of path.split(delimiter)) {
+export function findCommand(commands, path = process.env.PATH ?? '') {
+  for (const folder of [...furtherFolders, ...path.split(delimiter)]) {
     for (const command of commands) {
       const candidate = join(folder, command);
       if (folder !== '' && existsSync(candidate)) return candidate;
@@ -59,10 +68,13 @@ export async function ensurePeers(say = () => {}) {
     await runToEnd('apt-get', ['update', '-qq'], { quiet: true, env });
     // One by one, so that a package that cannot be had does not take the others with it.
     for (const name of names) {
-      const { service, before } = peers.find((peer) => peer.package === name);
+      const { service, before, unpack } = peers.find((peer) => peer.package === name);
       before?.();
       const flags = ['install', '-y', '-qq', '--no-install-recommends', name];
-      const result = await runToEnd('apt-get', flags, { quiet: true, env });
+      const result =
+        unpack === undefined
+          ? await runToEnd('apt-get', flags, { quiet: true, env })
+          : await unpackOne(name, unpack, env);
       if (service !== undefined && existsSync('/run/systemd/system')) {
         await runToEnd('systemctl', ['disable', '--now', service], { quiet: true, env });
       }
@@ -74,6 +86,26 @@ export async function ensurePeers(say = () => {}) {
     lines.push(`skip  ${peer.suites}: ${peer.commands[0]} is missing (${why}). Fix: apt-get install ${peer.package}`);
   }
   return lines;
+}
+
+/** Downloads a package and takes one program out of it: no dependencies, no scripts of the package, no service. */
+async function unpackOne(name, program, env) {
+  const folder = mkdtempSync(join(tmpdir(), 'trunkline-peer-'));
+  try {
+    const steps = [
+      ['apt-get', ['download', '-qq', name]],
+      ['sh', ['-c', `dpkg-deb --fsys-tarfile ./*.deb | tar -x ./${program}`]],
+    ];
+    for (const [command, flags] of steps) {
+      const result = await runToEnd(command, flags, { quiet: true, env, cwd: folder });
+      if (result.status !== 0) return result;
+    }
+    mkdirSync(unpacked, { recursive: true });
+    cpSync(join(folder, program), join(unpacked, basename(program)));
+    return { status: 0, output: '' };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function lastLine(text) {

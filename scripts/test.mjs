@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkNode, ensureBuilt, ensureInstalled, PrepareError, root, runToEnd, say } from './prepare.mjs';
+import { ensureInfraPython } from './test-checkers.mjs';
 import { ensurePeers } from './test-peers.mjs';
 import { ensureRecipePython, runRecipeTests } from './test-recipe.mjs';
 
@@ -108,6 +109,14 @@ const recipe =
 if (recipe.reason !== undefined)
   say(`skip  the recipe's tests and the import of models: ${recipe.reason}. Fix: models/recipe/README.md`);
 if (recipe.python !== undefined) process.env.RECIPE_PYTHON = recipe.python;
+
+const checkers =
+  patterns.length === 0 || patterns.some((pattern) => pattern.startsWith('test/infra'))
+    ? await ensureInfraPython(say)
+    : {};
+if (checkers.reason !== undefined)
+  say(`skip  some checks of infra/: ${checkers.reason}. Fix: install Python 3.11 with venv and pip`);
+if (checkers.python !== undefined) process.env.INFRA_PYTHON = checkers.python;
 
 try {
   await ensureBuilt();

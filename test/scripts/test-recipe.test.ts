@@ -13,6 +13,8 @@ interface Report {
 }
 interface Script {
   readonly readReport: (xml: string) => Report;
+}
+interface Environment {
   readonly lockedParts: (text: string) => string[][];
 }
 
@@ -43,14 +45,15 @@ describe('the report of the recipe', () => {
   });
 });
 
-describe('the lock of the recipe', () => {
+describe.each(['models/recipe/requirements.lock', 'test/infra/requirements.lock'])('the lock %s', (path) => {
   it('names exact versions alone, no place that they come from, and torch by itself first', async () => {
-    const { lockedParts } = await script();
-    const text = readFileSync(join(root, 'models/recipe/requirements.lock'), 'utf8');
+    const { lockedParts } = (await import(join(root, 'scripts', 'python-environment.mjs'))) as Environment;
+    const text = readFileSync(join(root, path), 'utf8');
     const parts = lockedParts(text);
-    expect(parts[0]).toEqual([expect.stringMatching(/^torch==/)]);
-    for (const line of parts.flat()) expect(line).toMatch(/^[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*$/);
+    if (text.includes('torch==')) expect(parts[0]).toEqual([expect.stringMatching(/^torch==/)]);
+    for (const line of parts.flat()) expect(line).toMatch(/^[A-Za-z0-9._-]+==(?:[0-9]+!)?[0-9][A-Za-z0-9.]*$/);
     expect(text).not.toMatch(/https?:|--|@|file:/);
     expect(new Set(parts.flat()).size).toBe(parts.flat().length);
+    expect(parts.flat()).toHaveLength(text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length);
   });
 });
