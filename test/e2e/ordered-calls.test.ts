@@ -63,4 +63,28 @@ describe('an ordered call', () => {
     },
     180_000,
   );
+
+  (sippInstalled() ? it : it.skip)(
+    'S116 is ended when the answer describes no media, and S89 nobody takes over a call that is not there',
+    async () => {
+      agent = await startTestAgent({});
+      const port = await freePort();
+      const silent = runSipp({ scenario: 'uas-answers-nothing.xml', port });
+      const { id } = (await agent.request('POST', '/v1/calls', {
+        to: `sip:far@127.0.0.1:${port}`,
+        dialplan: 'tone',
+      })) as CallRecord;
+      expect(await silent).toMatchObject({ exitCode: 0, errors: '' });
+      for (;;) {
+        const call = (await agent.request('GET', `/v1/calls/${id}`)) as CallRecord;
+        if (call.state !== 'ended') continue;
+        expect(call).not.toHaveProperty('answeredAt');
+        break;
+      }
+      const target = `127.0.0.1:${agent.sipPort}`;
+      const taking = await runSipp({ scenario: 'uac-replaces-nothing.xml', target, service: 'tone' });
+      expect(taking).toMatchObject({ exitCode: 0, errors: '' });
+    },
+    180_000,
+  );
 });

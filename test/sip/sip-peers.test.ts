@@ -227,6 +227,31 @@ describe('SIPp', () => {
     });
   }
 
+  for (const transport of ['udp', 'tcp'] as const) {
+    const registering = async (scenario: string) => {
+      const agent = await open({ users: [alice, { username: 'bob', password: 'builder' }] });
+      const result = await runSipp({ scenario, ...target(agent, transport), service: 'alice' });
+      expect(result).toMatchObject({ exitCode: 0, errors: '' });
+      return agent.peers;
+    };
+
+    withSipp(`S100 is asked anew over ${transport} when it repeats what it has shown`, async () => {
+      expect((await registering('uac-register-replayed.xml')).contactsOf('alice')).toHaveLength(1);
+    });
+
+    withSipp(`S101 takes itself out over ${transport} by an asterisk`, async () => {
+      expect((await registering('uac-register-removed.xml')).contactsOf('alice')).toEqual([]);
+    });
+
+    withSipp(`S102 would register over ${transport} for too short a time`, async () => {
+      expect((await registering('uac-register-brief.xml')).contactsOf('alice')).toEqual([]);
+    });
+
+    withSipp(`S103 would register another over ${transport}`, async () => {
+      expect((await registering('uac-register-other.xml')).contactsOf('bob')).toEqual([]);
+    });
+  }
+
   withSipp('S43 is rung as a softphone that it registered', async () => {
     const agent = await open({ users: [alice] });
     const phone = await startSipp({ scenario: 'uas-answer.xml' });

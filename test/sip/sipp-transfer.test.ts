@@ -26,14 +26,23 @@ beforeEach(async () => {
 
 afterEach(() => agent.stop());
 
+let over: 'udp' | 'tcp';
+
 const call = (scenario: string): Promise<SippResult> =>
-  runSipp({ scenario, target: `127.0.0.1:${agent.local[0]?.port}` });
+  runSipp({
+    scenario,
+    target: `127.0.0.1:${agent.local.find(({ transport }) => transport === over)?.port}`,
+    args: over === 'tcp' ? ['-t', 't1'] : [],
+  });
 
 function expectClean(result: SippResult): void {
   expect({ exitCode: result.exitCode, errors: result.errors }).toEqual({ exitCode: 0, errors: '' });
 }
 
-withSipp('a caller that is sent to somebody else', () => {
+withSipp.each(['udp', 'tcp'] as const)('a caller that is sent to somebody else over %s', (way) => {
+  beforeEach(() => {
+    over = way;
+  });
   /** What comes of a REFER to whoever calls; then it is hung up. */
   async function referred(scenario: string, more: Partial<ReferOptions> = {}) {
     const progress: number[] = [];
@@ -92,7 +101,10 @@ withSipp('a caller that is sent to somebody else', () => {
   });
 });
 
-withSipp('a caller that sends us to somebody else', () => {
+withSipp.each(['udp', 'tcp'] as const)('a caller that sends us to somebody else over %s', (way) => {
+  beforeEach(() => {
+    over = way;
+  });
   it('S51 is told how that went, unless it does not want to know', async () => {
     const referrals: Referral[] = [];
     agent.onInvite((invite) => {

@@ -105,10 +105,8 @@ export class ServerCore {
       return;
     }
     dialog.remoteSeq = number;
-    const invitePending = [...this.pending.values()].some(
-      (one) => one.dialog === dialog && one.transaction.request.method === 'INVITE',
-    );
-    if (request.method === 'INVITE' && (invitePending || this.repeater.waiting(dialog.id))) {
+    const unanswered = this.invitesIn(dialog).length > 0 || this.repeater.waiting(dialog.id);
+    if (request.method === 'INVITE' && unanswered) {
       // §14.2: theirs overtook their own earlier one.
       this.refuse(transaction, 500, { 'Retry-After': '2' });
       return;
@@ -124,6 +122,7 @@ export class ServerCore {
     }
     if (request.method === 'BYE') {
       this.repeater.stop(dialog.id);
+      if (this.endUnanswered(dialog, transaction)) return;
       this.endPendingInvites(dialog);
     }
     if (request.method === 'PRACK') {
@@ -304,13 +303,29 @@ export class ServerCore {
     }
   }
 
+  /** §15: a BYE in an early dialog. The application knows of no dialog yet: to it the attempt is cancelled. */
+  private endUnanswered(dialog: Dialog, bye: ServerTransaction): boolean {
+    const invite = this.invitesIn(dialog).find((one) => one.opensDialog);
+    if (invite === undefined || this.reliable.holdsAnswer(invite.transaction.id)) return false;
+    this.release(invite);
+    this.forget(dialog);
+    bye.respond(bare(bye.request, 200, invite.localTag));
+    invite.transaction.respond(bare(invite.transaction.request, 487, invite.localTag));
+    this.deliverCancel(invite, { ...invite.transaction.request, method: 'CANCEL' }, bye.source);
+    return true;
+  }
+
   /** §15.1.2: a BYE ends the INVITE that is still open in the dialog. */
   private endPendingInvites(dialog: Dialog): void {
-    for (const one of [...this.pending.values()]) {
-      if (one.dialog !== dialog || one.transaction.request.method !== 'INVITE') continue;
+    for (const one of this.invitesIn(dialog)) {
       this.release(one);
       one.transaction.respond(bare(one.transaction.request, 487, one.localTag));
     }
+  }
+
+  private invitesIn(dialog: Dialog): readonly Pending[] {
+    const open = [...this.pending.values()];
+    return open.filter((one) => one.dialog === dialog && one.transaction.request.method === 'INVITE');
   }
 
   private onTransactionEnd(pending: Pending, end: TransactionEnd): void {

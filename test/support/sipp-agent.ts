@@ -1,0 +1,99 @@
+/** The user agent under test with SIPp on the other side of loopback, over UDP or TCP: who calls it, and whom it calls. */
+import { connect } from 'node:net';
+import { SystemClock } from '../../src/core/clock';
+import { silentLogger } from '../../src/core/log';
+import { type LocalAudio, makeOffer } from '../../src/sip/offer-answer';
+import { SrfUserAgent, type SrfUserAgentOptions } from '../../src/sip/srf-user-agent';
+import type { OutgoingInvite } from '../../src/sip/user-agent';
+import { Callee } from './sip-callee';
+import { type RunningSipp, runSipp, type SippResult, type SippRun, startSipp } from './sipp';
+
+export type Over = 'udp' | 'tcp';
+
+const local: LocalAudio = { address: '127.0.0.1', port: 40_000, codecs: ['PCMU', 'PCMA'] };
+
+export class SippAgent {
+  callee = new Callee(local);
+
+  private constructor(
+    readonly userAgent: SrfUserAgent,
+    readonly over: Over,
+  ) {}
+
+  static async start(over: Over, more: Partial<SrfUserAgentOptions> = {}): Promise<SippAgent> {
+    const userAgent = new SrfUserAgent({
+      listen: { host: '127.0.0.1', port: 0 },
+      clock: new SystemClock(),
+      log: silentLogger,
+      userAgentName: 'Trunkline test',
+      ...more,
+    });
+    await userAgent.start();
+    return new SippAgent(userAgent, over);
+  }
+
+  /** Takes calls as the callee does, and refuses what it cannot speak. */
+  answer(): void {
+    this.userAgent.onInvite((invite) => void this.callee.take(invite).catch(() => undefined));
+  }
+
+  /** Runs a scenario in which SIPp calls us, and wants it to go as it says. */
+  async called(scenario: string, more: Partial<SippRun> = {}): Promise<SippResult> {
+    const { args = [], ...rest } = more;
+    const port = this.userAgent.local.find(({ transport }) => transport === this.over)?.port;
+    const way = this.over === 'tcp' ? ['-t', 't1'] : [];
+    return expectClean(await runSipp({ scenario, target: `127.0.0.1:${port}`, args: [...way, ...args], ...rest }));
+  }
+
+  /** Starts a scenario in which SIPp is called; `invite` goes there. */
+  async calls(scenario: string, more: Partial<SippRun> = {}): Promise<CalledSipp> {
+    const { args = [], ...rest } = more;
+    const way = this.over === 'tcp' ? ['-t', 't1'] : [];
+    const far = await startSipp({ scenario, args: [...way, ...args], ...rest });
+    if (this.over === 'tcp') await listening(far);
+    const to = `sip:1000@127.0.0.1:${far.port};transport=${this.over}`;
+    const offer = makeOffer(local, { sessionId: '9' });
+    return {
+      far,
+      to,
+      offer,
+      invite: (call = {}) => this.userAgent.invite({ to, offerSdp: offer.sdp, ...call }),
+      clean: async () => expectClean(await far.done),
+    };
+  }
+
+  embedded(): Record<string, unknown> {
+    return this.userAgent.dump()['embedded'] as Record<string, unknown>;
+  }
+
+  stop(): Promise<void> {
+    return this.userAgent.stop();
+  }
+}
+
+/** A datagram that comes too early is repeated; a connection would be refused. */
+async function listening(far: RunningSipp): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const open = await new Promise<boolean>((tried) => {
+      const probe = connect(far.port, '127.0.0.1', () => probe.destroy());
+      probe.once('error', () => tried(false));
+      probe.once('close', (failed) => tried(!failed));
+    });
+    if (open) return;
+    await new Promise((next) => setTimeout(next, 20));
+  }
+  throw new Error(`SIPp does not listen on ${far.port}.`);
+}
+
+export interface CalledSipp {
+  readonly far: RunningSipp;
+  readonly to: string;
+  readonly offer: ReturnType<typeof makeOffer>;
+  invite(call?: Partial<OutgoingInvite>): ReturnType<SrfUserAgent['invite']>;
+  clean(): Promise<SippResult>;
+}
+
+export function expectClean(result: SippResult): SippResult {
+  expect({ exitCode: result.exitCode, errors: result.errors }).toEqual({ exitCode: 0, errors: '' });
+  return result;
+}
