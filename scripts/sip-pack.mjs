@@ -77,6 +77,7 @@ async function runPack(scenarios) {
         '--experimental-vm-modules',
         join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
         '--runInBand',
+        '--forceExit',
         '--json',
         `--outputFile=${reportFile}`,
         '--testNamePattern=\\bS[0-9]+\\b',
@@ -108,7 +109,7 @@ if (process.argv[1]?.endsWith('sip-pack.mjs')) {
     const outcomes = outcomesOf(scenarios, await runPack(scenarios));
     const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
     const date = new Date().toISOString().slice(0, 10);
-    writeFileSync(resultsFile, `${JSON.stringify({ commit, date, sipp: versionOf(), outcomes }, null, 1)}\n`);
+    writeFileSync(resultsFile, `${JSON.stringify({ commit, date, sipp: versionOf(), outcomes }, null, 2)}\n`);
   }
   if (!existsSync(resultsFile)) throw new Error('No results yet: run it without --page.');
   writeFileSync(pageFile, packPage(scenarios, readResults()));

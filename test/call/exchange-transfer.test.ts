@@ -8,19 +8,24 @@ import { silentLogger } from '../../src/core/log';
 import type { Action } from '../../src/dialplan/dialplan';
 import { MediaRouter } from '../../src/media/media-router';
 import type { ToMedia } from '../../src/media/protocol';
+import { UdpTransport } from '../../src/sip/embedded/udp-transport';
 import { makeOffer } from '../../src/sip/offer-answer';
 import { replacesUs } from '../../src/sip/replaces';
 import { SdpSession } from '../../src/sip/sdp-session';
 import { SrfUserAgent } from '../../src/sip/srf-user-agent';
 import type { IncomingInvite, Referral, SipDialog, SipEnd } from '../../src/sip/user-agent';
+import { keepLadder, type LadderFacts, type LadderName, ladderOf } from '../support/ladder';
+import { SipCapture } from '../support/sip-capture';
 
 const clock = new SystemClock();
 const offer = (port: number): string =>
   makeOffer({ address: '127.0.0.1', port, codecs: ['PCMU'] }, { sessionId: String(port) }).sdp;
 
-async function agent(): Promise<SrfUserAgent> {
+async function agent(capture?: SipCapture): Promise<SrfUserAgent> {
+  const at = { host: '127.0.0.1', port: 0 };
   const made = new SrfUserAgent({
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: at,
+    ...(capture === undefined ? {} : { transports: [capture.around(new UdpTransport(at))] }),
     clock,
     log: silentLogger,
     userAgentName: 'Trunkline test',
@@ -84,6 +89,8 @@ const waitFor = async (what: () => boolean): Promise<void> => {
 
 describe('a call that changes its far end', () => {
   let us: SrfUserAgent;
+  /** What passes our transports. */
+  let capture: SipCapture;
   let alice: Party;
   let bob: Party;
   let exchange: Exchange;
@@ -96,7 +103,8 @@ describe('a call that changes its far end', () => {
   const agents: SrfUserAgent[] = [];
 
   beforeEach(async () => {
-    for (let made = 0; made < 3; made++) agents.push(await agent());
+    capture = new SipCapture();
+    agents.push(await agent(capture), await agent(), await agent());
     us = agents[0]!;
     onRefer = (referral) => referral.reject(603);
     alice = new Party(agents[1]!, 30_000, (referral) => onRefer(referral));
@@ -154,6 +162,15 @@ describe('a call that changes its far end', () => {
     await Promise.all(agents.splice(0).map((one) => one.stop()));
   });
 
+  /** What the page of ladders shows of it. */
+  const ladder = (name: LadderName, facts: Pick<LadderFacts, 'title' | 'about' | 'clause'>, other: string): void => {
+    const whoIs = (port: number) => (port === bob.userAgent.local[0]?.port ? other : 'caller');
+    const test = 'test/call/exchange-transfer.test.ts';
+    keepLadder(
+      name,
+      ladderOf({ ...facts, test, parties: ['caller', 'Trunkline', other] }, capture, 'Trunkline', whoIs),
+    );
+  };
   const told = (type: CallEvent['type']) => events.filter((event) => event.type === type).map(({ data }) => data);
   const answered = (callId: string) => waitFor(() => exchange.find(callId)?.snapshot.state === 'answered');
   const transfer = (mode: 'auto' | 'refer' | 'bridge' | 'warm' = 'auto'): void =>
@@ -231,6 +248,16 @@ describe('a call that changes its far end', () => {
       expect(bridges()).toHaveLength(2);
       await bob.dialog?.bye();
       await waitFor(() => alice.ends.length === 1 && exchange.live === 0);
+      ladder(
+        'warm-hand-over',
+        {
+          title: 'Warm hand-over',
+          about:
+            'The caller hears music while we ring a colleague, tell them who calls, and wait for the key 1, which comes in RTP; then both are connected through us, until the colleague hangs up.',
+          clause: 'RFC 3261 §13, RFC 4733',
+        },
+        'colleague',
+      );
     });
 
     it.each([
@@ -409,6 +436,35 @@ describe('a call that changes its far end', () => {
     // What bob's phone knows of its call with us is what the Replaces must name.
     const { callId, localTag, remoteTag } = toBob.name;
     expect(alice.referrals[0]?.replaces).toBe(`${callId};to-tag=${localTag};from-tag=${remoteTag}`);
+  });
+
+  it('leaves us when its far end calls the other one and takes our place there', async () => {
+    bob.userAgent.onInvite((invite) => {
+      // A phone that is asked to let another take over: it answers, and hangs up on whom that replaces.
+      void invite.accept(offer(bob.port)).then(() => bob.dialog?.bye());
+    });
+    onRefer = (referral) => {
+      const tell = referral.accept();
+      const headers = { Replaces: referral.replaces ?? '' };
+      const call = alice.userAgent.invite({ to: bob.uri, offerSdp: offer(alice.port), headers });
+      void call.then(() => tell(200, 'OK'));
+    };
+    await alice.call(us, 'echo');
+    await answered('call_1');
+    await bob.call(us, 'echo');
+    await answered('call_2');
+    exchange.transfers.attended(exchange.find('call_1')!, exchange.find('call_2')!);
+    await waitFor(() => exchange.live === 0 && alice.ends.length === 1);
+    ladder(
+      'attended-transfer',
+      {
+        title: 'Attended transfer',
+        about:
+          'Two of our calls are connected without us: a REFER to one far end names the call with the other, which is then called directly, by an INVITE with Replaces that we do not see, and hangs up on us.',
+        clause: 'RFC 3515, RFC 3891, RFC 5589 §7',
+      },
+      'other caller',
+    );
   });
 
   it('is connected with another of our calls by us when the far end will not', async () => {

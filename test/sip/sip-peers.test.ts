@@ -235,8 +235,8 @@ describe('SIPp', () => {
       return agent.peers;
     };
 
-    withSipp(`S100 is asked anew over ${transport} when it repeats what it has shown`, async () => {
-      expect((await registering('uac-register-replayed.xml')).contactsOf('alice')).toHaveLength(1);
+    withSipp(`S100 refreshes over ${transport} with the nonce that it has`, async () => {
+      expect((await registering('uac-register-again.xml')).contactsOf('alice')).toHaveLength(1);
     });
 
     withSipp(`S101 takes itself out over ${transport} by an asterisk`, async () => {

@@ -2,10 +2,13 @@
 import { connect } from 'node:net';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
+import { TcpTransport } from '../../src/sip/embedded/tcp-transport';
+import { UdpTransport } from '../../src/sip/embedded/udp-transport';
 import { type LocalAudio, makeOffer } from '../../src/sip/offer-answer';
 import { SrfUserAgent, type SrfUserAgentOptions } from '../../src/sip/srf-user-agent';
 import type { OutgoingInvite } from '../../src/sip/user-agent';
 import { Callee } from './sip-callee';
+import { SipCapture } from './sip-capture';
 import { type RunningSipp, runSipp, type SippResult, type SippRun, startSipp } from './sipp';
 
 export type Over = 'udp' | 'tcp';
@@ -14,6 +17,8 @@ const local: LocalAudio = { address: '127.0.0.1', port: 40_000, codecs: ['PCMU',
 
 export class SippAgent {
   callee = new Callee(local);
+  /** All that has passed its transports. */
+  capture = new SipCapture();
 
   private constructor(
     readonly userAgent: SrfUserAgent,
@@ -21,15 +26,20 @@ export class SippAgent {
   ) {}
 
   static async start(over: Over, more: Partial<SrfUserAgentOptions> = {}): Promise<SippAgent> {
+    const capture = new SipCapture();
+    const at = { host: '127.0.0.1', port: 0 };
     const userAgent = new SrfUserAgent({
-      listen: { host: '127.0.0.1', port: 0 },
+      listen: at,
+      transports: [capture.around(new UdpTransport(at)), capture.around(new TcpTransport(at))],
       clock: new SystemClock(),
       log: silentLogger,
       userAgentName: 'Trunkline test',
       ...more,
     });
     await userAgent.start();
-    return new SippAgent(userAgent, over);
+    const agent = new SippAgent(userAgent, over);
+    agent.capture = capture;
+    return agent;
   }
 
   /** Takes calls as the callee does, and refuses what it cannot speak. */
