@@ -1,4 +1,7 @@
-/** `npm run sip:pack`: runs every scenario of infra/sipp/scenarios.yaml and writes how it went into docs/sip-scenarios.md. */
+/**
+ * `npm run sip:pack`: runs every scenario of infra/sipp/scenarios.yaml and writes how it went into docs/sip-scenarios.md;
+ * `npm run sip:pack -- S4 S9` runs some of them anew, `-- --page` none.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -80,7 +83,7 @@ async function runPack(scenarios) {
         '--forceExit',
         '--json',
         `--outputFile=${reportFile}`,
-        '--testNamePattern=\\bS[0-9]+\\b',
+        `--testNamePattern=\\b(${scenarios.map(({ id }) => id).join('|')})\\b`,
         ...files,
       ],
       { stdio: ['ignore', 'ignore', 2] },
@@ -102,11 +105,14 @@ const versionOf = () => {
 
 if (process.argv[1]?.endsWith('sip-pack.mjs')) {
   const scenarios = readScenarios();
+  const named = process.argv.slice(2).filter((word) => word !== '--page');
+  const wanted = scenarios.filter(({ id }) => named.length === 0 || named.includes(id));
   if (!process.argv.includes('--page')) {
     await ensureInstalled();
     for (const line of await ensurePeers(say)) say(line);
     await ensureBuilt();
-    const outcomes = outcomesOf(scenarios, await runPack(scenarios));
+    const before = named.length > 0 ? readResults().outcomes : {};
+    const outcomes = { ...before, ...outcomesOf(wanted, await runPack(wanted)) };
     const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
     const date = new Date().toISOString().slice(0, 10);
     writeFileSync(resultsFile, `${JSON.stringify({ commit, date, sipp: versionOf(), outcomes }, null, 2)}\n`);
