@@ -13,7 +13,7 @@ import { performMessage } from './call/leave-message';
 import { performEcho, performPlay, performTone } from './call/line-performance';
 import { performMenu } from './call/menu-performance';
 import { MenuPrompts } from './call/menu-prompts';
-import { type Rehearsal, rehearse, speakOnce } from './call/rehearsal';
+import { type Rehearsal, reader, rehearse, speakOnce } from './call/rehearsal';
 import { performScreened } from './call/screening';
 import { readMusic, readPrompt } from './call/sound-files';
 import { SpokenPrompts } from './call/spoken-prompts';
@@ -218,7 +218,12 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         case 'play':
           return performPlay(action, stage, readPrompt);
         case 'menu':
-          return performMenu(action, stage, { clock, load: (prompt) => menuPrompts.load(prompt) });
+          return performMenu(action, stage, {
+            clock,
+            load: (prompt) => menuPrompts.load(prompt),
+            subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
+            openEngine: (callId) => engines.open(`${callId}:menu`, reader('menu', undefined)),
+          });
         case 'voicemail':
           return performVoicemail(action, stage, {
             clock,
@@ -411,7 +416,11 @@ function rehearsals(dialplan: LoadedDialplan, textsOf: (action: AgentAction) => 
 
 function menuPromptsOf(dialplan: LoadedDialplan): MenuPrompt[] {
   const actions = dialplan.routes.flatMap(({ action }) => reachableActions(action));
-  return actions.flatMap((action) => (action.type === 'menu' || action.type === 'voicemail' ? [action.prompt] : []));
+  return actions.flatMap((action) => {
+    if (action.type === 'voicemail') return [action.prompt];
+    if (action.type !== 'menu') return [];
+    return action.again === undefined ? [action.prompt] : [action.prompt, action.again];
+  });
 }
 
 /** The trunk's own word on SRTP, else that of `sip`. */

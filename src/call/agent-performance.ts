@@ -1,12 +1,15 @@
 /** The agent on a call: a conversation, told as call events to the world and as captions to the softphone. */
+import type { AskAction } from '../core/call-action';
 import type { Clock } from '../core/clock';
+import { TrunklineError } from '../core/errors';
 import type { TurnSettings } from '../core/turn-settings';
-import type { AgentAction, HandOver } from '../dialplan/dialplan';
+import type { AgentAction, HandOver, MenuAction } from '../dialplan/dialplan';
 import type { ListenerReport } from '../listener/protocol';
 import type { SessionMessage } from '../media/media-router';
 import type { Persona } from '../model/omni-model';
 import type { PhaseName } from '../turn/turn-state';
 import { readSoftphoneMessage, type SoftphoneEvent, type StateEvent } from '../webrtc/softphone-events';
+import { Asking } from './asking';
 import type { CallCommand, Performance, Stage } from './call';
 import { Conversation } from './conversation';
 import type { ConversationEvent } from './conversation-event';
@@ -52,6 +55,10 @@ const SHOWN: Readonly<Record<PhaseName, StateEvent['state']>> = {
 export function performAgent(action: AgentAction, stage: Stage, parts: AgentParts): Performance {
   const show = (event: SoftphoneEvent) => stage.link.post({ type: 'send-event', json: JSON.stringify(event) });
   let shown: StateEvent['state'] | undefined;
+  let asking: Asking | undefined;
+  const { persona } = action;
+  /** Turns that an application has asked for: the agent does not answer them. */
+  const left = new Set<number>();
   const conversation = new Conversation({
     link: stage.link,
     engine: parts.openEngine(stage.callId, action.persona),
@@ -64,7 +71,15 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
     clock: parts.clock,
     log: stage.log,
     emit: (event) => {
+      if (event.type === 'agent-turn' && left.delete(event.turnId)) return;
       tellCall(event, stage);
+      if (event.type === 'state') asking?.quiet(event.state === 'listening');
+      else if (event.type === 'agent-turn') asking?.spoke(event.text);
+      else if (event.type === 'user-turn' && asking?.over === false) {
+        left.add(event.turnId);
+        conversation.leave(event.turnId);
+        asking.heard(event.text);
+      }
       if (event.type === 'handover') {
         stage.emit('agent.handover', { to: action.handOver?.to });
         if (action.handOver !== undefined) parts.handOver(stage.callId, action.handOver);
@@ -76,16 +91,39 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
       } else tellPage(event, show);
     },
   });
+  const ask = (action: AskAction): boolean => {
+    if (asking?.over === false) {
+      throw new TrunklineError('call.wrong-state', 'Another question is open.', { fix: 'Wait for its ask.answered.' });
+    }
+    const { webhook } = action;
+    if (webhook !== undefined) {
+      stage.become(secureQuestion(action, webhook, persona.voice));
+      return true;
+    }
+    asking = new Asking(action, {
+      clock: parts.clock,
+      say: (text) => conversation.say(text),
+      hush: () => void conversation.stop(),
+      listen: (on) => stage.link.post({ type: 'mute', on: !on }),
+      tell: (outcome) => stage.emit('ask.answered', outcome),
+    });
+    asking.begin();
+    return true;
+  };
   conversation.start();
   return {
     onMedia: (message) => {
       const typed = typedText(message);
-      if (typed !== undefined) conversation.userText(typed);
+      if (message.type === 'dtmf' && asking?.over === false) asking.key(message.digit);
+      else if (typed !== undefined) conversation.userText(typed);
       else conversation.onMedia(message);
     },
     onHold: (held) => conversation.onHold(held),
-    command: (command) => obey(conversation, command),
-    close: (cause) => conversation.close(cause),
+    command: (command) => (command.type === 'ask' ? ask(command) : obey(conversation, command)),
+    close: (cause) => {
+      asking?.close();
+      return conversation.close(cause);
+    },
     get turnGapsMs() {
       return conversation.turnGapsMs;
     },
@@ -95,11 +133,33 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
   };
 }
 
+/** Keys that nobody but the application may know are taken where no sound is kept and no model hears: in a menu. */
+function secureQuestion(
+  { text, again, maxDigits, endKey, timeoutSeconds, attempts }: AskAction,
+  { url, timeoutMs, secret }: NonNullable<AskAction['webhook']>,
+  voice: string | undefined,
+): MenuAction {
+  return {
+    type: 'menu',
+    prompt: { say: text, voice },
+    options: new Map(),
+    spoken: new Map(),
+    again: again === undefined ? undefined : { say: again, voice },
+    webhook: { url, timeoutMs, secret },
+    maxDigits,
+    endKey,
+    timeoutSeconds,
+    attempts,
+    secure: true,
+    otherwise: undefined,
+  };
+}
+
 function typedText(message: SessionMessage): string | undefined {
   return message.type === 'event' ? readSoftphoneMessage(message.json)?.text : undefined;
 }
 
-function obey(conversation: Conversation, command: CallCommand): boolean {
+function obey(conversation: Conversation, command: Exclude<CallCommand, AskAction>): boolean {
   switch (command.type) {
     case 'say':
       conversation.say(command.text);

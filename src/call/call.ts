@@ -2,6 +2,7 @@
  * One call from the first message to the record: its state, its media, what is done on it, and the one way in which it
  * ends. It wires; what it wires is handed in, and no part is handed the call.
  */
+import type { AskAction } from '../core/call-action';
 import {
   type CallEvent,
   type CallEventData,
@@ -32,6 +33,7 @@ export interface Performance {
 }
 
 export type CallCommand =
+  | AskAction
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'user_text'; readonly text: string }
   | { readonly type: 'stop' }

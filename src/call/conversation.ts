@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock';
 import type { Logger } from '../core/log';
 import type { ListenerReport } from '../listener/protocol';
 import type { MediaLink, SessionMessage } from '../media/media-router';
+import { OTHERS_ANSWER } from '../turn/on-command';
 import { reduce } from '../turn/turn-machine';
 import {
   type CloseReason,
@@ -105,6 +106,11 @@ export class Conversation {
     const speaking = ['speaking', 'overlapped', 'ducked'].includes(this.state.phase.name);
     if (speaking) this.happen({ type: 'stop' });
     return speaking;
+  }
+
+  /** Somebody else answers what the caller has said in that turn. */
+  leave(turnId: number): void {
+    this.happen({ type: 'stop', turnId });
   }
 
   onHold(held: boolean): void {
@@ -374,7 +380,7 @@ export class Conversation {
         return;
       }
       case 'interrupted':
-        this.interrupted += 1;
+        if (report.because !== OTHERS_ANSWER) this.interrupted += 1;
         log.debug('interrupted', { turnId: report.turnId, because: report.because });
         return;
       case 'ignored':

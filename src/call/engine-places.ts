@@ -15,7 +15,7 @@ export class EnginePlaces {
 
   /** The refusal when `action` needs a place and all are taken. What an application will choose is not known yet. */
   check(action: Action): TrunklineError | undefined {
-    if (action.type !== 'agent' || this.taken.size < this.most) return undefined;
+    if (!needsEngine(action) || this.taken.size < this.most) return undefined;
     return new TrunklineError('engine.full', `All ${this.most} places of the speech engine are taken.`, {
       fix: 'Try again later; raise engine.maxCalls if the machine can carry more, or add a machine.',
       details: { retryAfterSeconds: this.retryAfterSeconds },
@@ -24,7 +24,7 @@ export class EnginePlaces {
 
   /** As `check`; without a refusal the call has its place until `release`. Whoever has one keeps it. */
   take(callId: string, action: Action): TrunklineError | undefined {
-    if (action.type !== 'agent' || this.taken.has(callId)) return undefined;
+    if (!needsEngine(action) || this.taken.has(callId)) return undefined;
     const refusal = this.check(action);
     if (refusal === undefined) this.taken.add(callId);
     return refusal;
@@ -33,4 +33,9 @@ export class EnginePlaces {
   release(callId: string): void {
     this.taken.delete(callId);
   }
+}
+
+/** It speaks with whoever calls, or listens to what they choose. */
+function needsEngine(action: Action): boolean {
+  return action.type === 'agent' || (action.type === 'menu' && action.spoken.size > 0);
 }

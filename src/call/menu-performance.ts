@@ -1,17 +1,25 @@
 /**
- * A menu: a prompt, keys that cut it short, and what they lead to. Secure input stays here: it is told to nobody but the
+ * A menu: a prompt, keys or words that cut it short, and what they lead to. Secure input stays here: it is told to nobody but the
  * application that the dialplan names, and only as it is asked.
  */
 import type { Clock, Timer } from '../core/clock';
 import type { Action, MenuAction, MenuPrompt } from '../dialplan/dialplan';
+import type { ListenerReport } from '../listener/protocol';
 import type { SessionMessage } from '../media/media-router';
 import type { Performance, Stage } from './call';
+import type { EnginePort } from './engine-port';
 import { type KeyRules, pressKey } from './key-input';
 import type { Prompt } from './line-performance';
+import { chooseSpoken } from './spoken-choice';
+import { SpokenInput } from './spoken-input';
 
 export interface MenuParts {
   readonly clock: Clock;
   readonly load: (prompt: MenuPrompt) => Promise<readonly Prompt[]>;
+  /** The listener's reports about the call, until the returned function is called. */
+  readonly subscribe: (sessionId: string, take: (report: ListenerReport) => void) => () => void;
+  /** Whose recogniser tells what is said; only asked for where words may choose. */
+  readonly openEngine: (callId: string) => EnginePort;
 }
 
 export function performMenu(action: MenuAction, stage: Stage, parts: MenuParts): Performance {
@@ -33,6 +41,7 @@ class Menu {
   private attempt = 0;
   private patience: Timer | undefined;
   private over = false;
+  private speech: SpokenInput | undefined;
 
   constructor(
     private readonly action: MenuAction,
@@ -46,7 +55,37 @@ class Menu {
   begin(): void {
     if (this.action.secure) this.stage.secure(true);
     this.stage.link.post({ type: 'source', source: { kind: 'playout' } });
+    if (this.action.spoken.size > 0) this.listen();
     this.ask();
+  }
+
+  private listen(): void {
+    const { clock, subscribe, openEngine } = this.parts;
+    const { callId, link } = this.stage;
+    this.speech = new SpokenInput({
+      clock,
+      subscribe: (take) => subscribe(link.sessionId, take),
+      openEngine: () => openEngine(callId),
+      onSpeech: () => {
+        this.patience?.cancel();
+        link.post({ type: 'flush', turnId: this.attempt });
+      },
+      onWords: (text) => this.hear(text),
+    });
+  }
+
+  private hear(text: string): void {
+    if (this.over) return;
+    // A cough is no answer, and what keys have begun they end.
+    if (text.trim() === '' || this.typed !== '') {
+      this.wait();
+      return;
+    }
+    this.stage.emit('turn.user', { turn: this.attempt, text: text.trim() });
+    const options = [...this.action.spoken].map(([value, phrases]) => ({ value, phrases }));
+    const chosen = this.action.options.get(chooseSpoken(text, options) ?? '');
+    if (chosen !== undefined) this.leave(chosen);
+    else this.again();
   }
 
   onMedia(message: SessionMessage): void {
@@ -58,6 +97,7 @@ class Menu {
 
   /** Nobody can press keys while the line is parked. */
   onHold(held: boolean): void {
+    this.speech?.forget();
     if (held) this.patience?.cancel();
     else if (!this.over) this.wait();
   }
@@ -67,6 +107,7 @@ class Menu {
     this.over = true;
     this.patience?.cancel();
     this.typed = '';
+    this.speech?.close();
     this.stage.link.post({ type: 'flush', turnId: this.attempt });
     if (this.action.secure) this.stage.secure(false);
   }
@@ -75,9 +116,12 @@ class Menu {
     this.attempt++;
     this.typed = '';
     const turnId = this.attempt;
-    this.parts.load(this.action.prompt).then(
+    const { prompt, again } = this.action;
+    this.parts.load(turnId === 1 ? prompt : (again ?? prompt)).then(
       (sounds) => {
         if (this.over || this.attempt !== turnId) return;
+        // Who knows the menu speaks before it does.
+        if (this.speech?.busy === true) return;
         for (const { pcm, sampleRate } of sounds) {
           this.stage.link.post({ type: 'play', turnId, pcm: pcm.slice(), sampleRate, words: [] });
         }
@@ -93,6 +137,7 @@ class Menu {
   }
 
   private press(key: string): void {
+    this.speech?.forget();
     this.stage.link.post({ type: 'flush', turnId: this.attempt });
     const { typed, done } = pressKey(this.rules, this.typed, key);
     this.typed = typed;
@@ -102,19 +147,25 @@ class Menu {
 
   private wait(): void {
     this.patience?.cancel();
+    if (this.speech?.busy === true) return;
     this.patience = this.parts.clock.after(this.action.timeoutSeconds * 1_000, () => this.decide());
   }
 
   private decide(): void {
     this.patience?.cancel();
-    const { options, webhook, attempts, otherwise } = this.action;
+    const { options, webhook, otherwise } = this.action;
     const digits = this.typed;
     const chosen = options.get(digits);
     if (chosen !== undefined) this.leave(chosen);
     else if (webhook !== undefined && digits !== '') {
       const ask: Action = { type: 'webhook', ...webhook, fallback: { type: 'reject', status: 480, reason: undefined } };
       this.leave(ask, { digits, otherwise });
-    } else if (this.attempt < attempts) this.ask();
+    } else this.again();
+  }
+
+  private again(): void {
+    const { attempts, otherwise } = this.action;
+    if (this.attempt < attempts) this.ask();
     else if (otherwise !== undefined) this.leave(otherwise);
     else this.stage.end('finished');
   }

@@ -3,9 +3,71 @@ import { z } from 'zod';
 
 const spoken = z.string().trim().min(1).max(2000);
 
+const askSchema = z
+  .strictObject({
+    type: z.literal('ask'),
+    text: spoken,
+    /** Comes back in `ask.answered`. */
+    askId: z.string().min(1).max(200).optional(),
+    expect: z.enum(['anything', 'yes-no', 'choice', 'digits']).default('anything'),
+    /** choice: what may be answered, besides `value` by other words, and by a key. */
+    choices: z
+      .array(
+        z.strictObject({
+          value: z.string().trim().min(1).max(100),
+          phrases: z.array(z.string().trim().min(1).max(100)).max(20).default([]),
+          key: z
+            .string()
+            .regex(/^[0-9A-D*#]{1,8}$/i, 'Expected up to 8 keys.')
+            .optional(),
+        }),
+      )
+      .min(2)
+      .max(50)
+      .optional(),
+    minDigits: z.int().min(1).max(32).default(1),
+    maxDigits: z.int().min(1).max(32).default(32),
+    endKey: z
+      .string()
+      .regex(/^[0-9A-D*#]?$/i, 'Expected one key, or none.')
+      .default('#'),
+    /** Of quiet, before it is asked again; and between two keys. */
+    timeoutSeconds: z.number().min(1).max(60).default(6),
+    attempts: z.int().min(1).max(5).default(2),
+    /** Said instead of `text` from the second time on. */
+    again: spoken.optional(),
+    /** False: the caller is not heard before the question has been said. */
+    bargeIn: z.boolean().default(true),
+    /** The answer is typed, and told to nobody but `webhook`, whose answer is what is done next. */
+    secure: z.boolean().default(false),
+    webhook: z
+      .strictObject({
+        url: z.url({ protocol: /^https?$/ }),
+        timeoutMs: z.int().min(100).max(30_000).default(3_000),
+        secret: z.string().min(1).optional(),
+      })
+      .optional(),
+  })
+  .refine(({ expect, choices }) => (expect === 'choice') === (choices !== undefined), {
+    error: 'Expected choices with expect: choice, and only then.',
+    path: ['choices'],
+  })
+  .refine(({ minDigits, maxDigits }) => minDigits <= maxDigits, {
+    error: 'Expected no more than maxDigits.',
+    path: ['minDigits'],
+  })
+  .refine(({ secure, webhook, expect }) => secure === (webhook !== undefined) && (!secure || expect === 'digits'), {
+    error: 'Expected a webhook and expect: digits with secure, and a webhook only then.',
+    path: ['secure'],
+  });
+
+export type AskAction = z.output<typeof askSchema>;
+
 export const callActionSchema = z.discriminatedUnion('type', [
   /** Said as it is, in the agent's voice, after what it is saying now. */
   z.strictObject({ type: z.literal('say'), text: spoken }),
+  /** Said like `say`; what the caller answers is told by `ask.answered`, and the agent leaves it to the application. */
+  askSchema,
   /** Taken as if the caller had typed it: the agent answers. */
   z.strictObject({ type: z.literal('user_text'), text: spoken }),
   /** The agent falls silent. */

@@ -47,6 +47,19 @@ export const callEventData = {
     /** Milliseconds per stage of the answer, by name: the waterfall. */
     stages: z.record(z.string(), z.number()).optional(),
   }),
+  /** What became of the action `ask`. */
+  'ask.answered': z.object({
+    askId: z.string().optional(),
+    /** How it was answered; no-match: not with what was expected; call-ended: the call ended, or went another way. */
+    reason: z.enum(['speech', 'digits', 'no-input', 'no-match', 'call-ended']),
+    /** The caller's words, as they were heard. */
+    text: z.string().optional(),
+    digits: z.string().optional(),
+    /** `value` of the choice; `yes` or `no`. */
+    choice: z.string().optional(),
+    /** How often it was asked. */
+    attempts: z.int(),
+  }),
   'turn.interrupted': z.object({ turn: z.int(), heardText: z.string() }),
   /**
    * The agent needs a tool and waits for `tool_result` with this id. `said`: the caller's words; `arguments`: from a brain that
@@ -128,6 +141,7 @@ export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type'
   eventForm('turn.user'),
   eventForm('turn.agent'),
   eventForm('turn.interrupted'),
+  eventForm('ask.answered'),
   eventForm('tool.called'),
   eventForm('amd.result'),
   eventForm('voicemail.left'),

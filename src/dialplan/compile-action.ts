@@ -97,14 +97,16 @@ function compileMenu(written: WrittenMenu, around: ActionSurroundings): Compiled
   const file = written.file === undefined ? undefined : compilePlay(written.file, 1, around);
   if (file?.ok === false) faults.push(...file.faults);
   if (faults.length > 0) return { ok: false, faults };
-  const { webhook, endKey, timeoutSeconds, attempts, secure } = written;
+  const { webhook, endKey, timeoutSeconds, attempts, secure, spoken, again, voice } = written;
   const longest = Math.max(0, ...[...options.keys()].map((keys) => keys.length));
   return {
     ok: true,
     value: {
       type: 'menu',
-      prompt: file?.ok === true ? file.value : { say: written.say ?? '', voice: written.voice },
+      prompt: file?.ok === true ? file.value : { say: written.say ?? '', voice },
       options,
+      spoken: new Map(Object.entries(spoken)),
+      again: again === undefined ? undefined : { say: again, voice },
       webhook: webhook && { url: webhook.url, timeoutMs: webhook.timeoutMs, secret: webhook.secret },
       maxDigits: written.maxDigits ?? (webhook === undefined ? longest : 32),
       endKey,

@@ -73,6 +73,10 @@ export interface MenuAction {
   readonly prompt: MenuPrompt;
   /** By the keys that choose them. */
   readonly options: ReadonlyMap<string, Action>;
+  /** By the same keys: what may be said instead. None: nobody listens. */
+  readonly spoken: ReadonlyMap<string, readonly string[]>;
+  /** From the second time on; undefined: the prompt. */
+  readonly again: MenuPrompt | undefined;
   readonly webhook: Application | undefined;
   readonly maxDigits: number;
   /** '' for none. */

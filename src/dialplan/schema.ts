@@ -115,6 +115,20 @@ const menuAction = z
     file: z.string().min(1).optional().describe('A WAV or Ogg file, relative to the dialplan, in place of `say`.'),
     voice: z.string().optional(),
     options: z.record(z.string().regex(keys, 'Expected keys: up to 32 of 0-9, A-D, * and #.'), nested).default({}),
+    spoken: z
+      .record(
+        z.string().regex(keys, 'Expected the keys of an option.'),
+        z.array(z.string().trim().min(1).max(100)).min(1).max(30),
+      )
+      .default({})
+      .describe('What may be said instead of an option’s keys: words or phrases, by those keys.'),
+    again: z
+      .string()
+      .trim()
+      .min(1)
+      .max(2000)
+      .optional()
+      .describe('Spoken instead of the prompt from the second time on.'),
     webhook: z
       .strictObject(application)
       .optional()
@@ -136,6 +150,14 @@ const menuAction = z
   .refine((menu) => Object.keys(menu.options).length > 0 || menu.webhook !== undefined, {
     error: 'Expected at least one option, or a webhook.',
     path: ['options'],
+  })
+  .refine((menu) => Object.keys(menu.spoken).every((key) => menu.options[key] !== undefined), {
+    error: 'Expected only keys that options has.',
+    path: ['spoken'],
+  })
+  .refine((menu) => !menu.secure || Object.keys(menu.spoken).length === 0, {
+    error: 'Expected nothing to be said in a secure menu: nobody hears it.',
+    path: ['spoken'],
   });
 
 const target = z.string().trim().min(1).max(256).describe('A SIP URI, or a number that the trunk knows.');
@@ -241,6 +263,8 @@ export interface WrittenMenu {
   readonly file?: string | undefined;
   readonly voice?: string | undefined;
   readonly options: Readonly<Record<string, WrittenAction>>;
+  readonly spoken: Readonly<Record<string, readonly string[]>>;
+  readonly again?: string | undefined;
   readonly webhook?: WrittenApplication | undefined;
   readonly maxDigits?: number | undefined;
   readonly endKey: string;

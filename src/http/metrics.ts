@@ -109,6 +109,7 @@ export class Metrics {
       case 'call.ringing':
       case 'call.answered':
       case 'turn.user':
+      case 'ask.answered':
       case 'tool.called':
       case 'dtmf.received':
       case 'agent.handover':

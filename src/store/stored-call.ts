@@ -52,6 +52,7 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
     case 'dtmf.received':
     case 'agent.handover':
     case 'transfer.started':
+    case 'ask.answered':
     case 'transfer.completed':
     case 'transfer.failed':
     case 'hold.started':

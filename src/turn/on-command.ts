@@ -8,6 +8,8 @@ import { queue } from './waiting';
 
 /** Longest input by keys; more are dropped. */
 const MAX_DIGITS = 32;
+/** Why an answer is dropped that nobody has heard or shall hear. */
+export const OTHERS_ANSWER = 'others-answer';
 const DIGIT = /^[0-9A-D*#]$/;
 
 type CommandEvent = Extract<
@@ -36,9 +38,7 @@ export function onCommand(step: Step, event: CommandEvent): void {
       key(step, event.digit);
       return;
     case 'stop':
-      if (!['speaking', 'overlapped', 'ducked'].includes(step.phase.name)) return;
-      interruptFor(step, 'stopped');
-      toListening(step);
+      stop(step, event.turnId);
       return;
     case 'hold':
       hold(step);
@@ -51,6 +51,18 @@ export function onCommand(step: Step, event: CommandEvent): void {
       else close(step, event.reason);
       return;
   }
+}
+
+function stop(step: Step, turnId: number | undefined): void {
+  const { name } = step.phase;
+  if (turnId === undefined) {
+    if (!['speaking', 'overlapped', 'ducked'].includes(name)) return;
+    interruptFor(step, 'stopped');
+  } else {
+    if (step.answer?.turnId !== turnId || !['thinking', 'speaking', 'overlapped', 'ducked'].includes(name)) return;
+    interruptFor(step, OTHERS_ANSWER);
+  }
+  toListening(step);
 }
 
 function isOpen(step: Step): boolean {

@@ -321,7 +321,8 @@ export type TurnEvent = { readonly atMs: number } & (
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'dtmf'; readonly digit: string }
   /** Be silent: the current answer ends here. */
-  | { readonly type: 'stop' }
+  /** `turnId`: only that answer, also before it is spoken: somebody else answers. */
+  | { readonly type: 'stop'; readonly turnId?: number }
   | { readonly type: 'hold' }
   | { readonly type: 'resume' }
   | { readonly type: 'hangup'; readonly reason: CloseReason }

@@ -1,10 +1,12 @@
 /** A menu on a call: prompts, keys, what they lead to, and what of them is told to whom. */
 import { Call, type Leg } from '../../src/call/call';
+import type { EngineMessage, EnginePort } from '../../src/call/engine-port';
 import { performMenu } from '../../src/call/menu-performance';
 import type { CallEvent } from '../../src/core/call-event';
 import { ManualClock } from '../../src/core/clock';
 import type { Logger } from '../../src/core/log';
 import type { Action, DirectAction, MenuAction } from '../../src/dialplan/dialplan';
+import type { ListenerReport } from '../../src/listener/protocol';
 import { MediaRouter } from '../../src/media/media-router';
 import type { ToMedia } from '../../src/media/protocol';
 
@@ -16,6 +18,8 @@ const menu = (more: Partial<MenuAction> = {}): MenuAction => ({
     ['1', { type: 'echo' }],
     ['22', tone],
   ]),
+  spoken: new Map(),
+  again: undefined,
   webhook: undefined,
   maxDigits: 2,
   endKey: '#',
@@ -33,6 +37,22 @@ async function rig(action: MenuAction, answer: DirectAction = { type: 'echo' }) 
   const asked: (string | undefined)[] = [];
   const performed: string[] = [];
   const events: CallEvent[] = [];
+  const listening: string[] = [];
+  let hear: (report: ListenerReport) => void = () => undefined;
+  /** A recogniser that has understood what it is told to. */
+  let said = '';
+  const engine = {
+    hear: () => undefined,
+    listen: (requestId: number, from: number, to: number) => {
+      listening.push(`${from} to ${to}`);
+      tellMenu({ type: 'listened', callId: 'c:menu', requestId, text: said, speech: said !== '' });
+    },
+    onMessage: (take: (message: EngineMessage) => void) => {
+      tellMenu = take;
+    },
+    close: () => void listening.push('closed'),
+  } as unknown as EnginePort;
+  let tellMenu: (message: EngineMessage) => void = () => undefined;
   const router: MediaRouter = new MediaRouter({
     post(message: ToMedia) {
       posted.push(message);
@@ -58,6 +78,11 @@ async function rig(action: MenuAction, answer: DirectAction = { type: 'echo' }) 
         return performMenu(next, stage, {
           clock,
           load: async () => [{ pcm: new Int16Array(160), sampleRate: 8000 }],
+          subscribe: (_sessionId, take) => {
+            hear = take;
+            return () => void listening.push('stopped');
+          },
+          openEngine: () => engine,
         });
       }
       return {
@@ -101,8 +126,18 @@ async function rig(action: MenuAction, answer: DirectAction = { type: 'echo' }) 
     clock.advance(seconds * 1000);
     await settle();
   };
+  /** Half a second of speech that the recogniser takes for `text`. */
+  const speak = async (text: string): Promise<void> => {
+    said = text;
+    const facts = { sessionId: 'c', levelDb: -20 };
+    hear({ ...facts, type: 'speech-started', sample: 16_000, headSample: 17_000 });
+    await settle();
+    clock.advance(500);
+    hear({ ...facts, type: 'speech-ended', sample: 24_000, headSample: 25_500 });
+    await pass(1);
+  };
   const plays = () => posted.filter((message) => message.type === 'play').length;
-  return { call, posted, events, logged, asked, performed, heardOut, press, pass, plays, settle };
+  return { call, posted, events, logged, asked, performed, heardOut, press, pass, plays, settle, speak, listening };
 }
 
 const types = (events: readonly CallEvent[]): string[] => events.map(({ type }) => type);
@@ -205,5 +240,53 @@ describe('a menu', () => {
     ]);
     await press('3');
     expect(types(events)).toContain('dtmf.received');
+  });
+});
+
+describe('a menu that listens', () => {
+  const spoken = menu({
+    spoken: new Map([
+      ['1', ['sales', 'buy something']],
+      ['22', ['support']],
+    ]),
+    again: { say: 'Sales or support?', voice: undefined },
+  });
+
+  it('goes where the words say, cut short by them, and stops listening', async () => {
+    const { performed, speak, listening, posted, events } = await rig(spoken);
+    await speak('Suport, please.');
+    expect(performed).toEqual(['menu', 'tone']);
+    // With what lay before the onset and after the end.
+    expect(listening).toEqual(['11200 to 28800', 'stopped', 'closed']);
+    expect(posted.map(({ type }) => type)).toContain('flush');
+    expect(events.find(({ type }) => type === 'turn.user')?.data).toEqual({ turn: 1, text: 'Suport, please.' });
+  });
+
+  it('asks again when the words fit nothing, and gives up after the last attempt', async () => {
+    const { performed, speak, plays, call } = await rig(spoken);
+    await speak('The weather, please.');
+    expect(plays()).toBe(2);
+    await speak('I said the weather.');
+    expect(performed).toEqual(['menu']);
+    expect(call.snapshot).toMatchObject({ state: 'ended', cause: 'finished' });
+  });
+
+  it('takes a cough for no answer, and keys as ever', async () => {
+    const { performed, speak, press, plays } = await rig(spoken);
+    await speak('');
+    expect(plays()).toBe(1);
+    await press('1');
+    expect(performed).toEqual(['menu', 'echo']);
+  });
+
+  it('leaves its time to whoever is speaking', async () => {
+    const { plays, heardOut, pass, speak } = await rig(spoken);
+    heardOut(1);
+    await pass(4);
+    await speak('Hm.');
+    // No match: asked again at once, not by the time that has passed.
+    expect(plays()).toBe(2);
+    await pass(4);
+    expect(plays()).toBe(2);
   });
 });
