@@ -13,6 +13,8 @@ import { performMessage } from './call/leave-message';
 import { performEcho, performPlay, performTone } from './call/line-performance';
 import { performMenu } from './call/menu-performance';
 import { MenuPrompts } from './call/menu-prompts';
+import { announcementOf } from './call/queue/announcement';
+import { performQueue } from './call/queue/queue-performance';
 import { type Rehearsal, reader, rehearse, speakOnce } from './call/rehearsal';
 import { performScreened } from './call/screening';
 import { readMusic, readPrompt } from './call/sound-files';
@@ -90,6 +92,8 @@ export interface Telephony {
 
 /** Opus is left to browsers until a SIP peer asks for nothing else: G.711 costs a tenth and loses nothing on a phone. */
 const SIP_CODECS = ['PCMU', 'PCMA', 'G722', 'opus'] as const;
+/** Of a line, whose announcements are at hand before anybody waits. */
+const FIRST_POSITIONS = [1, 2, 3] as const;
 const OPEN_WITHIN_PEER_MS = 30_000;
 /** The caller waits for it. */
 const CERTIFICATE_WITHIN_MS = 2_000;
@@ -235,6 +239,14 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         case 'transfer':
         case 'dial':
           return exchange.transfers.perform(action, stage);
+        case 'queue':
+          return performQueue(action, stage, {
+            clock,
+            line: exchange.queues.lineFor(action),
+            mayDial: exchange.mayDial(stage.callId),
+            load: (prompt) => menuPrompts.load(prompt),
+            music: action.music === undefined ? Promise.resolve(music) : readPrompt(action.music),
+          });
         case 'reject':
           throw new TrunklineError('call.rejected', 'An action that is refused cannot be performed.', {
             fix: 'This is a defect of ours; please report it.',
@@ -281,6 +293,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         });
       },
       perform,
+      record,
       codecsOf: (trunk) =>
         [...config.sip.trunks, ...config.sip.registrations].find(({ name }) => name === trunk)?.codecs,
       negotiation: (peer, trunk, codecs = SIP_CODECS) =>
@@ -354,6 +367,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       notReady,
       gauges: () => ({
         trunkline_calls_live: exchange.live,
+        trunkline_queue_callers: exchange.queues.waiting,
         trunkline_engine_ready: engine.ready === undefined ? 0 : 1,
         trunkline_sip_sources_limited: limit.dropped,
         trunkline_tools_called: toolCounts.called,
@@ -418,6 +432,7 @@ function menuPromptsOf(dialplan: LoadedDialplan): MenuPrompt[] {
   const actions = dialplan.routes.flatMap(({ action }) => reachableActions(action));
   return actions.flatMap((action) => {
     if (action.type === 'voicemail') return [action.prompt];
+    if (action.type === 'queue') return FIRST_POSITIONS.flatMap((at) => announcementOf(action.announce, at, undefined));
     if (action.type !== 'menu') return [];
     return action.again === undefined ? [action.prompt] : [action.prompt, action.again];
   });

@@ -7,6 +7,7 @@ export class BridgeSide implements Performance {
   readonly interruptions = 0;
   private other: BridgeSide | undefined;
   private closed = false;
+  private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly stage: Stage) {}
 
@@ -41,6 +42,12 @@ export class BridgeSide implements Performance {
     return false;
   }
 
+  /** When the call ends, or something else is done with it; at once if it has. */
+  onLeft(listener: () => void): void {
+    if (this.closed) listener();
+    else this.listeners.push(listener);
+  }
+
   /** Nobody will be connected with it. */
   leave(): void {
     this.stage.end('finished');
@@ -50,5 +57,13 @@ export class BridgeSide implements Performance {
     if (this.closed) return;
     this.closed = true;
     this.other?.stage.end('finished');
+    for (const listener of this.listeners) listener();
   }
+}
+
+/** What is performed on a call that is connected with `peer` from now on. */
+export function bridgedWith(peer: BridgeSide, stage: Stage): BridgeSide {
+  const mine = new BridgeSide(stage);
+  BridgeSide.join(mine, peer);
+  return mine;
 }

@@ -90,8 +90,8 @@ export interface Stage {
   end(cause: CallEndCause): void;
   /** Another action takes the call over, from now on. */
   become(action: Action, more?: Succession): void;
-  /** As `become`, with a performance that is at hand; `name` is what the record calls it. */
-  take(name: string, make: (stage: Stage) => Performance): void;
+  /** As `become`, with a performance that is at hand; `name` is what the record calls it. False: the call is over, or not ours any more. */
+  take(name: string, make: (stage: Stage) => Performance): Promise<boolean>;
   /** While it is on, keys are told to the performance alone, and sound to nobody. */
   secure(on: boolean): void;
 }
@@ -185,7 +185,7 @@ export class Call {
       emit: (type, data) => this.emit(type, data),
       end: (cause) => void (mine() && this.close(cause)),
       become: (next, more) => void (mine() && this.become(next, more)),
-      take: (name, next) => void (mine() && this.take(name, next)),
+      take: (name, next) => (mine() ? this.take(name, next) : Promise.resolve(false)),
       secure: (on) => this.secure(on),
     });
     this.performance = performance;
@@ -211,16 +211,18 @@ export class Call {
     await this.take(chosen.type, (stage) => this.parts.perform(chosen, stage));
   }
 
-  async take(name: string, make: (stage: Stage) => Performance): Promise<void> {
+  /** False: the call was over before, or something else was quicker. */
+  async take(name: string, make: (stage: Stage) => Performance): Promise<boolean> {
     const before = this.performance;
     this.leaving = before;
     await this.within(CLOSE_LIMIT_MS / 4, 'performance', before?.close('finished'));
-    if (this.record.state !== 'answered' || this.performance !== before || this.closing !== undefined) return;
+    if (this.record.state !== 'answered' || this.performance !== before || this.closing !== undefined) return false;
     if (before !== undefined) this.past.push(before);
     this.performance = undefined;
     this.parts.link.post({ type: 'next-performance' });
     this.record = { ...this.record, action: name };
     this.perform(make);
+    return true;
   }
 
   private secure(on: boolean): void {

@@ -40,6 +40,8 @@ export interface ExchangeParts {
   readonly perform: (action: DirectAction, stage: Stage) => Performance;
   /** The same, after it is known who answered a call of ours. */
   readonly screen: (amd: AmdRequest, action: DirectAction, stage: Stage) => Performance;
+  /** Records the call, where the configuration says so. */
+  readonly record: (stage: Stage) => void;
   /** `peer`: the far end's address, or host name of its URI; the trunk by which the call goes; what it is limited to. */
   readonly negotiation: (
     peer: string,

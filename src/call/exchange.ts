@@ -12,15 +12,14 @@ import type { Caller } from '../sip/front-door';
 import type { CodecName } from '../sip/offer-answer';
 import type { IncomingInvite } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
-import { BridgeSide } from './bridge';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
-import { consult } from './consultation';
 import { causeOf, failureOf } from './end-cause';
 import { EnginePlaces } from './engine-places';
 import type { CallParties, DialOut, ExchangeParts } from './exchange-parts';
-import { busy, checkAddresses, hostOf, notReached, RETRY_AFTER_SECONDS, refused, toldHeaders } from './refusals';
+import { PeerDialer } from './peer-dialer';
+import { Queues } from './queue/queues';
+import { busy, checkAddresses, hostOf, RETRY_AFTER_SECONDS, refused, toldHeaders } from './refusals';
 import { SipLeg, type SipLegParts } from './sip-leg';
-import type { TransferRequest } from './transfer';
 import { Transfers } from './transfers';
 
 export class Exchange {
@@ -32,22 +31,43 @@ export class Exchange {
 
   private readonly places: EnginePlaces;
   readonly transfers: Transfers;
+  readonly queues: Queues;
+  private readonly peers: PeerDialer;
   private readonly sipLegs = new Map<string, SipLeg>();
   private readonly trusted = new Set<string>();
 
   constructor(private readonly parts: ExchangeParts) {
     this.places = new EnginePlaces(parts.limits.engineCalls, RETRY_AFTER_SECONDS);
+    this.peers = new PeerDialer({
+      clock: parts.clock,
+      routeOut: parts.routeOut,
+      record: parts.record,
+      refusal: () => {
+        const refusal = this.refusal({ type: 'echo' });
+        return refusal && this.counted(refusal);
+      },
+      place: (dial, answered) => this.place(dial, answered),
+    });
+    this.queues = new Queues((name) => ({
+      clock: parts.clock,
+      dial: (member, ringSeconds, signal) => this.peers.dial({ ...member, ringSeconds }, { queue: name }, signal),
+    }));
     this.transfers = new Transfers({
       userAgent: parts.userAgent,
       find: (callId) => this.calls.get(callId),
       legs: this.sipLegs,
-      trusted: (callId) => this.trusted.has(callId),
+      trusted: (callId) => this.mayDial(callId),
       route: ({ to, trunk }) => parts.routeOut(to, trunk),
-      dialPeer: (request, forCallId, signal) => this.dialPeer(request, forCallId, signal),
+      dialPeer: (request, forCallId, signal) => this.peers.dial(request, { bridgedTo: forCallId }, signal),
       music: parts.music,
       speak: parts.speak,
       clock: parts.clock,
     });
+  }
+
+  /** Whether whoever is on that call may make us call others. */
+  mayDial(callId: string): boolean {
+    return this.trusted.has(callId);
   }
 
   get live(): number {
@@ -111,7 +131,7 @@ export class Exchange {
         return;
       }
       // Whoever may not make us call others hears so before the call costs anything.
-      if (chosen.type === 'dial' && !this.trusted.has(call.id)) {
+      if ((chosen.type === 'dial' || chosen.type === 'queue') && !this.trusted.has(call.id)) {
         invite.reject(403, 'call.not-allowed');
         await call.close('rejected', { status: 403 });
         return;
@@ -184,42 +204,6 @@ export class Exchange {
     ).id;
   }
 
-  /** Somebody for a call that is under way. */
-  private dialPeer(request: TransferRequest, forCallId: string, signal: AbortSignal): Promise<BridgeSide> {
-    const { to, trunk, from, ringSeconds, spoken: briefing } = request;
-    const { clock } = this.parts;
-    const metadata = { bridgedTo: forCallId };
-    const refusal = this.refusal({ type: 'echo' });
-    if (refusal !== undefined) return Promise.reject(this.counted(refusal));
-    return new Promise((resolve, reject) => {
-      const dial = {
-        ...(from === undefined ? {} : { from }),
-        trunk,
-        ...this.parts.routeOut(to, trunk, from),
-        ringSeconds,
-        metadata,
-      };
-      const call = this.place(dial, (answered) => {
-        const bridge = (stage: Stage): Performance => {
-          const side = new BridgeSide(stage);
-          resolve(side);
-          return side;
-        };
-        if (briefing === undefined) answered.answeredWith('bridge', bridge);
-        else answered.answeredWith('briefing', (stage) => consult(stage, { clock, briefing, taken: bridge }));
-      });
-      const giveUp = (): void => void call.close('cancelled');
-      this.whenEnded.set(call.id, (record) => {
-        signal.removeEventListener('abort', giveUp);
-        reject(notReached(record));
-      });
-      if (signal.aborted) giveUp();
-      else signal.addEventListener('abort', giveUp);
-    });
-  }
-
-  private readonly whenEnded = new Map<string, (record: CallRecord) => void>();
-
   private place(request: DialOut, answered: (call: Call) => void, action?: DirectAction): Call {
     checkAddresses(request);
     const leg = new SipLeg(undefined);
@@ -280,6 +264,7 @@ export class Exchange {
 
   async closeAll(cause: CallEndCause): Promise<void> {
     this.draining = true;
+    this.queues.close();
     await Promise.all([...this.calls.values()].map((call) => call.close(cause)));
   }
 
@@ -333,8 +318,7 @@ export class Exchange {
     this.sipLegs.delete(callId);
     this.trusted.delete(callId);
     this.transfers.forget(callId);
-    this.whenEnded.get(callId)?.(record);
-    this.whenEnded.delete(callId);
+    this.peers.ended(record);
     this.places.release(callId);
     if (this.calls.size === 0) this.drained?.();
   }

@@ -8,7 +8,7 @@ import { TrunklineError } from '../core/errors';
 import type { DialAction, TransferAction } from '../dialplan/dialplan';
 import { isReplaced, parseReplaces, replacesUs } from '../sip/replaces';
 import type { IncomingInvite, Referral, SipUserAgent } from '../sip/user-agent';
-import { BridgeSide } from './bridge';
+import { BridgeSide, bridgedWith } from './bridge';
 import { briefingOf } from './briefing';
 import type { Call, Performance, Sound, Stage } from './call';
 import { failureOf } from './end-cause';
@@ -122,7 +122,11 @@ export class Transfers {
       } else if (result.kind === 'bridged') {
         const { peer } = result;
         stage.emit('transfer.completed', { to, way: 'bridge', confirmed: true, peerCallId: peer.callId });
-        stage.take('bridge', (next) => joined(new BridgeSide(next), peer));
+        void stage
+          .take('bridge', (next) => bridgedWith(peer, next))
+          .then((taken) => {
+            if (!taken) peer.leave();
+          });
       } else {
         stage.emit('transfer.failed', { to, sipStatus: result.status, cause: result.cause });
         if (action.otherwise !== undefined) stage.become(action.otherwise);
@@ -293,11 +297,6 @@ export class Transfers {
         mayDial && leg !== undefined ? (request, signal) => this.parts.dialPeer(request, callId, signal) : undefined,
     };
   }
-}
-
-function joined(mine: BridgeSide, peer: BridgeSide): BridgeSide {
-  BridgeSide.join(mine, peer);
-  return mine;
 }
 
 function wrongState(sentence: string): TrunklineError {

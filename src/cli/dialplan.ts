@@ -98,6 +98,8 @@ function actionText(action: Action): string {
       return `dial ${action.to}${action.trunk === undefined ? '' : ` by ${action.trunk}`}`;
     case 'voicemail':
       return `voicemail${action.mailbox === undefined ? '' : ` of ${action.mailbox}`}, up to ${action.maxSeconds} s`;
+    case 'queue':
+      return `queue ${action.name}, ${action.members.length} phones rung ${action.ring}, up to ${action.maxWaitSeconds} s`;
     case 'webhook':
       return `webhook ${action.url}, within ${action.timeoutMs} ms, else ${actionText(action.fallback)}`;
   }

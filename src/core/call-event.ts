@@ -7,6 +7,13 @@ import { answeredBySchema, answerReasonSchema } from './answer-rules';
 import { callEndCauseSchema, callIdentitySchema, callQualitySchema } from './call-record';
 import { howSaidSchema } from './how-said';
 
+/**
+ * bridged: connected with whoever was free; hangup: the call ended; timeout, full: the limits of the line; redirected: something
+ * else was done with the call; not-allowed: this caller may not make us call others.
+ */
+export const queueLeftReasonSchema = z.enum(['bridged', 'hangup', 'timeout', 'full', 'redirected', 'not-allowed']);
+export type QueueLeftReason = z.output<typeof queueLeftReasonSchema>;
+
 /** `data` of each event type; docs/webhooks.md and the OpenAPI document are made from it. */
 export const callEventData = {
   'call.started': z.object({
@@ -107,6 +114,17 @@ export const callEventData = {
     peerCallId: z.string().optional(),
   }),
   'transfer.failed': z.object({ to: z.string(), sipStatus: z.int().optional(), cause: callEndCauseSchema.optional() }),
+  /** The caller waits in a line of the dialplan; `position` 1 is the next. */
+  'queue.joined': z.object({ queue: z.string(), position: z.int(), waiting: z.int() }),
+  'queue.left': z.object({
+    queue: z.string(),
+    reason: queueLeftReasonSchema,
+    waitMs: z.number(),
+    /** Where in the line the caller was; left out where they never stood in it. */
+    position: z.int().optional(),
+    /** bridged: the call of whoever answered. */
+    peerCallId: z.string().optional(),
+  }),
   'hold.started': z.object({ by: z.enum(['us', 'far-end']) }),
   'hold.ended': z.object({ by: z.enum(['us', 'far-end']) }),
   error: z.object({ code: z.string(), message: z.string(), fix: z.string().optional() }),
@@ -152,6 +170,8 @@ export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type'
   eventForm('transfer.started'),
   eventForm('transfer.completed'),
   eventForm('transfer.failed'),
+  eventForm('queue.joined'),
+  eventForm('queue.left'),
   eventForm('hold.started'),
   eventForm('hold.ended'),
   eventForm('error'),

@@ -3,14 +3,16 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { ErrorCode } from '../core/errors';
 import type { Tool } from '../core/tool';
-import type { Action, AgentAction, DialplanPersona, DirectAction, MenuAction, PlayAction } from './dialplan';
-import {
-  availableActions,
-  type WrittenAction,
-  type WrittenDirectAction,
-  type WrittenMenu,
-  type WrittenPersona,
-} from './schema';
+import type {
+  Action,
+  AgentAction,
+  DialplanPersona,
+  DirectAction,
+  MenuAction,
+  PlayAction,
+  QueueAction,
+} from './dialplan';
+import type { WrittenAction, WrittenDirectAction, WrittenMenu, WrittenPersona, WrittenQueue } from './schema';
 
 export interface ActionFault {
   /** Below the action: `file`, `fallback.persona`. */
@@ -41,10 +43,6 @@ export function compileAction(written: WrittenAction, around: ActionSurroundings
       const { url, timeoutMs, secret } = written;
       return { ok: true, value: { type: 'webhook', url, timeoutMs, secret, fallback: fallback.value } };
     }
-    case 'queue': {
-      const message = `The action "${written.type}" is not available yet. Expected one of ${availableActions.join(', ')}.`;
-      return { ok: false, faults: [{ path: ['type'], message, code: 'dialplan.not-yet' }] };
-    }
     default:
       return compileDirectAction(written, around);
   }
@@ -64,6 +62,8 @@ export function compileDirectAction(written: WrittenDirectAction, around: Action
       return { ok: true, value: { type: 'reject', status: written.status, reason: written.reason } };
     case 'menu':
       return compileMenu(written, around);
+    case 'queue':
+      return compileQueue(written, around);
     case 'voicemail': {
       const { mailbox, maxSeconds, silenceSeconds, endKey, file, say, voice } = written;
       const found = file === undefined ? undefined : compilePlay(file, 1, around);
@@ -113,6 +113,31 @@ function compileMenu(written: WrittenMenu, around: ActionSurroundings): Compiled
       timeoutSeconds,
       attempts,
       secure,
+      otherwise: otherwise.ok ? otherwise.value : undefined,
+    },
+  };
+}
+
+function compileQueue(written: WrittenQueue, around: ActionSurroundings): Compiled<QueueAction> {
+  const { type, members, announce, music: musicFile, otherwise: next, ...rest } = written;
+  const faults: ActionFault[] = [];
+  const otherwise = compileOptional(next, around);
+  if (!otherwise.ok) faults.push(...below(['otherwise'], otherwise.faults));
+  const music = musicFile === undefined ? undefined : compilePlay(musicFile, 1, around);
+  if (music?.ok === false) faults.push(...music.faults.map((fault) => ({ ...fault, path: ['music'] })));
+  const file = announce.file === undefined ? undefined : compilePlay(announce.file, 1, around);
+  if (file?.ok === false) faults.push(...below(['announce'], file.faults));
+  if (faults.length > 0) return { ok: false, faults };
+  const { position, wait, say, voice, everySeconds } = announce;
+  const spoken = say === undefined ? undefined : { say, voice };
+  return {
+    ok: true,
+    value: {
+      type,
+      ...rest,
+      members: members.map((member) => (typeof member === 'string' ? { to: member } : member)),
+      music: music?.ok === true ? music.value : undefined,
+      announce: { position, wait, voice, everySeconds, prompt: file?.ok === true ? file.value : spoken },
       otherwise: otherwise.ok ? otherwise.value : undefined,
     },
   };

@@ -116,6 +116,39 @@ export interface VoicemailAction {
   readonly endKey: string;
 }
 
+/** Somebody whose phone is rung for those who wait. */
+export interface QueueMember {
+  readonly to: string;
+  readonly trunk?: string | undefined;
+  readonly from?: string | undefined;
+}
+
+export interface QueueAnnouncements {
+  readonly position: boolean;
+  readonly wait: boolean;
+  /** Said after these. */
+  readonly prompt: MenuPrompt | undefined;
+  readonly voice: string | undefined;
+  readonly everySeconds: number;
+}
+
+/** Waiting, in order, for the next of several people who is free. */
+export interface QueueAction {
+  readonly type: 'queue';
+  readonly name: string;
+  readonly members: readonly QueueMember[];
+  readonly ring: 'one-by-one' | 'all';
+  readonly ringSeconds: number;
+  readonly retrySeconds: number;
+  readonly wrapUpSeconds: number;
+  readonly maxLength: number;
+  readonly maxWaitSeconds: number;
+  /** Undefined: what every caller on hold hears. */
+  readonly music: PlayAction | undefined;
+  readonly announce: QueueAnnouncements;
+  readonly otherwise: Action | undefined;
+}
+
 /** What can be done with a call at once. */
 export type DirectAction =
   | AgentAction
@@ -126,7 +159,8 @@ export type DirectAction =
   | MenuAction
   | TransferAction
   | DialAction
-  | VoicemailAction;
+  | VoicemailAction
+  | QueueAction;
 
 /** Ask an application; when it does not answer with a valid action in time, do `fallback`. */
 export interface WebhookAction extends Application {
@@ -145,6 +179,7 @@ export function reachableActions(action: Action): Action[] {
       return [action, ...[...action.options.values()].flatMap(reachableActions), ...orElse(action.otherwise)];
     case 'transfer':
     case 'dial':
+    case 'queue':
       return [action, ...orElse(action.otherwise)];
     default:
       return [action];

@@ -34,8 +34,8 @@ export function loadDialplan(folder: string, shownFrom = process.cwd()): LoadedD
   const routes: Route[] = [];
   for (const file of files) routes.push(...loadFile(file, show(file), surroundings, faults));
   if (faults.length > 0) {
-    const code = faults.every((fault) => fault.code === 'dialplan.not-yet') ? 'dialplan.not-yet' : 'dialplan.invalid';
-    throw faultsError(code, faults, 'Correct the dialplan there; `trunkline dialplan check` tells when it is right.');
+    const fix = 'Correct the dialplan there; `trunkline dialplan check` tells when it is right.';
+    throw faultsError('dialplan.invalid', faults, fix);
   }
   return {
     folder,

@@ -201,6 +201,51 @@ const voicemailAction = z
     path: ['say'],
   });
 
+const memberSchema = z.strictObject({
+  to: target,
+  trunk: z.string().min(1).max(100).optional(),
+  from: z.string().min(1).max(256).optional(),
+});
+
+const announceSchema = z
+  .strictObject({
+    position: z.boolean().default(true).describe('You are number 3 in line.'),
+    wait: z.boolean().default(false).describe('How long it may take, once somebody has been served.'),
+    say: z.string().trim().min(1).max(2000).optional().describe('Said after these, by the engine.'),
+    file: z.string().min(1).optional().describe('A WAV or Ogg file, relative to the dialplan, in place of `say`.'),
+    voice: z.string().optional(),
+    everySeconds: z.number().min(5).max(3600).default(30).describe('From the end of one to the next.'),
+  })
+  .refine(({ say, file }) => say === undefined || file === undefined, {
+    error: 'Expected say or file, not both.',
+    path: ['say'],
+  });
+
+const queueAction = z.strictObject({
+  type: z.literal('queue'),
+  name: z
+    .string()
+    .regex(/^[\w .-]{1,100}$/, 'Expected up to 100 letters, digits, spaces, ".", "_" and "-".')
+    .describe('Callers of all routes that name it wait in one line.'),
+  members: z
+    .array(z.union([target, memberSchema]))
+    .min(1, 'Expected at least one phone.')
+    .max(50)
+    .describe('Whose phones are rung: SIP URIs, numbers or users, or {to, trunk?, from?}.'),
+  ring: z
+    .enum(['one-by-one', 'all'])
+    .default('one-by-one')
+    .describe('As many as there are callers, in the order of the list; or every free phone at once.'),
+  ringSeconds: z.int().min(1).max(300).default(20),
+  retrySeconds: z.number().min(1).max(600).default(5).describe('How long a phone rests that was not answered.'),
+  wrapUpSeconds: z.number().min(0).max(3600).default(2).describe('How long it rests after a call.'),
+  maxLength: z.int().min(1).max(1000).default(50).describe('Callers that may wait.'),
+  maxWaitSeconds: z.int().min(1).max(36_000).default(600),
+  music: z.string().min(1).optional().describe('A WAV or Ogg file; hold.music, or a quiet line, if left out.'),
+  announce: announceSchema.prefault({}),
+  otherwise: nested.optional().describe('When the line is full or the wait too long; the call is ended if left out.'),
+});
+
 /** What ends the choice: an application's answer and a fallback must be one of these. */
 const directActions = [
   agentAction,
@@ -212,20 +257,7 @@ const directActions = [
   transferAction,
   dialAction,
   voicemailAction,
-] as const;
-
-const notYet = ['queue'] as const;
-export const availableActions = [
-  'agent',
-  'webhook',
-  'play',
-  'menu',
-  'transfer',
-  'dial',
-  'voicemail',
-  'echo',
-  'tone',
-  'reject',
+  queueAction,
 ] as const;
 
 export const directActionSchema = z.discriminatedUnion('type', directActions);
@@ -236,10 +268,7 @@ const webhookAction = z.strictObject({
   fallback: directActionSchema.default({ type: 'reject', status: 503 }),
 });
 
-/** Words of the design that this version does not act on: known, so that the error can say so. */
-const laterAction = z.looseObject({ type: z.enum(notYet) });
-
-export const actionSchema = z.discriminatedUnion('type', [...directActions, webhookAction, laterAction]);
+export const actionSchema = z.discriminatedUnion('type', [...directActions, webhookAction]);
 
 export const routeSchema = z.strictObject({
   name: z.string().min(1).optional(),
@@ -291,6 +320,10 @@ export interface WrittenDial extends WrittenOutgoing {
   readonly type: 'dial';
 }
 
+export interface WrittenQueue extends Omit<z.output<typeof queueAction>, 'otherwise'> {
+  readonly otherwise?: WrittenAction | undefined;
+}
+
 export type WrittenDirectAction =
   | z.output<typeof agentAction>
   | z.output<typeof playAction>
@@ -300,9 +333,10 @@ export type WrittenDirectAction =
   | z.output<typeof voicemailAction>
   | WrittenMenu
   | WrittenTransfer
-  | WrittenDial;
+  | WrittenDial
+  | WrittenQueue;
 export type WrittenWebhook = WrittenApplication & { readonly type: 'webhook'; readonly fallback: WrittenDirectAction };
-export type WrittenAction = WrittenDirectAction | WrittenWebhook | z.output<typeof laterAction>;
+export type WrittenAction = WrittenDirectAction | WrittenWebhook;
 
 function isTimeZone(name: string): boolean {
   try {

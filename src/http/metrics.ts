@@ -116,6 +116,8 @@ export class Metrics {
       case 'transfer.started':
       case 'transfer.completed':
       case 'transfer.failed':
+      case 'queue.joined':
+      case 'queue.left':
       case 'hold.started':
       case 'hold.ended':
       case 'amd.result':

@@ -40,7 +40,15 @@ export class Outbound {
   private noise: ComfortNoise;
   private source: MediaSource = { kind: 'playout' };
   private tone: Tone | undefined;
-  private music: { readonly pcm: Int16Array; readonly sampleRate: number; played: Int16Array; at: number } | undefined;
+  private music:
+    | {
+        readonly pcm: Int16Array;
+        readonly sampleRate: number;
+        readonly yields: boolean;
+        played: Int16Array;
+        at: number;
+      }
+    | undefined;
   private echo: { resampler: Resampler; queue: SampleQueue; scratch: Int16Array } | undefined;
   private events: TelephoneEventSender | undefined;
   /** Digits sung in band because the far end takes no events. */
@@ -125,9 +133,10 @@ export class Outbound {
         : undefined;
   }
 
-  setMusic(sound: { readonly pcm: Int16Array; readonly sampleRate: number } | undefined): void {
-    this.music =
-      sound === undefined || sound.pcm.length === 0 ? undefined : { ...sound, at: 0, played: this.brought(sound) };
+  /** `yields`: it stands still while something is played. */
+  setMusic(sound: { readonly pcm: Int16Array; readonly sampleRate: number } | undefined, yields = false): void {
+    const quiet = sound === undefined || sound.pcm.length === 0;
+    this.music = quiet ? undefined : { ...sound, yields, at: 0, played: this.brought(sound) };
   }
 
   private brought({ pcm, sampleRate }: { readonly pcm: Int16Array; readonly sampleRate: number }): Int16Array {
@@ -225,7 +234,7 @@ export class Outbound {
   private fill(): boolean {
     const frame = this.frame;
     if (this.sing(frame)) return true;
-    if (this.music !== undefined) {
+    if (this.music !== undefined && !(this.music.yields && this.playout.playing)) {
       const { played } = this.music;
       for (let i = 0; i < frame.length; i++) {
         frame[i] = played[this.music.at]!;

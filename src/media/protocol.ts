@@ -121,11 +121,15 @@ export type ToMedia =
   | { readonly type: 'send-dtmf'; readonly sessionId: string; readonly digits: string }
   /** Another action takes the call over: what was queued is dropped, turns are counted from 1 again. */
   | { readonly type: 'next-performance'; readonly sessionId: string }
-  /** In place of the source, over and over, until it comes again without a sound: hold music, ringing. */
+  /**
+   * In place of the source, over and over, until it comes again without a sound: hold music, ringing. One that yields stands
+   * still while something is played.
+   */
   | {
       readonly type: 'music';
       readonly sessionId: string;
       readonly sound?: { readonly pcm: Int16Array; readonly sampleRate: number };
+      readonly yields?: boolean;
     }
   /** What the caller sends is for nobody: silence to the listener, to an echo and to the recording, both of its sides. Keys are told. */
   | { readonly type: 'secure'; readonly sessionId: string; readonly on: boolean }

@@ -198,7 +198,7 @@ export class Session {
         this.outbound.setSource({ kind: 'playout' });
         return;
       case 'music':
-        this.outbound.setMusic(message.sound);
+        this.outbound.setMusic(message.sound, message.yields);
         return;
       case 'secure':
         this.secure = message.on;

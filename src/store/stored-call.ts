@@ -55,6 +55,8 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
     case 'ask.answered':
     case 'transfer.completed':
     case 'transfer.failed':
+    case 'queue.joined':
+    case 'queue.left':
     case 'hold.started':
     case 'hold.ended':
     case 'recording.ready':

@@ -33,7 +33,7 @@ function asked(handOver: HandOver | undefined) {
     emit: (type, data) => void events.push([type, data]),
     end: () => undefined,
     become: () => undefined,
-    take: () => undefined,
+    take: async () => false,
     secure: () => undefined,
   };
   const action: AgentAction = { type: 'agent', persona, greeting: undefined, turns: {}, handOver };

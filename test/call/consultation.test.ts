@@ -26,7 +26,10 @@ function ring(spoken: Promise<readonly Prompt[]> = Promise.resolve(briefing)) {
     emit: (type, data) => void done.push(`${type} ${'code' in data ? data.code : ''}`),
     end: (cause) => void done.push(`end ${cause}`),
     become: () => undefined,
-    take: (name, make) => void done.push(make(stage) === bridge ? `take ${name}` : 'take something else'),
+    take: async (name, make) => {
+      done.push(make(stage) === bridge ? `take ${name}` : 'take something else');
+      return true;
+    },
     secure: () => undefined,
   };
   const performance = consult(stage, { clock, briefing: spoken, taken: () => bridge });

@@ -1,4 +1,5 @@
 /** Calls that change their far end: three real user agents on loopback, the exchange in the middle, and media by hand. */
+import type { Stage } from '../../src/call/call';
 import { Exchange } from '../../src/call/exchange';
 import type { ExchangeParts } from '../../src/call/exchange-parts';
 import { performEcho } from '../../src/call/line-performance';
@@ -99,6 +100,7 @@ describe('a call that changes its far end', () => {
   let action: Action;
   let trusted: boolean;
   let spoken: string[];
+  let recorded: string[];
   let onRefer: (referral: Referral) => void;
   const agents: SrfUserAgent[] = [];
 
@@ -114,6 +116,7 @@ describe('a call that changes its far end', () => {
     action = { type: 'echo' };
     trusted = true;
     spoken = [];
+    recorded = [];
     let serial = 0;
     const router: MediaRouter = new MediaRouter({
       post: (message) => {
@@ -137,6 +140,7 @@ describe('a call that changes its far end', () => {
       trusts: () => trusted,
       routeOut: (to: string) => ({ to }),
       music: () => undefined,
+      record: (stage: Stage) => void recorded.push(stage.callId),
       speak: async (_callId: string, text: string) => {
         spoken.push(text);
         return [{ pcm: new Int16Array(160), sampleRate: 8000 }];
@@ -235,6 +239,8 @@ describe('a call that changes its far end', () => {
       await answered('call_2');
       await waitFor(() => hears('call_2').length === 1);
       expect(spoken).toEqual([expect.stringContaining('They said: I would like to talk to somebody.')]);
+      // Their private leg is kept as every call is, where calls are kept.
+      expect(recorded).toEqual(['call_2']);
       // Only one of the two hears it, and they do not hear each other.
       expect(hears('call_1')).toEqual([]);
       expect(bridges()).toEqual([]);

@@ -16,7 +16,7 @@ function rig(repeat: number) {
     log: silentLogger,
     emit: () => undefined,
     transport: 'sip' as const,
-    take: () => undefined,
+    take: async () => false,
     become: () => undefined,
     secure: () => undefined,
     end: (cause) => ends.push(cause),

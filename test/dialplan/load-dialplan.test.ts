@@ -214,10 +214,16 @@ describe('loadDialplan', () => {
       'dialplan.invalid',
     ],
     [
-      'an action of later',
-      'routes:\n  - action: { type: queue }\n',
-      'The action "queue" is not available yet. Expected one of agent, webhook, play, menu',
-      'dialplan.not-yet',
+      'a queue that nobody serves',
+      'routes:\n  - action: { type: queue, name: support, members: [] }\n',
+      'a.yaml:2: routes[0].action.members: Expected at least one phone.',
+      'dialplan.invalid',
+    ],
+    [
+      'a queue whose music is not there',
+      'routes:\n  - action: { type: queue, name: support, members: [a], music: gone.wav }\n',
+      'a.yaml:2: routes[0].action.music: Expected a WAV or Ogg file',
+      'dialplan.invalid',
     ],
     [
       'a voicemail with two greetings',

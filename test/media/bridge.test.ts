@@ -69,6 +69,11 @@ const high = sine(1500, 8000, 8000, 1600);
 const strong = 3000;
 const faint = 500;
 
+const play = (sessions: Sessions, pcm: Int16Array): void => {
+  sessions.receive({ type: 'play', sessionId: 'a', turnId: 1, pcm, sampleRate: 8000, words: [] });
+  sessions.receive({ type: 'play-end', sessionId: 'a', turnId: 1 });
+};
+
 describe('two calls that are connected', () => {
   it('hear each other, and not themselves', async () => {
     const { talk, heard, bridge, sessions } = await twoCalls();
@@ -122,6 +127,26 @@ describe('two calls that are connected', () => {
     heard('a');
     clock.advance(1_000);
     expect(amplitudeAt(heard('a'), 400, 8000)).toBeGreaterThan(strong);
+    await sessions.closeAll();
+  });
+
+  it('hear music that stands still while something is said, and goes on behind it', async () => {
+    const { clock, heard, sessions } = await twoCalls();
+    const sound = { pcm: sine(1500, 8000, 16_000, 1600), sampleRate: 16_000 };
+    sessions.receive({ type: 'music', sessionId: 'a', sound, yields: true });
+    clock.advance(1_000);
+    expect(amplitudeAt(heard('a'), 1500, 8000)).toBeGreaterThan(strong);
+    play(sessions, sine(400, 8000, 8000, 8000));
+    clock.advance(40);
+    heard('a');
+    clock.advance(900);
+    const said = heard('a');
+    expect(amplitudeAt(said, 400, 8000)).toBeGreaterThan(strong);
+    expect(amplitudeAt(said, 1500, 8000)).toBeLessThan(faint);
+    clock.advance(200);
+    heard('a');
+    clock.advance(1_000);
+    expect(amplitudeAt(heard('a'), 1500, 8000)).toBeGreaterThan(strong);
     await sessions.closeAll();
   });
 });
