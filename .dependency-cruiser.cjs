@@ -15,7 +15,7 @@ const layers = [
 const pillars = ['rtp', 'turn', 'model'];
 
 /** `config` is read by what composes the program and by nobody else: parts get the few values they need. */
-const compositionRoots = '^src/(bench|cli|workers|main|telephony|engine)';
+const compositionRoots = '^src/(bench|cli|workers|main|telephony|engine|outbox)';
 
 const owners = [
   { packages: ['onnxruntime-node'], owner: '^src/onnx/' },

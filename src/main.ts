@@ -21,8 +21,8 @@ import { EventHub } from './http/event-hub';
 import { listenHttp } from './http/http-server';
 import { isLoopbackHost } from './http/loopback';
 import type { DialRequest } from './http/ports';
-import { CallStore } from './store/call-store';
 import { type Outbox, openOutbox } from './outbox';
+import { CallStore } from './store/call-store';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
 import { iceServersFor } from './webrtc/ice-servers';
@@ -111,7 +111,15 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
   const outbox: Outbox | undefined =
     config.webhooks.endpoints.length === 0
       ? undefined
-      : openOutbox({ config, dataFolder, clock, now: sources.now, logger, webhooks, earlierEvents: (since, before) => store.eventsSince(since, before) });
+      : openOutbox({
+          config,
+          dataFolder,
+          clock,
+          now: sources.now,
+          logger,
+          webhooks,
+          earlierEvents: (since, before) => store.eventsSince(since, before),
+        });
   const telephony = await openTelephony({
     config,
     dialplan,

@@ -288,7 +288,9 @@ export const configSchema = z.strictObject({
   data: z.string().default('./var'),
   database: z
     .strictObject({
-      url: secret().optional().describe('PostgreSQL, in place of the embedded database: postgres://user:password@host/name.'),
+      url: secret()
+        .optional()
+        .describe('PostgreSQL, in place of the embedded database: postgres://user:password@host/name.'),
       keepDays: z.int().min(1).default(7).describe('How long settled deliveries can be looked at and sent again.'),
     })
     .prefault({}),

@@ -21,7 +21,10 @@ export const replayBodySchema = z
   .strictObject({
     eventIds: z.array(z.string().max(100)).min(1).max(1000).optional(),
     callId: z.string().max(100).optional(),
-    state: deliveryStateSchema.exclude(['waiting']).optional().describe('What became of them: given-up for dead letters.'),
+    state: deliveryStateSchema
+      .exclude(['waiting'])
+      .optional()
+      .describe('What became of them: given-up for dead letters.'),
     since: time.optional(),
     until: time.optional(),
   })

@@ -66,7 +66,12 @@ export class PersistentLedger implements DeliveryLedger {
   }
 
   /** `unsaved`: writes for which there was no room while the database did not answer. */
-  get counts(): { readonly saved: number; readonly unsaved: number; readonly failures: number; readonly pending: number } {
+  get counts(): {
+    readonly saved: number;
+    readonly unsaved: number;
+    readonly failures: number;
+    readonly pending: number;
+  } {
     return { ...this.counted, pending: this.added.length + this.noted.size };
   }
 
@@ -256,7 +261,5 @@ function waitingOf(row: Row): WaitingDelivery[] {
   const parsed = callEventSchema.safeParse(JSON.parse(String(row['body'])));
   // Written by a later version: that one will deliver it.
   if (!parsed.success) return [];
-  return [
-    { event: parsed.data, attempts: Number(row['attempts']), firstAttemptAt: dateIn(row, 'first_attempt_at') },
-  ];
+  return [{ event: parsed.data, attempts: Number(row['attempts']), firstAttemptAt: dateIn(row, 'first_attempt_at') }];
 }

@@ -1,6 +1,12 @@
 /** The outbox's SQL: whole batches as arrays, so that a thousand events are one statement. */
 import type { CallEvent } from '../core/call-event';
-import { type Delivery, type DeliveryNote, type DeliveryQuery, deliverySchema, type ReplayRequest } from '../core/delivery';
+import {
+  type Delivery,
+  type DeliveryNote,
+  type DeliveryQuery,
+  deliverySchema,
+  type ReplayRequest,
+} from '../core/delivery';
 import { dateIn, type Row, type Statement } from './database';
 
 /** Events that are known already are left alone, and so are their deliveries. */

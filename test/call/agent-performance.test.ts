@@ -98,7 +98,7 @@ describe('an agent that asks for an application', () => {
       emit: (type, data) => void events.push([type, data]),
       end: () => undefined,
       become: (action) => void became.push(action),
-      take: () => undefined,
+      take: async () => false,
       secure: () => undefined,
     };
     const performance = performAgent(
