@@ -100,14 +100,16 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
   });
   const publish = (event: CallEvent): void => {
     if (event.type === 'call.ended') queue.ended({ id: event.callId, cause: event.data.cause });
-    void store.record(event);
+    // What is told is on record: else a death in between would let the next run give its number to another event.
+    void store.record(event).then(() => tell(event));
+  };
+  const tell = (event: CallEvent): void => {
     webhooks.publish(event);
     hub.publish(event);
   };
-  for (const event of await trace.span('records', () => store.recover())) {
-    webhooks.publish(event);
-    hub.publish(event);
-  }
+  const lost = await trace.span('records', () => store.recover());
+  await store.flush();
+  for (const event of lost) tell(event);
   const outbox: Outbox | undefined =
     config.webhooks.endpoints.length === 0
       ? undefined
@@ -218,9 +220,9 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       await telephony.close();
       http.close();
       await server.close(1_000);
+      await store.flush();
       await webhooks.close(2_000);
       await outbox?.close();
-      await store.close();
     },
   };
 }

@@ -153,7 +153,7 @@ export class CallStore implements CallRecords {
   }
 
   /** Resolves when everything recorded is on disk or has failed. */
-  async close(): Promise<void> {
+  async flush(): Promise<void> {
     await this.journal.flush();
   }
 

@@ -62,7 +62,7 @@ describe('CallStore', () => {
     const folder = newFolder();
     const before = newStore(folder);
     await wholeCall(before, 'c1');
-    await before.close();
+    await before.flush();
     const after = newStore(folder);
     expect(await after.recover()).toEqual([]);
     expect(await after.get('c1')).toEqual(await before.get('c1'));
@@ -81,7 +81,7 @@ describe('CallStore', () => {
     const [ended] = await after.recover();
     expect(ended).toMatchObject({ type: 'call.ended', callId: 'cut', sequence: 3, data: { cause: 'lost' } });
     expect(await after.get('cut')).toMatchObject({ state: 'ended', cause: 'lost' });
-    await after.close();
+    await after.flush();
     const again = newStore(folder);
     expect(await again.recover()).toEqual([]);
     expect(await again.get('cut')).toMatchObject({ cause: 'lost' });
@@ -94,7 +94,7 @@ describe('CallStore', () => {
     const { sequence, started } = startOf('c1');
     void store.record(started);
     for (let turn = 1; turn <= 50; turn++) void store.record(sequence.next('turn.user', { turn, text: `${turn}` }));
-    await store.close();
+    await store.flush();
     const read = parseJournal('c1', readFileSync(journalOf(folder, 'c1'), 'utf8'));
     expect(read.events.map((event) => event.sequence)).toEqual(Array.from({ length: 51 }, (_, index) => index + 1));
   });
