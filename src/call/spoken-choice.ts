@@ -11,8 +11,11 @@ export interface SpokenOption {
 }
 
 /** Likeness (0 to 1) from which on a phrase counts as said, and by how much it must lead another option's. */
-const LIKE = 0.74;
+const LIKE = 0.7;
 const LEAD = 0.12;
+/** Whoever says a word or two means one of the options, and a lone word is what a recogniser mishears most. */
+const SHORT_WORDS = 2;
+const LIKE_SHORT = 0.61;
 /** Shorter phrases are only believed as they are: two letters of three are much. */
 const FUZZY_LETTERS = 4;
 
@@ -46,7 +49,7 @@ export function chooseSpoken(text: string, options: readonly SpokenOption[]): st
     }))
     .sort((left, right) => right.score - left.score);
   const [best, next] = scored;
-  if (best === undefined || best.score < LIKE) return undefined;
+  if (best === undefined || best.score < (words.length <= SHORT_WORDS ? LIKE_SHORT : LIKE)) return undefined;
   return best.score - (next?.score ?? 0) < LEAD ? undefined : best.value;
 }
 
@@ -155,15 +158,14 @@ function holds(words: readonly string[], phrase: readonly string[]): boolean {
 function likeness(words: readonly string[], phrase: readonly string[]): number {
   if (phrase.length === 0) return 0;
   if (holds(words, phrase)) return 1;
-  const wanted = soundOf(phrase.join(''));
   if (phrase.join('').length < FUZZY_LETTERS) return 0;
+  const wanted = phrase.map(soundOf).join('');
+  const sounds = words.map(soundOf);
   let best = 0;
   for (let length = Math.max(1, phrase.length - 1); length <= phrase.length + 2; length++) {
     for (let from = 0; from + length <= words.length; from++) {
-      const heard = soundOf(words.slice(from, from + length).join(''));
-      const longest = Math.max(wanted.length, heard.length);
-      if (Math.abs(wanted.length - heard.length) > longest * (1 - LIKE)) continue;
-      best = Math.max(best, 1 - distance(wanted, heard) / longest);
+      const heard = sounds.slice(from, from + length).join('');
+      best = Math.max(best, 1 - distance(wanted, heard) / Math.max(weightOf(wanted), weightOf(heard)));
     }
   }
   // What was only nearly said never beats what was said.
@@ -171,8 +173,8 @@ function likeness(words: readonly string[], phrase: readonly string[]): number {
 }
 
 /** English spellings of the same sound become the same letters. */
-function soundOf(letters: string): string {
-  return letters
+function soundOf(word: string): string {
+  return word
     .replace(/ph/g, 'f')
     .replace(/(^|[^s])c(?=[eiy])/g, '$1s')
     .replace(/ck|c(?!h)|q/g, 'k')
@@ -185,19 +187,39 @@ function soundOf(letters: string): string {
     .replace(/[iy]e?/g, 'i')
     .replace(/ee|ea/g, 'i')
     .replace(/oo|ou|ow/g, 'u')
-    .replace(/(.)\1+/g, '$1');
+    .replace(/(.)\1+/g, '$1')
+    .replace(/(?<=[^aeiou])e(?=s?$)/, '');
 }
 
-/** Levenshtein, one row at a time; both are a phrase long at most. */
+/** Consonants that a telephone makes alike. */
+const ALIKE = new Set(
+  ['sz', 'fv', 'bp', 'dt', 'gk', 'mn', 'lr', 'fs', 'bv', 'fp'].flatMap((pair) => [pair, `${pair[1]}${pair[0]}`]),
+);
+const isVowel = (letter: string): boolean => 'aeiou'.includes(letter);
+/** A vowel tells words apart less than a consonant does. */
+const weight = (letter: string): number => (isVowel(letter) ? 0.5 : 1);
+
+function weightOf(letters: string): number {
+  return [...letters].reduce((sum, letter) => sum + weight(letter), 0);
+}
+
+function swapCost(left: string, right: string): number {
+  if (left === right) return 0;
+  if (isVowel(left) && isVowel(right)) return 0.35;
+  return ALIKE.has(left + right) ? 0.5 : Math.max(weight(left), weight(right));
+}
+
+/** Levenshtein with these costs, one row at a time; both are a phrase long at most. */
 function distance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
+  let row = [0];
+  for (const letter of right) row.push((row.at(-1) ?? 0) + weight(letter));
+  for (const letter of left) {
+    const next = [(row[0] ?? 0) + weight(letter)];
+    for (const [at, other] of [...right].entries()) {
+      const swap = (row[at] ?? 0) + swapCost(letter, other);
+      next.push(Math.min((row[at + 1] ?? 0) + weight(letter), (next[at] ?? 0) + weight(other), swap));
     }
     row = next;
   }
-  return row[right.length] ?? 0;
+  return row.at(-1) ?? 0;
 }

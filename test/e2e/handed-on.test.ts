@@ -25,6 +25,12 @@ const plan = `routes:
       type: menu
       file: silence.wav
       options: { "25": { type: tone }, "3": { type: echo } }
+  - match: { number: words }
+    action:
+      type: menu
+      file: silence.wav
+      options: { "1": { type: echo }, "2": { type: tone } }
+      spoken: { "1": [sales], "2": [support, something is broken] }
   - match: { number: pin }
     action: { type: menu, file: silence.wav, secure: true, options: { "9876": { type: echo } } }
   - match: { number: echo }
@@ -62,6 +68,20 @@ function sung(digits: string): Buffer {
     new Tone(dtmfFrequencies(digit) ?? [], -12, 8000).fill(pcm.subarray(from, from + 800));
   }
   return Buffer.from(Uint8Array.from(pcm, (sample) => muLawFromLinear(sample)));
+}
+
+/** What somebody says to a menu: G.711 µ-law at 8 kHz, a second of silence before it. */
+function spoken(text: string): Buffer {
+  const folder = join(__dirname, '../fixtures/menu-words');
+  const clips = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as {
+    voice: string;
+    text: string;
+    from: number;
+    to: number;
+  }[];
+  const { voice, from, to } = clips.find((clip) => clip.text === text)!;
+  const clip = readFileSync(join(folder, `${voice}.ul`)).subarray(from, to);
+  return Buffer.concat([Buffer.alloc(8_000, 0xff), clip, Buffer.alloc(16_000, 0xff)]);
 }
 
 describe('a caller who is led on', () => {
@@ -128,6 +148,29 @@ describe('a caller who is led on', () => {
     60_000,
   );
 
+  (sippInstalled() ? it : it.skip)(
+    'S123 says what a menu offers and hears where it leads',
+    async () => {
+      const result = await runSipp({
+        scenario: 'uac-says.xml',
+        target: `127.0.0.1:${agent.sipPort}`,
+        service: 'words',
+        pauseMs: 15_000,
+        timeoutSeconds: 40,
+        files: { 'words.ul': spoken('Something is broken.') },
+      });
+      expect({ exitCode: result.exitCode, errors: result.errors }).toEqual({ exitCode: 0, errors: '' });
+      const { id, events } = await lastCall();
+      expect(events.flatMap((event) => (event.type === 'turn.user' ? [event.data.text] : []))).toEqual([
+        expect.stringMatching(/broken/i),
+      ]);
+      const { pcm, sampleRate } = readWav(readFileSync(join(agent.dataFolder, 'recordings', `${id}.wav`)));
+      const end = pcm[1]?.subarray(-sampleRate) ?? new Int16Array();
+      expect(amplitudeAt(end, 1000, sampleRate)).toBeGreaterThan(3000);
+    },
+    90_000,
+  );
+
   it('types a number that nobody may know, and it is nowhere', async () => {
     const phone = await dial('pin');
     await phone.pass(1_500);
@@ -192,6 +235,46 @@ describe('a caller who is led on', () => {
     },
     60_000,
   );
+
+  it('is asked by the agent for an application, which alone answers', async () => {
+    const phone = await dial('desk');
+    expect(await phone.waitUntilTalking(15_000)).toBe(true);
+    await phone.waitUntilQuiet(15_000);
+    const { id } = await lastCall();
+    await agent.request('POST', `/v1/calls/${id}/actions`, {
+      type: 'ask',
+      askId: 'department',
+      text: 'Which department would you like?',
+      expect: 'choice',
+      choices: [{ value: 'sales' }, { value: 'support', phrases: ['something is broken'] }],
+      timeoutSeconds: 30,
+    });
+    expect(await phone.waitUntilTalking(15_000)).toBe(true);
+    await phone.waitUntilQuiet(15_000);
+    const words = Int16Array.from(spoken('Something is broken.'), linearFromMuLaw);
+    await phone.say(words, 8000);
+    let events: readonly CallEvent[] = [];
+    const answer = () => events.find(({ type }) => type === 'ask.answered');
+    for (let turn = 0; turn < 300 && answer() === undefined; turn++) {
+      await new Promise((next) => setTimeout(next, 100));
+      ({ events } = (await agent.request('GET', `/v1/calls/${id}/timeline`)) as { events: CallEvent[] });
+    }
+    expect(answer()?.data).toEqual({
+      askId: 'department',
+      reason: 'speech',
+      choice: 'support',
+      text: expect.stringMatching(/broken/i),
+      attempts: 1,
+    });
+    await phone.pass(2_000);
+    await phone.hangUp();
+    ({ events } = await lastCall());
+    // The greeting and the question: what the caller said is left to the application.
+    expect(events.flatMap((event) => (event.type === 'turn.agent' ? [event.data.text] : []))).toEqual([
+      'Hello, this is the front desk.',
+      'Which department would you like?',
+    ]);
+  }, 120_000);
 
   describe('to a colleague who is told about them first', () => {
     /** At the desk, greeted, with a question asked by keyboard. */
