@@ -1,6 +1,6 @@
 /** The turn machine is told: the call is up, typed text, things to say, keys, hold, hang-up. */
 
-import { close, finallyClosed } from './history';
+import { close, finallyClosed, settle } from './history';
 import type { Step } from './step';
 import { begin, interruptFor, sayNow, toListening, toSpeaking, toThinking } from './transitions';
 import type { TurnEvent, Waiting } from './turn-state';
@@ -59,8 +59,12 @@ function stop(step: Step, turnId: number | undefined): void {
     if (!['speaking', 'overlapped', 'ducked'].includes(name)) return;
     interruptFor(step, 'stopped');
   } else {
-    if (step.answer?.turnId !== turnId || !['thinking', 'speaking', 'overlapped', 'ducked'].includes(name)) return;
+    if (step.answer?.turnId !== turnId || !['thinking', 'held', 'speaking', 'overlapped', 'ducked'].includes(name))
+      return;
+    const { released } = step.answer;
     interruptFor(step, OTHERS_ANSWER);
+    // Of what was never played no word comes back.
+    if (!released) settle(step);
   }
   toListening(step);
 }

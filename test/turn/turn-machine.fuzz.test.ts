@@ -351,6 +351,7 @@ const anyEvent: fc.Arbitrary<Omit<TurnEvent, 'atMs'>> = fc.oneof(
   fc.record({ type: fc.constantFrom('user-text' as const, 'say' as const), text: fc.string() }),
   fc.record({ type: fc.constant('dtmf' as const), digit: fc.string({ maxLength: 2 }) }),
   fc.record({ type: fc.constantFrom('hold' as const, 'resume' as const, 'stop' as const) }),
+  fc.record({ type: fc.constant('stop' as const), turnId }),
   fc.record({ type: fc.constant('opened' as const), greeting: fc.option(fc.string(), { nil: undefined }) }),
   fc.record({
     type: fc.constant('timer' as const),

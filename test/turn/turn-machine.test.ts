@@ -418,6 +418,27 @@ describe('typed text, orders and keys', () => {
   });
 });
 
+describe('a turn that somebody else answers', () => {
+  it('is kept, and its answer is dropped before a word of it is heard', () => {
+    const driver = opened();
+    driver.speak(1_000);
+    while (driver.reports().every(({ type }) => type !== 'user-turn')) driver.advance(20);
+    const turnId = driver.ofType('answer')[0]!.turnId;
+    driver.send({ type: 'stop', turnId });
+    driver.advance(3_000);
+    expect(driver.phase).toBe('listening');
+    expect(driver.ofType('commit')).toEqual([
+      expect.objectContaining({ turnId, userText: 'What time do you open?', heardText: '' }),
+    ]);
+  });
+
+  it('is no longer anybody else’s once another answer is being given', () => {
+    const driver = speaking();
+    driver.send({ type: 'stop', turnId: 99 });
+    expect(driver.phase).toBe('speaking');
+  });
+});
+
 describe('hold', () => {
   it('keeps the rest of the answer for later', () => {
     const driver = speaking();
