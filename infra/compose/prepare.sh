@@ -4,8 +4,8 @@
 set -eu
 address=${1:?Usage: prepare.sh PUBLIC_ADDRESS [FOLDER]}
 case $address in
-*[!0-9A-Fa-f:.]*)
-  echo "prepare.sh: $address is no IP address." >&2
+*[!0-9.]*)
+  echo "prepare.sh: $address is no IPv4 address." >&2
   exit 2
   ;;
 esac
