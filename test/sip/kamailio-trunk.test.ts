@@ -1,22 +1,13 @@
 /** The Kamailio configuration that we ship (dialplans/trunks/kamailio), between a carrier and two agents (Debian package kamailio). */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
 import { SrfUserAgent } from '../../src/sip/srf-user-agent';
 import type { SipDialog } from '../../src/sip/user-agent';
+import { kamailioInstalled, type ShippedKamailio, startShippedKamailio } from '../support/kamailio';
 import { freePort } from '../support/sipp';
 import { sdpBody } from './embedded/endpoint-driver';
-
-const installed = spawnSync('kamailio', ['-v']).error === undefined;
-if (!installed)
-  process.stderr.write('skipped: the shipped Kamailio configuration, because kamailio is not installed\n');
-
-const shipped = resolve(__dirname, '../../dialplans/trunks/kamailio/kamailio.cfg');
 
 async function until(condition: () => boolean, what: () => string): Promise<void> {
   for (let turn = 0; turn < 6000 && !condition(); turn++) await new Promise((done) => setTimeout(done, 5));
@@ -32,12 +23,9 @@ interface Peer {
   readonly called: string[];
 }
 
-(installed ? describe : describe.skip)('the Kamailio that we ship', () => {
+(kamailioInstalled() ? describe : describe.skip)('the Kamailio that we ship', () => {
   const opened: SrfUserAgent[] = [];
-  let folder: string;
-  let port: number;
-  let kamailio: ChildProcess;
-  let said = '';
+  let kamailio: ShippedKamailio;
   let first: Peer;
   let second: Peer;
   let carrier: Peer;
@@ -60,7 +48,7 @@ interface Peer {
     return { agent, host, port: agent.local[0]?.port ?? 0, taken, called };
   }
 
-  const proxy = () => `sip:127.0.0.1:${port}`;
+  const proxy = () => `sip:127.0.0.1:${kamailio.port}`;
   const toAgents = () => ({ to: 'sip:+4930123@127.0.0.1', proxy: proxy(), offerSdp: sdpBody });
 
   /** Dials, and hangs up when it has been answered; how many calls each agent took by that. */
@@ -74,39 +62,21 @@ interface Peer {
   }
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'kamailio-'));
-    port = await freePort();
-    said = '';
     // It knows its peers by their addresses, so each has one of its own.
     first = await peer('127.0.0.11');
     second = await peer('127.0.0.12');
     carrier = await peer('127.0.0.13');
-    const peers = join(folder, 'peers.list');
-    const lines = [
-      `1 sip:${first.host}:${first.port} 8 0`,
-      `1 sip:${second.host}:${second.port} 8 0`,
-      `2 sip:${carrier.host}:${carrier.port} 0 10`,
-    ];
-    writeFileSync(peers, `${lines.join('\n')}\n`);
-    kamailio = spawn('kamailio', [
-      ...['-DD', '-E', '-f', shipped, '-Y', folder, '-P', join(folder, 'pid')],
-      ...['-l', `udp:127.0.0.1:${port}`, '-l', `tcp:127.0.0.1:${port}`],
-      ...['-A', `PEERS="${peers}"`, '-A', 'PING_SECONDS=1'],
-    ]);
-    for (const stream of [kamailio.stdout, kamailio.stderr]) {
-      stream?.on('data', (chunk: Buffer) => {
-        said = (said + chunk.toString()).slice(-4000);
-      });
-    }
+    const place = ({ host, port }: Peer): string => `${host}:${port}`;
+    kamailio = startShippedKamailio(await freePort(), {
+      agents: [place(first), place(second)],
+      carriers: [place(carrier)],
+    });
     await ready();
   });
 
   afterEach(async () => {
     for (const one of opened.splice(0)) await one.stop();
-    const over = once(kamailio, 'close');
-    kamailio.kill('SIGTERM');
-    await over;
-    rmSync(folder, { recursive: true, force: true });
+    await kamailio.stop();
   });
 
   /** It answers a peer's OPTIONS, which is sent again until it has started. */
@@ -116,7 +86,7 @@ interface Peer {
       (answer) => answer.status,
       () => undefined,
     );
-    if (status !== 200) throw new Error(`Kamailio does not answer: ${said}`);
+    if (status !== 200) throw new Error(`Kamailio does not answer: ${kamailio.said()}`);
   }
 
   it('spreads calls over the agents, and either side hangs up through it', async () => {
@@ -125,7 +95,7 @@ interface Peer {
     const overThere = new Promise((done) => dialog.onEnd(done));
     await until(
       () => first.taken.length + second.taken.length === 5,
-      () => said,
+      () => kamailio.said(),
     );
     const last = [...first.taken.slice(2), ...second.taken.slice(2)][0]!;
     await last.bye();
@@ -136,7 +106,7 @@ interface Peer {
     const { dialog } = await carrier.agent.invite(toAgents());
     await until(
       () => first.taken.length + second.taken.length === 1,
-      () => said,
+      () => kamailio.said(),
     );
     const [busy, other] = first.taken.length === 1 ? [first, second] : [second, first];
     busy.agent.drain(10);
@@ -167,7 +137,7 @@ interface Peer {
 
   it("carries the agents' own calls to the carrier, with the number that they dial", async () => {
     const { dialog } = await first.agent.invite({
-      to: `sip:+4989777@127.0.0.1:${port}`,
+      to: `sip:+4989777@127.0.0.1:${kamailio.port}`,
       proxy: proxy(),
       offerSdp: sdpBody,
     });
@@ -193,10 +163,10 @@ interface Peer {
         'Contact: <sip:scan@127.0.0.14>',
         'Content-Length: 0',
       ];
-      stranger.send(`${lines.join('\r\n')}\r\n\r\n`, port, '127.0.0.1');
+      stranger.send(`${lines.join('\r\n')}\r\n\r\n`, kamailio.port, '127.0.0.1');
       await until(
-        () => said.includes(`dropped ${method} of 127.0.0.14`),
-        () => said,
+        () => kamailio.said().includes(`dropped ${method} of 127.0.0.14`),
+        () => kamailio.said(),
       );
     }
     // Who is known is answered afterwards, so an answer to the stranger would have come by now.
