@@ -7,18 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from trunkline_recipe.omni import basis, import_voice, listen, sentences, train_codec, train_pcm_encoder, train_talker, trunk_states
+from trunkline_recipe.omni import basis, import_voice, listen, sentences, train_codec, train_codec_ear, train_talker, trunk_states
 from trunkline_recipe.omni.codec import LEFT_FRAMES, Codec, interleave, separate
+from trunkline_recipe.omni.codec_ear import CodecEar, latents_of, times, tune_rows
+from trunkline_recipe.omni.codec_ear_speech import sampled, warp
 from trunkline_recipe.omni.delayed import Delayed, StepGraph, delay, generate, losses
 from trunkline_recipe.omni.draw import draw
-from trunkline_recipe.omni.export import manifest, pcm_graph, tiny, write_graph, write_graphs
-from trunkline_recipe.omni.pcm_encoder import HOP, LAG, PcmEncoder, PcmEncoderGraph, log_mel
-from trunkline_recipe.omni.pcm_speech import stretched, warped
+from trunkline_recipe.omni.export import ear_graph, manifest, tiny, write_graph, write_graphs
 from trunkline_recipe.omni.reference import Voice, steps
-from trunkline_recipe.omni.round_trip import Ear
 from trunkline_recipe.omni.symbols import padded, phoneme_ids, read_sentence
 from trunkline_recipe.omni.talker import LEFT_SYMBOLS, Talker, steps_of
-from trunkline_recipe.omni.teacher import LEAD, TAIL, merge
+from trunkline_recipe.omni.teacher import LEAD, TAIL, merge, session
 
 VOICE = Path(__file__).parents[2] / "piper-joe"
 
@@ -93,7 +92,7 @@ def test_layers_come_in_the_order_of_snacs_tree():
 
 
 def test_decoded_latents_never_change_when_more_frames_come():
-    _, codec, _ = tiny()
+    codec = tiny()[1]
     codec.eval()
     codes = [torch.randint(0, 16, (1, n * 6)) for n in (1, 2, 4)]
     whole = codec(*codes)
@@ -121,7 +120,7 @@ def test_features_depend_on_two_words_ahead_and_no_more():
 
 
 def test_exported_graphs_stream_what_the_modules_make_at_once(tmp_path):
-    talker, codec, delayed = tiny()
+    talker, codec, delayed, _ = tiny()
     torch.nn.init.normal_(talker.encoder.condition_up.weight)
     torch.nn.init.normal_(delayed.points[0][2].weight)
     files = write_graphs(halved(talker), halved(codec), tmp_path, halved(delayed))
@@ -148,7 +147,7 @@ def test_exported_graphs_stream_what_the_modules_make_at_once(tmp_path):
 
 
 def test_seven_layers_are_the_same_exported_and_not(tmp_path):
-    talker, codec, delayed = (halved(net) for net in tiny())
+    talker, codec, delayed, _ = (halved(net) for net in tiny())
     for head in delayed.points:
         torch.nn.init.normal_(head[2].weight)
     files = write_graphs(talker, codec, tmp_path, delayed)
@@ -206,45 +205,62 @@ def test_layers_are_delayed_by_one_step_to_seven():
     assert steps[:, 6].tolist() == [0, 0, 0, 0, 0, 0, 7, 14, 0]
 
 
-def test_the_codecs_ear_streams_what_it_hears_at_once_46_ms_late(tmp_path):
+def test_the_codecs_ear_is_the_same_exported_and_not_at_any_length(tmp_path):
     torch.manual_seed(6)
-    codec = halved(tiny()[1])
-    encoder = halved(PcmEncoder(width=16, out=4))
-    write_graph(tmp_path, "codec-pcm", *pcm_graph(encoder, codec))
-    ear = Ear(tmp_path)
-    pcm = 0.3 * np.random.default_rng(2).standard_normal(30000).astype(np.float32)
-    whole, parts = ear(pcm), ear(pcm, chunk=1)
-    assert all(np.array_equal(a, b) for a, b in zip(whole, parts))
-    assert whole[0].shape[1] == -(-(len(pcm) + LAG) // 2048)
-    # The same log-mel as training's, two latents before the stream's first sample.
-    graph = PcmEncoderGraph(encoder, codec)
-    mel = graph.features(torch.from_numpy(pcm[None, : 14 * 2048]), torch.zeros(1, 896))[0].T.reshape(-1, 80).numpy()
-    np.testing.assert_allclose(mel[2:-2], log_mel(pcm)[: len(mel) - 4], atol=2e-3)
+    _, codec, _, ear = (halved(net) for net in tiny())
+    write_graph(tmp_path, "codec-ear", *ear_graph(ear, codec))
+    graph = session(tmp_path / "codec-ear.onnx")
+    for frames, latents in ((12, 8), (60, 88), (30, 64)):
+        hidden, tune = torch.randn(1, frames, 8), torch.randn(1, latents, 4)
+        with torch.no_grad():
+            y = ear(hidden, tune)
+        z = graph.run(None, {"hidden": hidden.numpy(), "tune": tune.numpy()})[0]
+        np.testing.assert_allclose(codec.heard(torch.from_numpy(z)).transpose(1, 2).reshape(1, latents, 2).numpy(), (y @ codec.up @ codec.down).detach().numpy(), atol=1e-4)
+
+
+def test_states_are_brought_to_where_the_latents_stand():
+    second = torch.arange(50.0)[None, None] / 50
+    np.testing.assert_allclose(CodecEar.stretched(second, 80)[0, 0].numpy(), times(80), atol=1e-5)
+    # A second of speech makes 86.13 latents: eleven frames of eight.
+    assert latents_of(16000) == 88 and latents_of(1) == 8
+
+
+def test_the_tune_does_not_depend_on_who_speaks_or_how_loud():
+    second = np.arange(16000) / 16000
+    octave = lambda hertz: np.cumsum(hertz * 2 ** (0.3 * np.sin(5 * second))) / 16000  # noqa: E731
+    said = [tune_rows((loud * sum(np.sin(2 * np.pi * k * octave(hertz)) / k for k in range(1, 8))).astype(np.float32), 80) for hertz, loud in ((110, 0.05), (200, 0.3))]
+    assert said[0][:, 1].mean() > 0.9 and said[0][:, 0].max() - said[0][:, 0].min() > 0.4
+    np.testing.assert_allclose(said[0][5:-5, 0], said[1][5:-5, 0], atol=0.06)
+    np.testing.assert_allclose(said[0][5:-5, 3], said[1][5:-5, 3], atol=0.2)
+    assert not tune_rows(np.zeros(16000, np.float32), 80)[:, :3].any() and tune_rows(np.zeros(10, np.float32), 8).shape == (8, 4)
 
 
 def test_moments_of_another_speaker_get_what_the_voice_says_there():
     random = np.random.default_rng(3)
-    own = np.repeat(random.standard_normal((20, 80)), 5, 0).astype(np.float32)
-    y = np.repeat(np.arange(20.0), 5)[:, None]
+    own = np.repeat(random.standard_normal((20, 80)), 5, 0).astype(np.float32) + 0.05 * random.standard_normal((100, 80)).astype(np.float32)
     slow = np.repeat(own, 2, 0) + 0.05 * random.standard_normal((200, 80)).astype(np.float32)
-    target, _ = warped(slow, own, y)
-    assert np.abs(target[:, 0] - np.repeat(np.arange(20), 10)).mean() < 0.5
-    assert stretched(y, 200).shape == (200, 1)
-    np.testing.assert_allclose(stretched(y, 100), y)
+    moments, cost = warp(slow, own)
+    assert cost < 0.2 and np.abs(moments - np.arange(200) / 2).mean() < 2
+    rows = np.arange(12.0)[:, None]
+    np.testing.assert_allclose(sampled(rows, np.array([-1, 0.5, 30]))[:, 0], [0, 0.5, 11])
 
 
 def test_the_codecs_ear_learns_and_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):
     random = np.random.default_rng(4)
-    turn = random.standard_normal((80, 6)).astype(np.float32) / 9
-    mel = [random.standard_normal((random.integers(150, 400), 80)).astype(np.float32) for _ in range(40)]
-    np.savez(tmp_path / "pairs-00000.npz", who=["joe"] * 30 + ["human 1.0"] * 10, lengths=[len(m) for m in mel], mel=np.concatenate(mel), y=np.concatenate(mel) @ turn)
+    turn = random.standard_normal((12, 6)).astype(np.float32) / 3
+    for shard in ("human-00000", "pairs-00000", "pairs-00001"):
+        latents = random.integers(100, 300, 40)
+        frames = [int(n * 50 * 256 / 22050) + 2 for n in latents]
+        states = [np.repeat(random.standard_normal((f // 5 + 1, 12)), 5, 0)[:f].astype(np.float32) for f in frames]
+        y = [CodecEar.stretched(torch.from_numpy(s.T[None]), int(n))[0].T.numpy() @ turn for s, n in zip(states, latents)]
+        np.savez(tmp_path / f"{shard}.npz", who=["joe", "joe", "joe", "human 1.0"] * 10, frames=frames, latents=latents, states=np.concatenate(states), tune=np.zeros((latents.sum(), 4)), y=np.concatenate(y))
     for count in ("50", "250"):
-        monkeypatch.setattr("sys.argv", ["train", str(tmp_path), str(tmp_path / "run"), "--tiny", "--batch", "4", "--steps", count])
-        train_pcm_encoder.main()
+        monkeypatch.setattr("sys.argv", ["train", str(tmp_path), str(tmp_path / "run"), "--tiny", "--latents", "1200", "--steps", count, "--without", "human"])
+        train_codec_ear.main()
     logs = [json.loads(text) for text in capsys.readouterr().out.splitlines() if text.startswith("{")]
     assert [log["step"] for log in logs] == [50, 100, 150, 200, 250]
-    assert logs[-1]["error"] < 0.8 * logs[0]["error"]
-    assert set(logs[-1]["kept"]) == {"joe", "human"}
+    assert logs[-1]["error"] < 0.5 * logs[0]["error"]
+    assert set(logs[-1]["kept"]) == {"joe", "human"} and logs[-1]["kept"]["human"] > 0.5
 
 
 def test_shipped_weights_come_back_into_torch_and_out_again_the_same(tmp_path):

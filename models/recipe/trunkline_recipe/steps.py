@@ -85,8 +85,8 @@ STEPS = [
     step("mini-codes", "data", "mini", 0, "omni.mini_codes {work}/latents {models}/omni-voice {work}/mini/codes --shards 6", "{work}/latents/latents-00000.npz", "{work}/mini/codes/codes-00000.npz"),
     step("mini-adapter", "train", "mini", 1, "omni.train_mini {work}/mini/codes {models}/omni-voice {work}/mini/first --steps 600", "{work}/mini/codes/codes-00000.npz", "{work}/mini/first/state.pt", device=True),
     step("mini-through-trunk", "train", "mini", 1, "omni.train_mini_trunk {work}/mini/codes {models}/omni-voice {models}/smollm2-135m {work}/text/train.jsonl {work}/mini/first {work}/mini/second --steps 120", "{work}/mini/first/state.pt", "{work}/mini/second/state.pt", device=True),
-    step("pcm-pairs", "data", "pcm", 0, "omni.pcm_speech {work}/text/train.jsonl {work}/latents {work}/shipped/basis.npz {work}/pcm/pairs", "{work}/latents/latents-00000.npz {work}/shipped/talker/state.pt", "{work}/pcm/pairs", needs=SPEECH),
-    step("pcm-ear", "train", "pcm", 1, "omni.train_pcm_encoder {work}/pcm/pairs {work}/pcm/ear --steps 900", "{work}/pcm/pairs", "{work}/pcm/ear/state.pt", device=True),
+    step("codec-ear-pairs", "data", "codec-ear", 0, "omni.codec_ear_speech {work}/text/train.jsonl {work}/latents {work}/shipped/basis.npz {work}/codec-ear/pairs", "{work}/latents/latents-00000.npz {work}/shipped/talker/state.pt", "{work}/codec-ear/pairs", needs=SPEECH),
+    step("codec-ear", "train", "codec-ear", 1, "omni.train_codec_ear {work}/codec-ear/pairs {work}/codec-ear/run --without human --steps 2200", "{work}/codec-ear/pairs", "{work}/codec-ear/run/state.pt", device=True),
     # Graphs for the program. Nothing in models/ is written: what is better there is for a person to say.
     step("export-ear", "export", "ear", 0, "ear.export {work}/ear {out}/whisper-base", "{work}/ear/tuning.pt", "{out}/whisper-base/manifest.json"),
     step("export-trunk", "export", "brain", 3, "brain.export {work}/together/trunk/model.safetensors {out}/trunk --embedding {models}/smollm2-135m/embedding.bin --tokenizer {models}/smollm2-135m", "{work}/together/trunk/model.safetensors", "{out}/trunk/trunk.onnx", tiny=""),

