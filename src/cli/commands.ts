@@ -15,6 +15,7 @@ export const commands: readonly NamedCommand[] = [
   { name: 'models list', load: () => (require('./models') as typeof import('./models')).modelsList },
   { name: 'models verify', load: () => (require('./models') as typeof import('./models')).modelsVerify },
   { name: 'models bench', load: () => (require('./models-bench') as typeof import('./models-bench')).modelsBench },
+  { name: 'codec', load: () => (require('./codec') as typeof import('./codec')).codec },
   { name: 'calls', load: () => (require('./calls') as typeof import('./calls')).callsList },
   { name: 'dial', load: () => (require('./dial') as typeof import('./dial')).dial },
   { name: 'calls waiting', load: () => (require('./dial') as typeof import('./dial')).callsWaiting },

@@ -27,3 +27,9 @@ export function float32Data(tensor: Tensor | undefined, name: string): Float32Ar
   if (tensor?.data instanceof Float32Array) return tensor.data;
   throw new TypeError(`Output "${name}" is ${tensor?.type ?? 'missing'}, not float32.`);
 }
+
+/** The values of an int64 tensor as numbers. */
+export function int64Numbers(tensor: Tensor | undefined, name: string): number[] {
+  if (tensor?.data instanceof BigInt64Array) return Array.from(tensor.data, Number);
+  throw new TypeError(`Output "${name}" is ${tensor?.type ?? 'missing'}, not int64.`);
+}

@@ -1,7 +1,9 @@
 /** The command line: help, versions, and every kind of mistake with its exit code. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { readWav } from '../../src/audio/wav';
 import { type Command, exitCodes } from '../../src/cli/command';
 import { commandHelp } from '../../src/cli/help';
 import { parseArguments } from '../../src/cli/parse-arguments';
@@ -114,11 +116,31 @@ describe('the commands of the program', () => {
       'models list',
       'models verify',
       'models bench',
+      'codec',
       'calls',
       'hangup',
     ]) {
       expect(out.join('\n')).toMatch(new RegExp(`^ {2}${name}( |$)`, 'm'));
     }
+  });
+
+  it('send a recording through the codec and back', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'codec-'));
+    const [out, err]: [string[], string[]] = [[], []];
+    const terminal = { out: (text: string) => out.push(text), err: (text: string) => err.push(text) };
+    const spoken = join(__dirname, '../fixtures/human/demo-echodone.wav');
+    const [heard, codes] = [join(folder, 'heard.wav'), join(folder, 'codes.json')];
+    expect(await execute(['codec', spoken, heard, '--codes', codes], terminal)).toBe(0);
+    expect(out).toEqual(['2.68 s of speech, 29 frames, 203 codes.']);
+    expect(JSON.parse(readFileSync(codes, 'utf8'))).toHaveLength(29);
+    const { pcm, sampleRate } = readWav(readFileSync(heard));
+    expect(pcm[0]!.length / sampleRate).toBeCloseTo(2.678, 2);
+    expect(pcm[0]!.some((sample) => Math.abs(sample) > 3_000)).toBe(true);
+    expect(await execute(['codec', join(folder, 'gone.wav'), heard], terminal)).toBe(2);
+    expect(await execute(['codec', codes, heard], terminal)).toBe(2);
+    expect(await execute(['codec', spoken, join(folder, 'gone', 'x.wav')], terminal)).toBe(2);
+    expect(err.join('\n')).toMatch(/cli\.bad-value[\s\S]*audio\.bad-wav[\s\S]*cannot be written[\s\S]*cli\.bad-value/);
+    rmSync(folder, { recursive: true });
   });
 
   it('tell which rule a call would take', async () => {

@@ -2,8 +2,8 @@
  * The graphs of the omni voice: the talker's encoder (symbols and the trunk's states to features and durations), its
  * frames (features to codes, causal), the codec's decoder (codes to latents) and the generator (latents to sound).
  */
-import { type OnnxSession, openSession, type SessionOptions } from '../../onnx/session';
-import { float32Data, float32Tensor, int64Tensor } from '../../onnx/tensors';
+import { type OnnxSession, openSession, type SessionOptions, type Tensors } from '../../onnx/session';
+import { float32Data, float32Tensor, int64Numbers, int64Tensor } from '../../onnx/tensors';
 import type { Frame } from '../codec/delay-pattern';
 import { type Codebooks, toCodebooks, toFrames } from '../codec/frame-codes';
 import type { ModelFolder } from '../manifest';
@@ -130,11 +130,7 @@ export class VoiceGraphs implements VoiceSteps {
       position: float32Tensor(Float32Array.from(places.flatMap((place) => [...place.position])), [1, steps, 4]),
       state: float32Tensor(state, [1, width, talkerState]),
     });
-    const codes = ['codes0', 'codes1', 'codes2'].map((name) => {
-      const data = out[name]?.data;
-      if (!(data instanceof BigInt64Array)) throw new TypeError(`Output "${name}" is missing or not int64.`);
-      return Array.from(data, Number);
-    }) as unknown as Codebooks;
+    const codes = codebooksOf(out);
     const latents = frameByFrame(float32Data(out['latent'], 'latent'), width, steps / stepsPerFrame, stepsPerFrame);
     return { frames: toFrames(codes), latents, state: float32Data(out['next_state'], 'next_state') };
   }
@@ -156,6 +152,12 @@ export class VoiceGraphs implements VoiceSteps {
   async close(): Promise<void> {
     await Promise.all([this.encoder.close(), this.framer.close(), this.decoder.close(), this.generator.close()]);
   }
+}
+
+/** The outputs codes0, codes1 and codes2 of a graph. */
+export function codebooksOf(out: Tensors): Codebooks {
+  const codes = (level: number) => int64Numbers(out[`codes${level}`], `codes${level}`);
+  return [codes(0), codes(1), codes(2)];
 }
 
 /** [width, frames · steps] → for each frame [steps, width]. */

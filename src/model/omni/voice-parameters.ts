@@ -28,4 +28,13 @@ export const omniVoiceParametersSchema = z.object({
   gain: z.number().positive(),
 });
 
+/** What the codec's encoder of PCM needs beside them. */
+export const codecEarParametersSchema = omniVoiceParametersSchema.extend({
+  /** Columns of the codec encoder's state. */
+  codecEncoderState: count,
+  /** Width of the recogniser's states. */
+  codecEarStates: count,
+});
+
 export type OmniVoiceParameters = z.infer<typeof omniVoiceParametersSchema>;
+export type CodecEarParameters = z.infer<typeof codecEarParametersSchema>;

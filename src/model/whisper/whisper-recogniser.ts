@@ -130,7 +130,7 @@ export class WhisperRecogniser implements Recogniser {
     onEncoded?: OnEncoded,
   ): Promise<WhisperRecognition> {
     signal.throwIfAborted();
-    const parts = this.split(pcm);
+    const parts = this.parts(pcm);
     if (parts.length === 1) return this.recognisePart(pcm, signal, earlier, onEncoded);
     const results: WhisperRecognition[] = [];
     for (const part of parts) results.push(await this.recognisePart(part, signal, undefined, onEncoded));
@@ -140,6 +140,22 @@ export class WhisperRecogniser implements Recogniser {
   /** The token that is exactly this text, if there is one. */
   tokenOf(text: string): number | undefined {
     return this.vocabulary.idOf(text);
+  }
+
+  /** Spans no longer than what is heard at once, cut at quiet places. */
+  parts(pcm: Float32Array): Float32Array[] {
+    const { sampleRate, tailSamples } = this.parameters;
+    const longest = this.maxSeconds * sampleRate - tailSamples;
+    const parts: Float32Array[] = [];
+    let from = 0;
+    while (pcm.length - from > longest) {
+      const span = Math.round(QUIET_SPAN_SECONDS * sampleRate);
+      const cut = quietest(pcm, from + Math.round((longest * 2) / 3), from + longest - span, span) + (span >> 1);
+      parts.push(pcm.subarray(from, cut));
+      from = cut;
+    }
+    parts.push(pcm.subarray(from));
+    return parts;
   }
 
   /** The encoder alone; `decode` may follow, more than once. */
@@ -206,21 +222,6 @@ export class WhisperRecogniser implements Recogniser {
     const lastToken = written?.at(-1)?.state;
     if (this.turnEnd === undefined || !spoken || lastToken === undefined || endState === undefined) return undefined;
     return this.turnEnd.chance(float32Data(speech.tensors['hidden'], 'hidden'), lastToken, endState);
-  }
-
-  private split(pcm: Float32Array): Float32Array[] {
-    const { sampleRate, tailSamples } = this.parameters;
-    const longest = this.maxSeconds * sampleRate - tailSamples;
-    const parts: Float32Array[] = [];
-    let from = 0;
-    while (pcm.length - from > longest) {
-      const span = Math.round(QUIET_SPAN_SECONDS * sampleRate);
-      const cut = quietest(pcm, from + Math.round((longest * 2) / 3), from + longest - span, span) + (span >> 1);
-      parts.push(pcm.subarray(from, cut));
-      from = cut;
-    }
-    parts.push(pcm.subarray(from));
-    return parts;
   }
 }
 
