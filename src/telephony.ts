@@ -213,6 +213,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             turns: config.turns,
             silenceSeconds: config.engine.silenceSeconds,
             toolCounts,
+            stepOut: (callId) => exchange.transfers.stepOut(callId),
             handOver: (callId, to) => exchange.transfers.handOver(callId, to),
           });
         case 'echo':

@@ -32,6 +32,8 @@ export interface AgentParts {
   readonly toolCounts: ToolCounts;
   /** The agent hands its caller over. */
   readonly handOver: (callId: string, to: HandOver) => void;
+  /** It has said goodbye: true if its caller goes on talking with others. */
+  readonly stepOut: (callId: string) => boolean;
 }
 
 /** What a person sees of the states. */
@@ -72,6 +74,7 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
     log: stage.log,
     emit: (event) => {
       if (event.type === 'agent-turn' && left.delete(event.turnId)) return;
+      if (event.type === 'ended' && parts.stepOut(stage.callId)) return;
       tellCall(event, stage);
       if (event.type === 'state') asking?.quiet(event.state === 'listening');
       else if (event.type === 'agent-turn') asking?.spoke(event.text);

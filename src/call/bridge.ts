@@ -1,11 +1,13 @@
-/** Two answered calls that are connected: each hears the other's far end, keys go across, and neither outlives the other. */
-import type { SessionMessage } from '../media/media-router';
+/** A call that is connected with others, by us: keys go across, and whoever is left alone ends. */
+import type { MediaLink, SessionMessage } from '../media/media-router';
 import type { Performance, Stage } from './call';
+import { Room, type Seat } from './room';
 
-export class BridgeSide implements Performance {
+export class BridgeSide implements Performance, Seat {
   readonly turnGapsMs: readonly number[] = [];
   readonly interruptions = 0;
-  private other: BridgeSide | undefined;
+  readonly agent = false;
+  private inRoom: Room | undefined;
   private closed = false;
   private readonly listeners: (() => void)[] = [];
 
@@ -13,25 +15,33 @@ export class BridgeSide implements Performance {
 
   /** Both are performed already, or about to be. One that has ended meanwhile ends the other. */
   static join(one: BridgeSide, other: BridgeSide): void {
-    one.other = other;
-    other.other = one;
-    for (const [ear, mouth] of [
-      [one, other],
-      [other, one],
-    ] as const) {
-      ear.stage.link.post({ type: 'music' });
-      ear.stage.link.post({ type: 'source', source: { kind: 'bridge', peer: mouth.stage.link.sessionId } });
-    }
-    if (one.closed) other.stage.end('finished');
-    if (other.closed) one.stage.end('finished');
+    const room = new Room();
+    room.add(one, other);
+    one.enter(room);
+    other.enter(room);
   }
 
   get callId(): string {
     return this.stage.callId;
   }
 
+  get link(): MediaLink {
+    return this.stage.link;
+  }
+
+  /** With whom it is connected. */
+  get room(): Room | undefined {
+    return this.inRoom;
+  }
+
+  /** It has its seat there; one that has ended meanwhile leaves it at once. */
+  enter(room: Room): void {
+    this.inRoom = room;
+    if (this.closed) room.remove(this);
+  }
+
   onMedia(message: SessionMessage): void {
-    if (message.type === 'dtmf') this.other?.stage.link.post({ type: 'send-dtmf', digits: message.digit });
+    if (message.type === 'dtmf') this.inRoom?.relayKey(this, message.digit);
   }
 
   onHold(): void {
@@ -53,10 +63,14 @@ export class BridgeSide implements Performance {
     this.stage.end('finished');
   }
 
+  alone(): void {
+    this.leave();
+  }
+
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.other?.stage.end('finished');
+    this.inRoom?.remove(this);
     for (const listener of this.listeners) listener();
   }
 }

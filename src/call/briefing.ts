@@ -8,6 +8,8 @@ export interface BriefingFacts {
   readonly said: readonly Said[];
   /** What an application wants to have said instead of the conversation. */
   readonly note?: string | undefined;
+  /** The caller is not handed over: the colleague is asked to join. */
+  readonly joins?: boolean;
 }
 
 /** Of what the caller said, so many turns; the first tells mostly what it is about, the last where it stands. */
@@ -19,11 +21,16 @@ const minQuoteWords = 3;
 
 export const KEYS = { take: '1', decline: '2', again: '*' } as const;
 export const WHAT_TO_PRESS = `Press ${KEYS.take} to take the call, or ${KEYS.decline} to send it back.`;
+const WHAT_TO_PRESS_TO_JOIN = `Press ${KEYS.take} to join the call, or ${KEYS.decline} to stay out of it.`;
 
-export function briefingOf({ from, said, note }: BriefingFacts): string {
+export function briefingOf({ from, said, note, joins = false }: BriefingFacts): string {
   const user = parseSipUri(from)?.user ?? '';
   const number = /^\+?\d{3,15}$/.test(user) ? `, calling from ${spelled(user)},` : '';
-  return [`A caller${number} is on the line for you.`, note ?? conversation(said), WHAT_TO_PRESS]
+  return [
+    `A caller${number} is on the line for you.`,
+    note ?? conversation(said),
+    joins ? WHAT_TO_PRESS_TO_JOIN : WHAT_TO_PRESS,
+  ]
     .filter((part) => part !== '')
     .join(' ');
 }

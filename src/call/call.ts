@@ -111,6 +111,7 @@ export class Call {
   private held = false;
   private parked = false;
   private secured = false;
+  private readonly leavers: (() => void)[] = [];
   /** Performances before this one. */
   private readonly past: Performance[] = [];
   private lastKey: { readonly way: 'rtp' | 'info'; readonly digit: string; readonly atMs: number } | undefined;
@@ -146,6 +147,16 @@ export class Call {
     return this.record;
   }
 
+  /** What is done with it right now. */
+  get performing(): Performance | undefined {
+    return this.performance;
+  }
+
+  /** Once: when something else is done with the call, or it ends. */
+  whenLeft(listener: () => void): void {
+    this.leavers.push(listener);
+  }
+
   get link(): MediaLink {
     return this.parts.link;
   }
@@ -174,18 +185,22 @@ export class Call {
   }
 
   private perform(make: (stage: Stage) => Performance): void {
-    // What a performance says after its time is said to nobody.
-    const mine = (): boolean =>
-      (this.performance === undefined || this.performance === performance) && this.leaving !== performance;
-    const performance = make({
+    let performance: Performance | undefined;
+    // What a performance says after its time is said to nobody; what it says while it is being made, when it is.
+    const whileMine = async <T>(act: () => T | Promise<T>): Promise<T | undefined> => {
+      if (performance === undefined) await Promise.resolve();
+      const isMine = this.performance === performance && this.leaving !== performance;
+      return isMine ? act() : undefined;
+    };
+    performance = make({
       callId: this.id,
       transport: this.record.transport,
       link: this.parts.link,
       log: this.log,
       emit: (type, data) => this.emit(type, data),
-      end: (cause) => void (mine() && this.close(cause)),
-      become: (next, more) => void (mine() && this.become(next, more)),
-      take: (name, next) => (mine() ? this.take(name, next) : Promise.resolve(false)),
+      end: (cause) => void whileMine(() => this.close(cause)),
+      become: (next, more) => void whileMine(() => this.become(next, more)),
+      take: async (name, next) => (await whileMine(() => this.take(name, next))) ?? false,
       secure: (on) => this.secure(on),
     });
     this.performance = performance;
@@ -219,6 +234,7 @@ export class Call {
     if (this.record.state !== 'answered' || this.performance !== before || this.closing !== undefined) return false;
     if (before !== undefined) this.past.push(before);
     this.performance = undefined;
+    for (const leaves of this.leavers.splice(0)) leaves();
     this.parts.link.post({ type: 'next-performance' });
     this.record = { ...this.record, action: name };
     this.perform(make);
@@ -302,6 +318,7 @@ export class Call {
     this.limit?.cancel();
     // Each step gets its share and no more: a far end that never answers our BYE must not keep ports or records.
     await this.within(CLOSE_LIMIT_MS / 4, 'performance', this.performance?.close(cause));
+    for (const leaves of this.leavers.splice(0)) leaves();
     await this.within(CLOSE_LIMIT_MS / 2, 'signalling', this.parts.leg.hangUp(cause));
     const stats = await this.within(CLOSE_LIMIT_MS / 4, 'media', this.parts.link.close());
     const endedAt = this.parts.events.now();

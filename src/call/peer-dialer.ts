@@ -35,6 +35,8 @@ export class PeerDialer {
       const dial: DialOut = { ...caller, trunk, ...routeOut(to, trunk, from), ringSeconds, metadata };
       const call = place(dial, (answered) => {
         const bridge = (stage: Stage): Performance => {
+          // From now on it is the caller's: whoever rang it may do something else.
+          signal.removeEventListener('abort', giveUp);
           const side = new BridgeSide(stage);
           resolve(side);
           return side;

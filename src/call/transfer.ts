@@ -14,11 +14,14 @@ export interface TransferRequest {
   readonly trunk?: string | undefined;
   readonly from?: string | undefined;
   readonly ringSeconds: number;
-  /** warm: we call, tell whoever answers about the caller, and connect the two when they want it. */
-  readonly mode: 'auto' | 'refer' | 'bridge' | 'warm';
-  /** warm: what is told instead of the conversation. */
+  /**
+   * warm: we call, tell whoever answers about the caller, and connect the two when they want it; conference: the same, and whoever
+   * was on the call stays.
+   */
+  readonly mode: 'auto' | 'refer' | 'bridge' | 'warm' | 'conference';
+  /** warm, conference: what is told instead of the conversation. */
   readonly briefing?: string | undefined;
-  /** warm: the sound of it. */
+  /** The sound of it. */
   readonly spoken?: Promise<readonly Prompt[]> | undefined;
 }
 

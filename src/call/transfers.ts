@@ -11,6 +11,7 @@ import type { IncomingInvite, Referral, SipUserAgent } from '../sip/user-agent';
 import { BridgeSide, bridgedWith } from './bridge';
 import { briefingOf } from './briefing';
 import type { Call, Performance, Sound, Stage } from './call';
+import { Conferences } from './conferences';
 import { failureOf } from './end-cause';
 import type { Prompt } from './line-performance';
 import { ringback } from './ringback';
@@ -42,11 +43,19 @@ const referredRingMs = 60_000;
 
 export class Transfers {
   private readonly running = new Map<string, AbortController>();
+  private readonly conferences = new Conferences();
 
   constructor(private readonly parts: TransfersParts) {}
 
-  /** Who steers the call orders it: the caller waits with music, and comes back if nobody answers. Throws `call.wrong-state`. */
+  /**
+   * Who steers the call orders it: the caller waits with music, and comes back if nobody answers; to a conference, whoever is on
+   * the call goes on talking meanwhile. Throws `call.wrong-state`, `call.room-full`.
+   */
   order(call: Call, request: TransferRequest): void {
+    if (request.mode === 'conference') {
+      this.invite(call, request);
+      return;
+    }
     const signal = this.begin(call);
     call.tell('transfer.started', { to: request.to, by: 'us' });
     call.park(true, this.parts.music() ?? ringback());
@@ -59,15 +68,46 @@ export class Transfers {
       }
       if (this.conclude(call, request.to, result)) return;
       call.park(false);
-      const cause = result.kind === 'failed' ? result.cause : 'no-answer';
-      call.command({ type: 'say', text: WHY_BACK[cause] ?? NOBODY_ANSWERED });
+      sayWhyBack(call, result);
     });
+  }
+
+  /** A third one: rung and told while the others talk, then added to them. */
+  private invite(call: Call, request: TransferRequest): void {
+    const { to } = request;
+    const table = this.conferences.tableOf(call);
+    const signal = this.begin(call);
+    call.tell('transfer.started', { to, by: 'us' });
+    void transfer(this.prepared(request, call.id), this.portsOf(call.id, true), signal).then((result) => {
+      this.running.delete(call.id);
+      if (result.kind !== 'bridged') {
+        if (!this.conclude(call, to, result)) sayWhyBack(call, result);
+      } else if (table.join(result.peer)) {
+        const { callId: peerCallId } = result.peer;
+        call.tell('transfer.completed', { to, way: 'conference', confirmed: true, peerCallId });
+      } else {
+        result.peer.leave();
+        call.tell('transfer.failed', { to, cause: 'cancelled' });
+      }
+    });
+  }
+
+  /** The agent has said goodbye: true if those with whom its caller talks go on without it. */
+  stepOut(callId: string): boolean {
+    const call = this.parts.find(callId);
+    return call !== undefined && this.conferences.stepOut(call);
   }
 
   /** The agent itself orders it, as the dialplan allows. A call that is being transferred already is in good hands. */
   handOver(callId: string, request: TransferRequest): void {
     const call = this.parts.find(callId);
-    if (call?.snapshot.state === 'answered' && !this.running.has(callId)) this.order(call, request);
+    if (call?.snapshot.state !== 'answered' || this.running.has(callId)) return;
+    try {
+      this.order(call, request);
+    } catch {
+      // A conference that is full already: whoever the agent says it will add cannot be.
+      call.tell('transfer.failed', { to: request.to, cause: 'rejected' });
+    }
   }
 
   /** Connects the far ends of two live calls: by REFER with Replaces, so that we are out of it, else by a bridge (RFC 5589 §7). */
@@ -241,13 +281,17 @@ export class Transfers {
     this.running.delete(callId);
   }
 
-  /** A warm hand-over has its briefing spoken while the telephone rings. */
+  /** A warm hand-over, or a third one, has its briefing spoken while the telephone rings. */
   private prepared(request: TransferRequest, callId: string): TransferRequest {
     const call = this.parts.find(callId);
-    if (request.mode !== 'warm' || call === undefined) return request;
+    const joins = request.mode === 'conference';
+    if ((request.mode !== 'warm' && !joins) || call === undefined) return request;
     const { direction, from, to } = call.snapshot;
     const caller = direction === 'inbound' ? from : to;
-    const spoken = this.parts.speak(callId, briefingOf({ from: caller, said: call.said, note: request.briefing }));
+    const spoken = this.parts.speak(
+      callId,
+      briefingOf({ from: caller, said: call.said, note: request.briefing, joins }),
+    );
     // Whoever answers finds out; when nobody does, it does not matter.
     spoken.catch(() => undefined);
     return { ...request, spoken };
@@ -297,6 +341,11 @@ export class Transfers {
         mayDial && leg !== undefined ? (request, signal) => this.parts.dialPeer(request, callId, signal) : undefined,
     };
   }
+}
+
+function sayWhyBack(call: Call, result: TransferResult): void {
+  const cause = result.kind === 'failed' ? result.cause : 'no-answer';
+  call.command({ type: 'say', text: WHY_BACK[cause] ?? NOBODY_ANSWERED });
 }
 
 function wrongState(sentence: string): TrunklineError {

@@ -89,17 +89,22 @@ export const callActionSchema = z.discriminatedUnion('type', [
       callId: z.string().min(1).max(100).optional(),
       trunk: z.string().min(1).max(100).optional(),
       from: z.string().min(1).max(256).optional(),
-      mode: z.enum(['auto', 'refer', 'bridge', 'warm']).default('auto'),
-      /** warm: told to whoever answers instead of a summary of the conversation. */
+      /** conference: as warm, and whoever is on the call stays: the agent, or somebody with whom it is connected. */
+      mode: z.enum(['auto', 'refer', 'bridge', 'warm', 'conference']).default('auto'),
+      /** warm, conference: told to whoever answers instead of a summary of the conversation. */
       briefing: z.string().trim().min(1).max(600).optional(),
       ringSeconds: z.int().min(1).max(300).default(30),
     })
     .refine((transfer) => (transfer.to === undefined) !== (transfer.callId === undefined), {
       error: 'Expected either to or callId.',
     })
-    .refine(({ briefing, mode }) => briefing === undefined || mode === 'warm', {
-      error: 'Only a warm transfer has a briefing.',
+    .refine(({ briefing, mode }) => briefing === undefined || mode === 'warm' || mode === 'conference', {
+      error: 'Only a warm transfer and a conference have a briefing.',
       path: ['briefing'],
+    })
+    .refine(({ callId, mode }) => callId === undefined || mode !== 'conference', {
+      error: 'Expected to: a conference rings somebody.',
+      path: ['mode'],
     }),
   /** What a tool told, for the `tool.called` of that id: the agent answers from `text`, or says that it cannot look it up. */
   z

@@ -106,8 +106,11 @@ export const callEventData = {
   }),
   'transfer.completed': z.object({
     to: z.string(),
-    /** refer: the far end calls there itself; bridge: we hold both calls; replaced: this call has a new far end. */
-    way: z.enum(['refer', 'bridge', 'replaced']),
+    /**
+     * refer: the far end calls there itself; bridge: we hold both calls; conference: and whoever was there stays; replaced: this
+     * call has a new far end.
+     */
+    way: z.enum(['refer', 'bridge', 'conference', 'replaced']),
     /** False: the far end tries, and more is not known. */
     confirmed: z.boolean(),
     /** The call that this one is connected with. */

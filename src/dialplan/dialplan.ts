@@ -19,7 +19,7 @@ export interface HandOver {
   readonly trunk?: string | undefined;
   readonly from?: string | undefined;
   readonly ringSeconds: number;
-  readonly mode: 'auto' | 'refer' | 'bridge' | 'warm';
+  readonly mode: 'auto' | 'refer' | 'bridge' | 'warm' | 'conference';
 }
 
 export interface AgentAction {

@@ -57,7 +57,10 @@ const handOverSchema = z.strictObject({
   trunk: z.string().min(1).max(100).optional(),
   from: z.string().min(1).max(256).optional(),
   ringSeconds: z.int().min(1).max(300).default(30),
-  mode: z.enum(['auto', 'refer', 'bridge', 'warm']).default('warm').describe('As of transfer.'),
+  mode: z
+    .enum(['auto', 'refer', 'bridge', 'warm', 'conference'])
+    .default('warm')
+    .describe('As of transfer; conference: as warm, and the agent stays on the line.'),
 });
 
 const agentAction = z.strictObject({

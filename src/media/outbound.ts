@@ -8,14 +8,14 @@
 import { ComfortNoise } from '../audio/comfort-noise';
 import { noiseRms } from '../audio/pcm';
 import { Resampler } from '../audio/resampler';
-import { SampleQueue } from '../audio/sample-queue';
 import { dtmfFrequencies, Tone } from '../audio/tone';
 import type { Codec } from '../codecs/codec';
 import { createCodec } from '../codecs/preference';
 import { writeComfortNoise } from '../rtp/comfort-noise-payload';
 import { Packetizer } from '../rtp/packetizer';
 import { TelephoneEventSender } from '../rtp/telephone-event';
-import { callSampleRate } from './inbound';
+import { AgentInConference } from './agent-in-conference';
+import { MixMinus } from './mix-minus';
 import { type PlayoutEvent, PlayoutQueue } from './playout-queue';
 import type { MediaSource } from './protocol';
 import type { MediaFormat, MediaTransport } from './transport';
@@ -26,8 +26,8 @@ const comfortNoiseDbm0 = -62;
 /** Where silence is described instead of sent: noise is sent on for so long, then its description now and then. */
 const hangoverFrames = 10;
 const describeEveryFrames = 20;
-/** Echo holds this much at most, so that it stays an echo. */
-const maxEchoMs = 100;
+/** An echo is a connection with oneself. */
+const OWN_FAR_END = 'own';
 const dtmfToneDbm0 = -9;
 /** A packet of 60 ms less one byte, and a frame, at a byte each 125 µs. */
 const maxGatheredBytes = 640;
@@ -49,7 +49,10 @@ export class Outbound {
         at: number;
       }
     | undefined;
-  private echo: { resampler: Resampler; queue: SampleQueue; scratch: Int16Array } | undefined;
+  private echo: MixMinus | undefined;
+  private connected: MixMinus | undefined;
+  /** An agent who stays on a call that is connected: what it says, and how that is added. */
+  private agent: AgentInConference | undefined;
   private events: TelephoneEventSender | undefined;
   /** Digits sung in band because the far end takes no events. */
   private sung: { digit: string; framesLeft: number }[] = [];
@@ -123,13 +126,11 @@ export class Outbound {
   setSource(source: MediaSource): void {
     this.source = source;
     this.tone = source.kind === 'tone' ? new Tone([source.frequencyHz], source.levelDbm0, this.encodeRate) : undefined;
-    this.echo =
-      source.kind === 'echo' || source.kind === 'bridge'
-        ? {
-            resampler: new Resampler(callSampleRate, this.encodeRate),
-            queue: new SampleQueue((this.encodeRate * maxEchoMs) / 1000),
-            scratch: new Int16Array(this.frame.length + 2),
-          }
+    this.echo = source.kind === 'echo' ? new MixMinus([OWN_FAR_END], this.encodeRate) : undefined;
+    this.connected = source.kind === 'bridge' ? new MixMinus(source.peers, this.encodeRate) : undefined;
+    this.agent =
+      source.kind === 'bridge' && source.playout === true
+        ? new AgentInConference(this.encodeRate, this.frame.length)
         : undefined;
   }
 
@@ -145,11 +146,20 @@ export class Outbound {
     return out.slice(0, resampler.process(pcm, out));
   }
 
-  /** What came in from `from`: our own far end, for the echo, or that of the session we are connected with. */
-  heard(frame: Int16Array, from: string | undefined): void {
-    if (this.echo === undefined || (this.source.kind === 'bridge' && this.source.peer !== from)) return;
-    const { resampler, queue, scratch } = this.echo;
-    queue.write(scratch, resampler.process(frame, scratch));
+  /** What our own far end says, for the echo. */
+  heardOwn(frame: Int16Array): void {
+    this.echo?.heard(frame, OWN_FAR_END);
+  }
+
+  /** What somebody says with whom we may be connected. */
+  heardPeer(frame: Int16Array, from: string): void {
+    this.connected?.heard(frame, from);
+  }
+
+  /** A conference in which our agent stays: what it said in the last frame, and the others besides our far end, 16 kHz. */
+  get conference(): { readonly said: Int16Array; readonly others: Int16Array } | undefined {
+    const { agent, connected } = this;
+    return agent === undefined || connected === undefined ? undefined : { said: agent.said, others: connected.others };
   }
 
   sendDtmf(digits: string): void {
@@ -174,6 +184,7 @@ export class Outbound {
       this.packetizer.advance(this.frameTicks);
       return undefined;
     }
+    this.agent?.quiet();
     const event = this.events?.next();
     if (event !== undefined) {
       const began = this.packetizer.timestampTicks - event.beganFramesAgo * this.frameTicks;
@@ -233,22 +244,27 @@ export class Outbound {
   /** False: there was nothing to say, and the frame is noise. */
   private fill(): boolean {
     const frame = this.frame;
-    if (this.sing(frame)) return true;
+    if (this.sing(frame)) {
+      this.connected?.skip();
+      return true;
+    }
     if (this.music !== undefined && !(this.music.yields && this.playout.playing)) {
       const { played } = this.music;
       for (let i = 0; i < frame.length; i++) {
         frame[i] = played[this.music.at]!;
         this.music.at = (this.music.at + 1) % played.length;
       }
+      this.connected?.skip();
       return true;
     }
     if (this.source.kind === 'tone') {
       this.tone!.fill(frame);
       return true;
     }
-    const got = this.source.kind === 'playout' ? this.playout.pull(frame) : this.echo!.queue.read(frame);
+    const line = this.echo ?? this.connected;
+    const got = line === undefined ? this.playout.pull(frame) : line.pull(frame);
     if (got < frame.length) this.noise.fill(frame, got);
-    return got > 0;
+    return this.agent === undefined ? got > 0 : this.agent.speakOver(frame, this.playout) || got > 0;
   }
 
   /** 120 ms of a key's two tones, then 80 ms of silence. */

@@ -42,8 +42,11 @@ export type MediaSource =
   | { readonly kind: 'playout' }
   | { readonly kind: 'echo' }
   | { readonly kind: 'tone'; readonly frequencyHz: number; readonly levelDbm0: number }
-  /** What the far end of another session of the same thread says: two calls that are connected. */
-  | { readonly kind: 'bridge'; readonly peer: string };
+  /**
+   * What the far ends of other sessions say: calls that are connected, all of them mixed. With `playout` what `play` brings is
+   * heard as well, by those who have this session's agent (`media/mix-minus.ts`) among their peers, and the listener hears the peers.
+   */
+  | { readonly kind: 'bridge'; readonly peers: readonly string[]; readonly playout?: boolean };
 
 export interface PlayoutWord {
   readonly text: string;

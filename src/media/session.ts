@@ -4,12 +4,14 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { ToneDetector } from '../audio/tone-detector';
+import { VoiceMixer } from '../audio/voice-mixer';
 import type { Clock } from '../core/clock';
 import { meanOpinionScore } from '../rtp/e-model';
 import { DurationHistogram } from '../rtp/histogram';
 import type { Pacer, PacerMember } from '../rtp/pacer';
 import { levelDbOf } from '../turn/energy-gate';
 import { callFrameSamples, callSampleRate, Inbound } from './inbound';
+import { agentVoice } from './mix-minus';
 import { Outbound } from './outbound';
 import type { FromMedia, MediaStats, SocketAddress, ToListener, ToMedia } from './protocol';
 import { Recorder } from './recorder';
@@ -28,8 +30,8 @@ export interface SessionSurroundings {
   /** 0…1. */
   readonly random: () => number;
   readonly post: PostFromMedia;
-  /** Each frame of 20 ms that came in, for whoever is connected. */
-  readonly heard?: (sessionId: string, frame: Int16Array) => void;
+  /** Each frame of 20 ms that came in, or that an agent said in a conference, for whoever is connected. */
+  readonly heard?: (voice: string, frame: Int16Array) => void;
   /** Where frames for the listener go, once it is attached. */
   readonly listener: () => MessagePort | undefined;
 }
@@ -90,6 +92,7 @@ export class Session {
   private performances = 0;
   private secure = false;
   private muted = false;
+  private readonly mixer = new VoiceMixer();
   private tones: { readonly detector: ToneDetector; readonly fromSample: number } | undefined;
 
   constructor(
@@ -164,7 +167,7 @@ export class Session {
 
   /** A frame of the call that this one is connected with. */
   hearPeer(peer: string, frame: Int16Array): void {
-    if (this.state === 'running') this.outbound.heard(frame, peer);
+    if (this.state === 'running') this.outbound.heardPeer(frame, peer);
   }
 
   receive(message: SteeringMessage): void {
@@ -337,8 +340,14 @@ export class Session {
     this.recorder?.write(frame, this.secure ? undefined : sent, this.outbound.encodeRate);
     // What is kept of the call is whole; nobody hears it.
     if (this.muted) frame.fill(0);
-    this.outbound.heard(frame, this.sessionId);
+    this.outbound.heardOwn(frame);
     this.around.heard?.(this.sessionId, frame);
+    const conference = sent === undefined ? undefined : this.outbound.conference;
+    if (conference !== undefined) {
+      this.around.heard?.(agentVoice(this.sessionId), conference.said);
+      // The agent hears everybody.
+      this.mixer.mix([frame, conference.others], frame);
+    }
     // Copied, not transferred: for 640 bytes that is cheaper, and the frame can be used again.
     const sentDb = levelDbOf(sent ?? NOTHING);
     this.around

@@ -6,6 +6,7 @@ import { DurationHistogram } from '../rtp/histogram';
 import { Pacer } from '../rtp/pacer';
 import { PortPool } from '../rtp/port-pool';
 import type { OpenDtls } from './line-protection';
+import { agentVoice } from './mix-minus';
 import type { ToMedia } from './protocol';
 import { RtpTransport } from './rtp-transport';
 import { Session } from './session';
@@ -27,7 +28,7 @@ export class Sessions {
   private readonly pools = new Map<string, PortPool>();
   private readonly pacer: Pacer;
   private listener: MessagePort | undefined;
-  /** By session: those whose far ends hear what its own far end says. */
+  /** By voice (a session's far end, or its agent): the sessions whose far ends hear it. */
   private readonly listeners = new Map<string, Set<string>>();
   /** Messages for sessions that are closed or never were: they cross on the way, and are no fault. */
   private strayMessages = 0;
@@ -62,8 +63,8 @@ export class Sessions {
       default: {
         const session = this.sessions.get(message.sessionId);
         if (message.type === 'source') {
-          this.connect(message.sessionId, message.source.kind === 'bridge' ? message.source.peer : undefined);
-        } else if (message.type === 'next-performance') this.connect(message.sessionId, undefined);
+          this.connect(message.sessionId, message.source.kind === 'bridge' ? message.source.peers : []);
+        } else if (message.type === 'next-performance') this.connect(message.sessionId, []);
         if (session === undefined) this.strayMessages++;
         else session.receive(message);
       }
@@ -212,18 +213,20 @@ export class Sessions {
   private forget(sessionId: string): void {
     this.sessions.delete(sessionId);
     this.rtpTransports.delete(sessionId);
-    this.connect(sessionId, undefined);
+    this.connect(sessionId, []);
     this.listeners.delete(sessionId);
+    this.listeners.delete(agentVoice(sessionId));
   }
 
-  /** `peer` undefined: with nobody any more. */
-  private connect(sessionId: string, peer: string | undefined): void {
+  /** Whom a session hears from now on. */
+  private connect(sessionId: string, peers: readonly string[]): void {
     for (const [from, ears] of this.listeners) {
       if (ears.delete(sessionId) && ears.size === 0) this.listeners.delete(from);
     }
-    if (peer === undefined) return;
-    const ears = this.listeners.get(peer) ?? new Set();
-    this.listeners.set(peer, ears.add(sessionId));
+    for (const peer of peers) {
+      const ears = this.listeners.get(peer) ?? new Set();
+      this.listeners.set(peer, ears.add(sessionId));
+    }
   }
 
   private poolFor(bindAddress: string, [first, last]: readonly [number, number]): PortPool {

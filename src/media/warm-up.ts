@@ -49,6 +49,6 @@ function rehearse(format: MediaFormat, voiceRate: number): void {
   for (let frame = 0; frame < frames; frame++) {
     nowMs += frameMs;
     outbound.tick(transport);
-    outbound.heard(inbound.tick(nowMs), undefined);
+    outbound.heardOwn(inbound.tick(nowMs));
   }
 }

@@ -103,6 +103,21 @@ describe('a call', () => {
     await call.close('caller-hangup');
   });
 
+  it.each(['end', 'become', 'take'] as const)('is left by what is only being begun: %s', async (how) => {
+    const { call, settle, events } = rig();
+    const hasEnded = { turnGapsMs: [], interruptions: 0, onMedia() {}, onHold() {}, command: () => false };
+    const brief: Performance = { ...hasEnded, close: async () => undefined };
+    call.answeredWith('brief', (stage) => {
+      if (how === 'end') stage.end('finished');
+      else if (how === 'become') stage.become({ type: 'echo' });
+      else void stage.take('echo', () => brief);
+      return brief;
+    });
+    await settle();
+    if (how === 'end') expect(events.at(-1)).toMatchObject({ type: 'call.ended', data: { cause: 'finished' } });
+    else expect(call.snapshot).toMatchObject({ state: 'answered', action: 'echo' });
+  });
+
   it('tells its life in events without a gap', async () => {
     const { call, events } = rig();
     call.ringing();

@@ -94,6 +94,7 @@ describe('a call that changes its far end', () => {
   let capture: SipCapture;
   let alice: Party;
   let bob: Party;
+  let carol: Party;
   let exchange: Exchange;
   let events: CallEvent[];
   let posted: ToMedia[];
@@ -106,11 +107,12 @@ describe('a call that changes its far end', () => {
 
   beforeEach(async () => {
     capture = new SipCapture();
-    agents.push(await agent(capture), await agent(), await agent());
+    agents.push(await agent(capture), await agent(), await agent(), await agent());
     us = agents[0]!;
     onRefer = (referral) => referral.reject(603);
     alice = new Party(agents[1]!, 30_000, (referral) => onRefer(referral));
     bob = new Party(agents[2]!, 32_000, (referral) => referral.reject(603));
+    carol = new Party(agents[3]!, 34_000, (referral) => referral.reject(603));
     events = [];
     posted = [];
     action = { type: 'echo' };
@@ -181,7 +183,9 @@ describe('a call that changes its far end', () => {
     exchange.transfers.order(exchange.find('call_1')!, { to: bob.uri, ringSeconds: 5, mode });
   const bridges = () =>
     posted.flatMap((message) =>
-      message.type === 'source' && message.source.kind === 'bridge' ? [[message.sessionId, message.source.peer]] : [],
+      message.type === 'source' && message.source.kind === 'bridge'
+        ? [[message.sessionId, ...message.source.peers]]
+        : [],
     );
 
   it('is referred, and ends when the far end has got through', async () => {
@@ -361,6 +365,18 @@ describe('a call that changes its far end', () => {
     await waitFor(() => cancelled && exchange.live === 0);
   });
 
+  it('by the dialplan is dialled on, and stays connected until one hangs up', async () => {
+    bob.answer();
+    action = { type: 'dial', to: bob.uri, trunk: undefined, from: undefined, ringSeconds: 5, otherwise: undefined };
+    await alice.call(us, 'sales');
+    await waitFor(() => bridges().length === 2 && exchange.find('call_1')?.snapshot.action === 'bridge');
+    // Whatever was on its way has come by then.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(exchange.live).toBe(2);
+    await alice.dialog?.bye();
+    await waitFor(() => bob.ends.length === 1 && exchange.live === 0);
+  });
+
   it('by the dialplan is dialled on, and does something else when nobody answers', async () => {
     bob.answer(480);
     action = {
@@ -497,5 +513,102 @@ describe('a call that changes its far end', () => {
       [false, 0],
       [true, 30_000],
     ]);
+  });
+
+  describe('and becomes a conference', () => {
+    const sources = () =>
+      new Map(
+        posted.flatMap((message) =>
+          message.type === 'source' ? [[message.sessionId, JSON.stringify(message.source)] as const] : [],
+        ),
+      );
+    const hears = (...peers: string[]) => JSON.stringify({ kind: 'bridge', peers });
+    const invite = (party: Party): void =>
+      exchange.transfers.order(exchange.find('call_1')!, { to: party.uri, ringSeconds: 5, mode: 'conference' });
+    const takes = async (callId: string): Promise<void> => {
+      await answered(callId);
+      await waitFor(() => posted.some((message) => message.type === 'play' && message.sessionId === callId));
+      exchange.find(callId)?.key('rtp', '1', 100);
+    };
+    const completed = (count: number) => waitFor(() => told('transfer.completed').length === count);
+
+    it('in which the agent stays: the caller does not wait, and all three hear each other', async () => {
+      action = { type: 'agent' } as never;
+      bob.answer();
+      await alice.call(us, 'desk');
+      await answered('call_1');
+      invite(bob);
+      await takes('call_2');
+      await completed(1);
+      expect(spoken[0]).toContain('Press 1 to join the call');
+      expect(told('transfer.completed')).toEqual([
+        { to: bob.uri, way: 'conference', confirmed: true, peerCallId: 'call_2' },
+      ]);
+      expect(told('hold.started')).toEqual([]);
+      expect(posted.some((message) => message.type === 'music' && message.sessionId === 'call_1')).toBe(false);
+      expect(sources().get('call_1')).toBe(JSON.stringify({ kind: 'bridge', peers: ['call_2'], playout: true }));
+      expect(sources().get('call_2')).toBe(hears('call_1', 'call_1/agent'));
+      await bob.dialog?.bye();
+      await waitFor(() => sources().get('call_1') === JSON.stringify({ kind: 'playout' }));
+      expect(exchange.find('call_1')?.snapshot.state).toBe('answered');
+    });
+
+    it('which goes on without the agent when it has said goodbye, and ends with the caller', async () => {
+      action = { type: 'agent' } as never;
+      bob.answer();
+      await alice.call(us, 'desk');
+      await answered('call_1');
+      expect(exchange.transfers.stepOut('call_1')).toBe(false);
+      invite(bob);
+      await takes('call_2');
+      await completed(1);
+      expect(exchange.transfers.stepOut('call_1')).toBe(true);
+      await waitFor(() => sources().get('call_1') === hears('call_2'));
+      expect(sources().get('call_2')).toBe(hears('call_1'));
+      expect(exchange.find('call_1')?.snapshot).toMatchObject({ state: 'answered', action: 'bridge' });
+      await alice.dialog?.bye();
+      await waitFor(() => bob.ends.length === 1 && exchange.live === 0);
+    });
+
+    it('of three people, which goes on with two, and ends when one is left alone', async () => {
+      bob.answer();
+      carol.answer();
+      await alice.call(us, 'echo');
+      await answered('call_1');
+      transfer('bridge');
+      await completed(1);
+      invite(carol);
+      await takes('call_3');
+      await completed(2);
+      expect(['call_1', 'call_2', 'call_3'].map((callId) => sources().get(callId))).toEqual([
+        hears('call_2', 'call_3'),
+        hears('call_1', 'call_3'),
+        hears('call_1', 'call_2'),
+      ]);
+      exchange.find('call_1')?.key('rtp', '7', 100);
+      expect(posted.flatMap((message) => (message.type === 'send-dtmf' ? [message.sessionId] : []))).toEqual([
+        'call_2',
+        'call_3',
+      ]);
+      await alice.dialog?.bye();
+      await waitFor(() => sources().get('call_2') === hears('call_3') && sources().get('call_3') === hears('call_2'));
+      expect(exchange.live).toBe(2);
+      await bob.dialog?.bye();
+      await waitFor(() => carol.ends.length === 1 && exchange.live === 0);
+    });
+
+    it('only where somebody stays, and leaves all as it was when nobody comes', async () => {
+      bob.answer(486);
+      await alice.call(us, 'echo');
+      await answered('call_1');
+      expect(() => invite(bob)).toThrow(expect.objectContaining({ code: 'call.wrong-state' }));
+      action = { type: 'agent' } as never;
+      await carol.call(us, 'desk');
+      await answered('call_2');
+      exchange.transfers.order(exchange.find('call_2')!, { to: bob.uri, ringSeconds: 5, mode: 'conference' });
+      await waitFor(() => told('transfer.failed').length === 1);
+      expect(told('transfer.failed')).toEqual([expect.objectContaining({ cause: 'busy' })]);
+      expect(bridges()).toEqual([]);
+    });
   });
 });

@@ -1,9 +1,10 @@
 /** baresip as a softphone that registers and answers (Debian package baresip-core). */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeWav } from '../../src/audio/wav';
+import { readWav, type Wav, writeWav } from '../../src/audio/wav';
 
 export interface BaresipPhoneOptions {
   /** One line of its accounts file. */
@@ -12,6 +13,14 @@ export interface BaresipPhoneOptions {
   readonly settings?: readonly string[];
   /** Typed at its start: `/dial sip:…`. */
   readonly command?: string;
+  /** What it says, 8 kHz mono; 20 s of silence if left out. */
+  readonly microphone?: Int16Array;
+  /** Where it listens; any port if left out. */
+  readonly port?: number;
+  /** A free TCP port, for `press`. */
+  readonly controlPort?: number;
+  /** It ends by itself then. */
+  readonly seconds?: number;
 }
 
 export class BaresipPhone {
@@ -19,6 +28,7 @@ export class BaresipPhone {
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: string,
+    private readonly controlPort: number | undefined,
   ) {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
@@ -27,27 +37,53 @@ export class BaresipPhone {
     }
   }
 
-  static open({ account, settings = [], command }: BaresipPhoneOptions): BaresipPhone {
+  static open({ account, settings = [], command, ...more }: BaresipPhoneOptions): BaresipPhone {
+    const { microphone = new Int16Array(8000 * 20), port = 0, controlPort, seconds = 25 } = more;
     const folder = mkdtempSync(join(tmpdir(), 'baresip-phone-'));
-    const silence = join(folder, 'silence.wav');
-    writeFileSync(silence, writeWav({ sampleRate: 8000, channels: 1, pcm: [new Int16Array(8000 * 20)] }));
+    const said = join(folder, 'said.wav');
+    writeFileSync(said, writeWav({ sampleRate: 8000, channels: 1, pcm: [microphone] }));
+    mkdirSync(join(folder, 'heard'));
     const config = [
       'poll_method epoll',
-      'sip_listen 127.0.0.1:0',
+      `sip_listen 127.0.0.1:${port}`,
       'net_interface 127.0.0.1',
-      `audio_source aufile,${silence}`,
+      `audio_source aufile,${said}`,
       'module_path /usr/lib/baresip/modules',
       'module g711.so',
       'module aufile.so',
+      'module sndfile.so',
+      `snd_path ${join(folder, 'heard')}`,
       'module_app account.so',
       'module_app menu.so',
+      ...(controlPort === undefined ? [] : ['module_app ctrl_tcp.so', `ctrl_tcp_listen 127.0.0.1:${controlPort}`]),
       ...settings,
       '',
     ];
     writeFileSync(join(folder, 'config'), config.join('\n'));
     writeFileSync(join(folder, 'accounts'), `${account}\n`);
-    const run = ['-f', folder, '-t', '25', ...(command === undefined ? [] : ['-e', command])];
-    return new BaresipPhone(spawn('baresip', run, { stdio: ['pipe', 'pipe', 'pipe'] }), folder);
+    const run = ['-f', folder, '-t', String(seconds), ...(command === undefined ? [] : ['-e', command])];
+    const child = spawn('baresip', run, { stdio: ['pipe', 'pipe', 'pipe'] });
+    return new BaresipPhone(child, folder, controlPort);
+  }
+
+  /** A key, while it is in a call. */
+  async press(digit: string): Promise<void> {
+    const order = JSON.stringify({ command: 'sndcode', params: digit });
+    const socket = connect({ host: '127.0.0.1', port: this.controlPort ?? 0 });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      // It answers when it has obeyed.
+      socket.once('data', () => resolve());
+      socket.write(`${order.length}:${order},`);
+    });
+    socket.destroy();
+  }
+
+  /** All that it has heard in its call; undefined before it was in one. */
+  get heard(): Wav | undefined {
+    const heard = join(this.folder, 'heard');
+    const file = readdirSync(heard).find((name) => name.endsWith('-dec.wav'));
+    return file === undefined ? undefined : readWav(readFileSync(join(heard, file)));
   }
 
   get output(): string {

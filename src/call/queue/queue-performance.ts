@@ -53,8 +53,7 @@ class QueueCaller implements Performance {
     const { action, stage, parts } = this;
     stage.link.post({ type: 'source', source: { kind: 'playout' } });
     const refused = !parts.mayDial ? 'not-allowed' : parts.line.waiting >= action.maxLength ? 'full' : undefined;
-    // What is being begun cannot be replaced in the same breath.
-    if (refused !== undefined) queueMicrotask(() => this.giveUp(refused));
+    if (refused !== undefined) this.giveUp(refused);
     else {
       this.limit = parts.clock.after(action.maxWaitSeconds * 1_000, () => this.giveUp('timeout'));
       const position = parts.line.join({ callId: stage.callId, serve: (peer) => this.serve(peer) });

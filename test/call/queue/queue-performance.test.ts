@@ -140,8 +140,8 @@ describe('a caller in a line', () => {
       'queue.left {"queue":"support","reason":"bridged","waitMs":1500,"position":1,"peerCallId":"phone1"}',
       'take bridge',
     ]);
-    expect(first.posted).toContainEqual({ type: 'source', source: { kind: 'bridge', peer: 'phone1' } });
-    expect(phone.posted).toContainEqual({ type: 'source', source: { kind: 'bridge', peer: 'first' } });
+    expect(first.posted).toContainEqual({ type: 'source', source: { kind: 'bridge', peers: ['phone1'] } });
+    expect(phone.posted).toContainEqual({ type: 'source', source: { kind: 'bridge', peers: ['first'] } });
     clock.advance(28_500);
     await settled();
     expect(said.slice(4)).toEqual(['You are the next in line.', 'Thank you.']);

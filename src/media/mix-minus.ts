@@ -1,0 +1,68 @@
+/**
+ * What a far end hears of those it is connected with: all of them together and not itself, frame by frame on the 16 kHz
+ * clock of calls, at the rate of its own codec.
+ */
+import { Resampler } from '../audio/resampler';
+import { SampleQueue } from '../audio/sample-queue';
+import { VoiceMixer } from '../audio/voice-mixer';
+import { callFrameSamples, callSampleRate } from './inbound';
+
+/** Of each of them so much may wait, so that nobody is heard late. */
+const maxWaitingMs = 100;
+
+/** The name under which an agent is heard who speaks on the call `sessionId` and stays in a conference. */
+export function agentVoice(sessionId: string): string {
+  return `${sessionId}/agent`;
+}
+
+export class MixMinus {
+  /** All of them, in the frame that was pulled last, 16 kHz. */
+  readonly others = new Int16Array(callFrameSamples);
+  private readonly voices: ReadonlyMap<string, SampleQueue>;
+  private readonly frames: Int16Array[];
+  private readonly mixer = new VoiceMixer();
+  private readonly resampler: Resampler;
+  private readonly ready: SampleQueue;
+  private readonly scratch: Int16Array;
+
+  constructor(
+    readonly peers: readonly string[],
+    rate: number,
+  ) {
+    const waiting = (callSampleRate * maxWaitingMs) / 1000;
+    this.voices = new Map(peers.map((peer) => [peer, new SampleQueue(waiting)]));
+    this.frames = peers.map(() => new Int16Array(callFrameSamples));
+    this.resampler = new Resampler(callSampleRate, rate);
+    this.scratch = new Int16Array(this.resampler.maxOutput(callFrameSamples));
+    this.ready = new SampleQueue(2 * this.scratch.length);
+  }
+
+  /** A frame of one of them; of anybody else it is nothing. */
+  heard(frame: Int16Array, from: string): void {
+    this.voices.get(from)?.write(frame);
+  }
+
+  /** The next frame of time; returns how many samples of `out` there were. */
+  pull(out: Int16Array): number {
+    let longest = 0;
+    let index = 0;
+    for (const queue of this.voices.values()) {
+      const frame = this.frames[index++]!;
+      const got = queue.read(frame);
+      frame.fill(0, got);
+      longest = Math.max(longest, got);
+    }
+    if (longest === 0) this.others.fill(0);
+    else {
+      this.mixer.mix(this.frames, this.others);
+      this.ready.write(this.scratch, this.resampler.process(this.others, this.scratch, longest));
+    }
+    return this.ready.read(out);
+  }
+
+  /** Something else is heard meanwhile: what waited would only be late. */
+  skip(): void {
+    for (const queue of this.voices.values()) queue.reset();
+    this.ready.reset();
+  }
+}
