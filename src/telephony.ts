@@ -6,6 +6,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { performAgent } from './call/agent-performance';
 import type { Performance, Stage } from './call/call';
 import { Exchange } from './call/exchange';
@@ -122,6 +123,10 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     lines.thread.post({ type: 'dtls-identity', identity });
     const peers = openMedia('webrtc-media', listener, log);
     opened.push(peers.close);
+    // A browser and a phone can be connected: each thread hears the other's voices that its calls are connected with.
+    const { port1, port2 } = new MessageChannel();
+    lines.thread.post({ type: 'attach-neighbour', port: port1 }, [port1]);
+    peers.thread.post({ type: 'attach-neighbour', port: port2 }, [port2]);
 
     const sipHost = config.sip.host;
     const mediaHostFor = (peer: string): string =>

@@ -336,9 +336,7 @@ export class Transfers {
     return {
       refer: leg === undefined ? undefined : (options) => leg.refer(options),
       address: (request) => this.parts.route(request).to,
-      // A browser's media lives on another thread than a phone's: the two cannot be connected.
-      dial:
-        mayDial && leg !== undefined ? (request, signal) => this.parts.dialPeer(request, callId, signal) : undefined,
+      dial: mayDial ? (request, signal) => this.parts.dialPeer(request, callId, signal) : undefined,
     };
   }
 }

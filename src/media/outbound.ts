@@ -152,8 +152,8 @@ export class Outbound {
   }
 
   /** What somebody says with whom we may be connected. */
-  heardPeer(frame: Int16Array, from: string): void {
-    this.connected?.heard(frame, from);
+  heardPeer(frame: Int16Array, from: string, fromAfar: boolean): void {
+    this.connected?.heard(frame, from, fromAfar);
   }
 
   /** A conference in which our agent stays: what it said in the last frame, and the others besides our far end, 16 kHz. */

@@ -56,6 +56,8 @@ export interface PlayoutWord {
 
 export type ToMedia =
   | { readonly type: 'attach-listener'; readonly port: MessagePort }
+  /** The line to the other media thread: calls of the two can be connected (`media/voice-exchange.ts`). */
+  | { readonly type: 'attach-neighbour'; readonly port: MessagePort }
   /** Before the first session that is to be protected by DTLS. */
   | { readonly type: 'dtls-identity'; readonly identity: DtlsIdentity }
   | {
@@ -215,6 +217,11 @@ export interface MediaStats {
   /** What the far end last reported of our stream; undefined when it does not. */
   readonly remote?: { readonly packetsLost: number; readonly lostShare: number; readonly jitterMs: number } | undefined;
 }
+
+/** Between two media threads; `voice` as in `source.peers`, frames of 20 ms at 16 kHz. */
+export type BetweenMedia =
+  | { readonly type: 'subscribe' | 'unsubscribe'; readonly voice: string }
+  | { readonly type: 'voice'; readonly voice: string; readonly pcm: Int16Array };
 
 /** From a media thread to the listener thread: the caller's audio, 16 kHz mono, frames of 320 samples (20 ms). */
 export type ToListener =

@@ -165,9 +165,9 @@ export class Session {
     this.member ??= this.around.pacer.join((deadlineMs, skipped) => this.tick(deadlineMs, skipped));
   }
 
-  /** A frame of the call that this one is connected with. */
-  hearPeer(peer: string, frame: Int16Array): void {
-    if (this.state === 'running') this.outbound.heardPeer(frame, peer);
+  /** A frame of somebody with whom this call may be connected; `fromAfar`: on another thread. */
+  hearPeer(voice: string, frame: Int16Array, fromAfar: boolean): void {
+    if (this.state === 'running') this.outbound.heardPeer(frame, voice, fromAfar);
   }
 
   receive(message: SteeringMessage): void {

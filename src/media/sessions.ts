@@ -11,6 +11,7 @@ import type { ToMedia } from './protocol';
 import { RtpTransport } from './rtp-transport';
 import { Session } from './session';
 import type { OpenPeer, PostFromMedia } from './transport';
+import { VoiceExchange } from './voice-exchange';
 
 export interface SessionsOptions {
   readonly clock: Clock;
@@ -28,8 +29,10 @@ export class Sessions {
   private readonly pools = new Map<string, PortPool>();
   private readonly pacer: Pacer;
   private listener: MessagePort | undefined;
-  /** By voice (a session's far end, or its agent): the sessions whose far ends hear it. */
-  private readonly listeners = new Map<string, Set<string>>();
+  private readonly voices = new VoiceExchange({
+    isOurs: (sessionId) => this.sessions.has(sessionId),
+    hear: (sessionId, voice, frame, fromAfar) => this.sessions.get(sessionId)?.hearPeer(voice, frame, fromAfar),
+  });
   /** Messages for sessions that are closed or never were: they cross on the way, and are no fault. */
   private strayMessages = 0;
 
@@ -41,6 +44,9 @@ export class Sessions {
     switch (message.type) {
       case 'attach-listener':
         this.listener = message.port;
+        return;
+      case 'attach-neighbour':
+        this.voices.attach(message.port);
         return;
       case 'open-rtp':
         void this.openRtp(message);
@@ -63,8 +69,8 @@ export class Sessions {
       default: {
         const session = this.sessions.get(message.sessionId);
         if (message.type === 'source') {
-          this.connect(message.sessionId, message.source.kind === 'bridge' ? message.source.peers : []);
-        } else if (message.type === 'next-performance') this.connect(message.sessionId, []);
+          this.voices.connect(message.sessionId, message.source.kind === 'bridge' ? message.source.peers : []);
+        } else if (message.type === 'next-performance') this.voices.connect(message.sessionId, []);
         if (session === undefined) this.strayMessages++;
         else session.receive(message);
       }
@@ -74,6 +80,7 @@ export class Sessions {
   /** Resolves when every recording is on disk and every `closed` is posted. */
   async closeAll(): Promise<void> {
     await Promise.all([...this.sessions.keys()].map((sessionId) => this.close(sessionId)));
+    this.voices.close();
   }
 
   dump() {
@@ -183,9 +190,7 @@ export class Sessions {
         post(message);
       },
       listener: () => this.listener,
-      heard: (from, frame) => {
-        for (const ear of this.listeners.get(from) ?? []) this.sessions.get(ear)?.hearPeer(from, frame);
-      },
+      heard: (voice, frame) => this.voices.say(voice, frame),
     });
     this.sessions.set(sessionId, session);
     return session;
@@ -213,20 +218,9 @@ export class Sessions {
   private forget(sessionId: string): void {
     this.sessions.delete(sessionId);
     this.rtpTransports.delete(sessionId);
-    this.connect(sessionId, []);
-    this.listeners.delete(sessionId);
-    this.listeners.delete(agentVoice(sessionId));
-  }
-
-  /** Whom a session hears from now on. */
-  private connect(sessionId: string, peers: readonly string[]): void {
-    for (const [from, ears] of this.listeners) {
-      if (ears.delete(sessionId) && ears.size === 0) this.listeners.delete(from);
-    }
-    for (const peer of peers) {
-      const ears = this.listeners.get(peer) ?? new Set();
-      this.listeners.set(peer, ears.add(sessionId));
-    }
+    this.voices.connect(sessionId, []);
+    this.voices.silence(sessionId);
+    this.voices.silence(agentVoice(sessionId));
   }
 
   private poolFor(bindAddress: string, [first, last]: readonly [number, number]): PortPool {

@@ -398,6 +398,15 @@ describe('a call that changes its far end', () => {
     await expect(alice.call(us, 'sales')).rejects.toMatchObject({ details: { status: 403 } });
   });
 
+  it('from a user who has proved it is dialled on', async () => {
+    trusted = false;
+    bob.answer();
+    us.onInvite((invite) => exchange.takeInvite(invite, { kind: 'user', username: 'alice' }));
+    action = { type: 'dial', to: bob.uri, trunk: undefined, from: undefined, ringSeconds: 5, otherwise: undefined };
+    await alice.call(us, 'sales');
+    await waitFor(() => bridges().length === 2);
+  });
+
   it('has another far end after its own asked for that, who is told the outcome and let go', async () => {
     bob.answer();
     const dialog = await alice.call(us, 'echo');

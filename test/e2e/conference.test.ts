@@ -60,6 +60,8 @@ interface Shown {
     const account = `<sip:${name}@127.0.0.1:${port}>;regint=0;answermode=auto;audio_codecs=PCMU/8000/1`;
     const phone = BaresipPhone.open({ account, port, microphone, controlPort: await freePort(), seconds: 120 });
     phones.push(phone);
+    // It has to be there before it is rung.
+    await until(() => (phone.output.includes('baresip is ready') ? true : undefined));
     return phone;
   }
 

@@ -67,8 +67,13 @@ export class BaresipPhone {
   }
 
   /** A key, while it is in a call. */
-  async press(digit: string): Promise<void> {
-    const order = JSON.stringify({ command: 'sndcode', params: digit });
+  press(digit: string): Promise<void> {
+    return this.order('sndcode', digit);
+  }
+
+  /** A command of its menu: `hangup`, `hold`. */
+  async order(command: string, params = ''): Promise<void> {
+    const order = JSON.stringify({ command, params });
     const socket = connect({ host: '127.0.0.1', port: this.controlPort ?? 0 });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
