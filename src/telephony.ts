@@ -419,8 +419,8 @@ function bareHost(peer: string): string {
   return peer.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=[0-9.]+$)/i, '');
 }
 
-function greetingsOf(action: AgentAction): string[] {
-  return action.greeting === undefined ? [] : [action.greeting];
+function greetingsOf({ notice, greeting }: AgentAction): string[] {
+  return [notice, greeting].filter((text) => text !== undefined);
 }
 
 /** What each persona of the dialplan says word for word, by one way of finding it. */

@@ -67,6 +67,7 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
     hearCaller: (take) => parts.subscribe(stage.link.sessionId, take),
     prompts: parts.prompts,
     voice: action.persona.voice ?? '',
+    notice: action.notice,
     greeting: action.greeting,
     turns: turnConfigOf([parts.turns, action.turns], parts.silenceSeconds, action.persona.tools),
     tools: new ToolCalls(stage.callId, parts.toolCounts),
@@ -165,7 +166,7 @@ function typedText(message: SessionMessage): string | undefined {
 function obey(conversation: Conversation, command: Exclude<CallCommand, AskAction>): boolean {
   switch (command.type) {
     case 'say':
-      conversation.say(command.text);
+      conversation.say(command.text, command.interruptible);
       return true;
     case 'user_text':
       conversation.userText(command.text);

@@ -34,7 +34,7 @@ export interface Performance {
 
 export type CallCommand =
   | AskAction
-  | { readonly type: 'say'; readonly text: string }
+  | { readonly type: 'say'; readonly text: string; readonly interruptible?: boolean | undefined }
   | { readonly type: 'user_text'; readonly text: string }
   | { readonly type: 'stop' }
   | {

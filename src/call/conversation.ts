@@ -37,6 +37,7 @@ export interface ConversationParts {
   readonly prompts: SpokenPrompts;
   /** The persona's, under which prompts are kept. */
   readonly voice: string;
+  readonly notice?: string | undefined;
   readonly greeting: string | undefined;
   readonly turns: TurnConfig;
   readonly tools: ToolCalls;
@@ -79,19 +80,20 @@ export class Conversation {
 
   /** Media is up: greet, and listen. */
   start(): void {
-    const { link, engine, hearCaller, greeting } = this.parts;
+    const { link, engine, hearCaller, notice, greeting } = this.parts;
     link.post({ type: 'source', source: { kind: 'playout' } });
     engine.onMessage((message) => this.onEngine(message));
     this.stopHearing = hearCaller((report) => this.onListener(report));
-    this.happen({ type: 'opened', greeting });
+    this.happen({ type: 'opened', notice, greeting });
   }
 
   userText(text: string): void {
     this.happen({ type: 'user-text', text });
   }
 
-  say(text: string): void {
-    this.happen({ type: 'say', text });
+  /** `interruptible` false: to its end, whatever the caller does. */
+  say(text: string, interruptible?: boolean): void {
+    this.happen({ type: 'say', text, interruptible });
   }
 
   /** What a tool has told; `text` undefined: it could not. False: the conversation is over. Throws `tool.…`. */

@@ -64,8 +64,8 @@ const askSchema = z
 export type AskAction = z.output<typeof askSchema>;
 
 export const callActionSchema = z.discriminatedUnion('type', [
-  /** Said as it is, in the agent's voice, after what it is saying now. */
-  z.strictObject({ type: z.literal('say'), text: spoken }),
+  /** Said as it is, in the agent's voice, after what it is saying now; to its end with `interruptible` false. */
+  z.strictObject({ type: z.literal('say'), text: spoken, interruptible: z.boolean().optional() }),
   /** Said like `say`; what the caller answers is told by `ask.answered`, and the agent leaves it to the application. */
   askSchema,
   /** Taken as if the caller had typed it: the agent answers. */

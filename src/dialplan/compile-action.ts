@@ -162,7 +162,7 @@ function compileAgent(
     const message = `Expected the name of a persona in personas/ (${known === '' ? 'there is none' : known}).`;
     return { ok: false, faults: [{ path: ['persona'], message, code: 'dialplan.unknown-persona' }] };
   }
-  const { greeting, turns } = persona;
+  const { notice, greeting, turns } = persona;
   const tools = [...(persona.tools ?? []), ...(written.tools ?? [])];
   const twice = tools.find(({ name, description }, at) =>
     tools.slice(0, at).some((other) => other.name === name || other.description === description),
@@ -176,6 +176,7 @@ function compileAgent(
     value: {
       type: 'agent',
       persona: withMore(persona, named, written, tools),
+      notice: written.notice ?? notice,
       greeting: written.greeting ?? greeting,
       turns: turns ?? {},
       handOver: written.handOver,

@@ -25,6 +25,8 @@ export interface HandOver {
 export interface AgentAction {
   readonly type: 'agent';
   readonly persona: DialplanPersona;
+  /** Said before the greeting and not cut off by the caller. */
+  readonly notice?: string | undefined;
   /** Said first; undefined: the caller speaks first. */
   readonly greeting: string | undefined;
   readonly turns: TurnSettings;

@@ -40,12 +40,21 @@ const toolSchema = z.strictObject({
 });
 const toolsSchema = z.array(toolSchema).max(20);
 
+/** What must be heard, such as that the call is recorded. */
+const noticeSchema = z
+  .string()
+  .min(1)
+  .max(600)
+  .optional()
+  .describe('Said before the greeting, to its end: what the caller says or presses meanwhile waits.');
+
 export const personaSchema = z.strictObject({
   id: z.string().optional().describe('The file name without its ending, if left out.'),
   name: z.string().min(1),
   instructions: z.string().min(1),
   facts: z.array(z.string().min(1)).max(200).default([]),
   tools: toolsSchema.optional().describe('What it may look up or do; the application is told by tool.called.'),
+  notice: noticeSchema,
   greeting: z.string().min(1).optional(),
   voice: z.string().optional(),
   language: z.enum(['en']).optional(),
@@ -66,6 +75,7 @@ const handOverSchema = z.strictObject({
 const agentAction = z.strictObject({
   type: z.literal('agent'),
   persona: z.union([z.string().min(1), personaSchema]).describe('A name in personas/, a path, or the persona itself.'),
+  notice: noticeSchema,
   greeting: z.string().min(1).optional(),
   facts: z.array(z.string().min(1)).max(200).optional().describe('More facts, beside those of the persona.'),
   tools: toolsSchema.optional().describe('More tools, beside those of the persona.'),

@@ -4,6 +4,7 @@
  * thinks of it (`doneProbability`): surely done shortens the wait, surely not done lengthens it, and where words say that
  * more must come the tune changes nothing.
  */
+import { percentile } from '../core/percentiles';
 import {
   announcesPieces,
   asksForDigits,
@@ -20,8 +21,8 @@ export interface Pause {
   readonly speechMs: number;
   /** Pauses in this turn before this one. */
   readonly pauses: number;
-  /** Longest of them: who paused for long once pauses for long again. */
-  readonly longestPauseMs: number;
+  /** The caller's last pauses inside turns, in this turn and before: who pauses for long does so again. */
+  readonly callerPausesMs: readonly number[];
   /** The words so far, once the speculative answer has recognised them. */
   readonly transcript: string | undefined;
   /** 0…1: how sure a network that heard them is that the caller is done; undefined: there is none. */
@@ -60,6 +61,15 @@ export interface EndOfTurnConfig {
   readonly wholeNumberDigits: number;
   /** Added when the caller has already paused in this turn. */
   readonly afterPauseMs: number;
+  /** Callers' usual pause inside a turn. Who pauses for longer is waited for as much longer … */
+  readonly usualPauseMs: number;
+  /** … and this usual pause weighs as much as so many of the caller's own … */
+  readonly usualPauses: number;
+  /** … and no wait becomes shorter or longer than these shares of it. */
+  readonly leastPatience: number;
+  readonly mostPatience: number;
+  /** No wait becomes longer than this for a slow caller's sake. */
+  readonly patientMs: number;
   readonly longestMs: number;
   /** Heard to be done with this chance or a greater one: no more than `doneMs`. */
   readonly surelyDone: number;
@@ -87,6 +97,11 @@ export const DEFAULT_END_OF_TURN: EndOfTurnConfig = {
   nothingMs: 1_500,
   wholeNumberDigits: 10,
   afterPauseMs: 200,
+  usualPauseMs: 550,
+  usualPauses: 3,
+  leastPatience: 0.9,
+  mostPatience: 1.4,
+  patientMs: 1_750,
   longestMs: 2_500,
   surelyDone: 0.9,
   doneMs: 200,
@@ -101,7 +116,22 @@ export class TextualEndOfTurn implements EndOfTurn {
   waitMs(pause: Pause): number {
     const base = pause.transcript === undefined ? this.config.unknownMs : this.heard(pause.transcript, pause);
     const paused = pause.pauses > 0 ? this.config.afterPauseMs : 0;
-    return Math.min(this.config.longestMs, base + paused);
+    const waitMs = base + paused;
+    const patientMs = Math.round(waitMs * this.patience(pause.callerPausesMs));
+    // However slow a caller is, the silence after the last word must not make them ask whether anybody is there.
+    return Math.min(
+      this.config.longestMs,
+      Math.max(Math.min(waitMs, patientMs), Math.min(patientMs, this.config.patientMs)),
+    );
+  }
+
+  /** What the waits are multiplied with for this caller: the median of their pauses beside everybody's. */
+  private patience(callerPausesMs: readonly number[]): number {
+    if (callerPausesMs.length === 0) return 1;
+    const { usualPauseMs, usualPauses, leastPatience, mostPatience } = this.config;
+    const weight = callerPausesMs.length / (callerPausesMs.length + usualPauses);
+    const patience = (percentile(callerPausesMs, 50) / usualPauseMs) ** weight;
+    return Math.min(mostPatience, Math.max(leastPatience, patience));
   }
 
   private heard(transcript: string, pause: Pause): number {

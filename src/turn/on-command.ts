@@ -2,7 +2,7 @@
 
 import { close, finallyClosed, settle } from './history';
 import type { Step } from './step';
-import { begin, interruptFor, sayNow, toListening, toSpeaking, toThinking } from './transitions';
+import { begin, interruptFor, mayCut, sayNow, toListening, toSpeaking, toThinking } from './transitions';
 import type { TurnEvent, Waiting } from './turn-state';
 import { queue } from './waiting';
 
@@ -21,15 +21,15 @@ export function onCommand(step: Step, event: CommandEvent): void {
   switch (event.type) {
     case 'opened':
       if (step.phase.name !== 'idle') return;
-      if (event.greeting === undefined || event.greeting.trim() === '') toListening(step);
-      else sayNow(step, 'greeting', event.greeting);
+      open(step, spokenOf(event.notice), spokenOf(event.greeting));
       return;
     case 'user-text':
       typed(step, event.text);
       return;
     case 'say': {
       if (event.text.trim() === '') return;
-      const next: Waiting = { kind: 'say', text: event.text, userText: undefined, closeAfter: undefined };
+      const kind = event.interruptible === false ? 'notice' : 'say';
+      const next: Waiting = { kind, text: event.text, userText: undefined, closeAfter: undefined };
       if (step.phase.name === 'listening' || step.phase.name === 'awaiting-tool') begin(step, next);
       else if (isOpen(step)) queue(step, next);
       return;
@@ -69,6 +69,20 @@ function stop(step: Step, turnId: number | undefined): void {
   toListening(step);
 }
 
+function spokenOf(text: string | undefined): string | undefined {
+  return text?.trim() === '' ? undefined : text;
+}
+
+function open(step: Step, notice: string | undefined, greeting: string | undefined): void {
+  if (notice !== undefined) {
+    if (greeting !== undefined) {
+      queue(step, { kind: 'greeting', text: greeting, userText: undefined, closeAfter: undefined });
+    }
+    sayNow(step, 'notice', notice);
+  } else if (greeting !== undefined) sayNow(step, 'greeting', greeting);
+  else toListening(step);
+}
+
 function isOpen(step: Step): boolean {
   return step.phase.name !== 'closing' && step.phase.name !== 'closed';
 }
@@ -84,6 +98,10 @@ function typed(step: Step, text: string): void {
     case 'speaking':
     case 'overlapped':
     case 'ducked':
+      if (!mayCut(step.phase.answer)) {
+        queue(step, next);
+        return;
+      }
       interruptFor(step, 'typed');
       begin(step, next);
       return;

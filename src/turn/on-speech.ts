@@ -1,9 +1,9 @@
 /** The turn machine hears the caller: onset, continuation and end of speech, in every state. */
 import { judgeOverlap, type OverlapPolicy } from './overlap-judge';
 import type { Step } from './step';
-import { interrupt, recall, toSpeaking, toThinking, watchPlayout } from './transitions';
+import { interrupt, mayCut, recall, toSpeaking, toThinking, watchPlayout } from './transitions';
 import type { Overlap, TurnEvent, TurnState } from './turn-state';
-import { newTurn, toUserPausing, toUserSpeaking } from './user-turn';
+import { learnPause, newTurn, toUserPausing, toUserSpeaking } from './user-turn';
 
 const SAMPLES_PER_MS = 16;
 /** How slowly the memory of the caller's level follows. */
@@ -63,13 +63,13 @@ function started(step: Step, event: SpeechEvent): void {
       if (phase.speculation !== undefined && !phase.speculation.ended) {
         step.do({ type: 'cancel', turnId: phase.speculation.turnId });
       }
-      const pauseMs = Math.max(0, onsetMs - phase.silenceMs);
-      const { pauses, longestPauseMs } = phase.turn;
-      toUserSpeaking(step, { ...phase.turn, pauses: pauses + 1, longestPauseMs: Math.max(longestPauseMs, pauseMs) });
+      learnPause(step, onsetMs - phase.silenceMs);
+      toUserSpeaking(step, { ...phase.turn, pauses: phase.turn.pauses + 1 });
       return;
     }
     case 'thinking': {
       const { answer, sinceMs } = phase;
+      if (!mayCut(answer)) return;
       step.enter({ name: 'held', answer, sinceMs, onsetMs, onsetSample });
       step.timer('confirm', step.config.confirmMs - (step.atMs - onsetMs));
       return;
@@ -182,7 +182,7 @@ function learnLevel(step: Step, levelDb: number): void {
 
 function overlap(step: Step, event: SpeechEvent): void {
   const { phase, config } = step;
-  if (phase.name !== 'speaking' || !config.overlap.enabled) return;
+  if (phase.name !== 'speaking' || !config.overlap.enabled || !mayCut(phase.answer)) return;
   const { voice } = step.state;
   const found: Overlap = {
     onsetMs: voice.onsetMs,

@@ -42,12 +42,20 @@ export interface Replay {
   readonly agentText?: string;
   /** The clip is the agent's own voice come back: it is silent while the agent is, so many milliseconds later. */
   readonly echoAfterMs?: number;
+  /** What a caller says meanwhile, from the clip's first sample on: it is there whatever the agent does. 16 kHz. */
+  readonly callerPcm?: Int16Array;
   /** What the agent sends all the while, 16 kHz. With `echoAfterMs` the clip itself, so much earlier. */
   readonly agentPcm?: Int16Array;
-  /** What earlier turns have taught of the caller's level. */
+  /** What earlier turns have taught of the caller's level and pauses. */
   readonly callerLevelDb?: number;
+  readonly callerPausesMs?: readonly number[];
   /** The transport's own delay: how late the listener gets a sample. */
   readonly lateMs?: number;
+}
+
+export interface Replayed {
+  readonly effects: readonly ReplayedEffect[];
+  readonly callerPausesMs: readonly number[];
 }
 
 export interface ReplayedEffect {
@@ -63,7 +71,7 @@ const AGENT_MS = 600_000;
 type Undated = TurnEvent extends infer E ? (E extends { readonly atMs: number } ? Omit<E, 'atMs'> : never) : never;
 
 /** Times count from the first sample of the clip. */
-export async function replay(run: Replay): Promise<readonly ReplayedEffect[]> {
+export async function replay(run: Replay): Promise<Replayed> {
   const due: { atMs: number; order: number; event: Undated }[] = [];
   let order = 0;
   const at = (atMs: number, event: Undated): void => {
@@ -75,7 +83,8 @@ export async function replay(run: Replay): Promise<readonly ReplayedEffect[]> {
   const line = new Line(run);
 
   const done: ReplayedEffect[] = [];
-  let state: TurnState = { ...INITIAL_STATE, callerLevelDb: run.callerLevelDb };
+  const { callerLevelDb, callerPausesMs = [] } = run;
+  let state: TurnState = { ...INITIAL_STATE, callerLevelDb, callerPausesMs };
   for (;;) {
     due.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
     const next = due[0];
@@ -95,7 +104,7 @@ export async function replay(run: Replay): Promise<readonly ReplayedEffect[]> {
       await answer(effect, atMs, run, line.heard, at);
     }
   }
-  return done;
+  return { effects: done, callerPausesMs: state.callerPausesMs };
 }
 
 /** What comes over the line, window by window, and what the listener makes of it. */
@@ -124,6 +133,7 @@ class Line {
     if (echoAfterMs !== undefined && this.silentAt(start / SAMPLES_PER_MS - echoAfterMs)) {
       this.heard.fill(0, start, start + VAD_WINDOW_SAMPLES);
     }
+    this.addCaller(start, start + VAD_WINDOW_SAMPLES);
     for (; this.framed + ECHO_FRAME_SAMPLES <= this.start; this.framed += ECHO_FRAME_SAMPLES) {
       const frame = this.heard.subarray(this.framed, this.framed + ECHO_FRAME_SAMPLES);
       this.detector.frame(this.framed, levelDbOf(frame), this.sentDb(this.framed));
@@ -131,6 +141,14 @@ class Line {
     const window = new Int16Array(VAD_WINDOW_SAMPLES);
     window.set(this.heard.subarray(start, start + VAD_WINDOW_SAMPLES));
     return this.detector.push(start, window);
+  }
+
+  private addCaller(from: number, to: number): void {
+    const { callerPcm } = this.run;
+    if (callerPcm === undefined) return;
+    for (let at = from; at < Math.min(to, this.heard.length); at += 1) {
+      this.heard[at] = Math.max(-32_768, Math.min(32_767, (this.heard[at] ?? 0) + (callerPcm[at] ?? 0)));
+    }
   }
 
   follow(effect: TurnEffect, atMs: number): void {

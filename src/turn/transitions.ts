@@ -81,7 +81,7 @@ export function finishTurn(step: Step): void {
   else step.do({ type: 'promote', turnId: answer.turnId });
   if (answer.userText !== undefined) answer = reportUserTurn(step, answer, answer.userText);
   // What the agent still meant to say of itself (greeting, fallback) is overtaken by what the caller said.
-  step.set({ waiting: step.state.waiting.filter((next) => next.kind === 'text' || next.kind === 'say') });
+  step.set({ waiting: step.state.waiting.filter(({ kind }) => ['text', 'say', 'notice'].includes(kind)) });
   const askedMs = phase.name === 'user-pausing' ? phase.silenceMs : step.atMs;
   toThinking(step, { ...answer, speculative: false, askedMs }, askedMs);
 }
@@ -232,6 +232,11 @@ export function nothingToSay(step: Step, answer: Answer): void {
   } else fail(step, answer, 'engine');
 }
 
+/** A notice is heard to its end. What the caller types or presses meanwhile waits, and so does what is still being said then. */
+export function mayCut(answer: Answer): boolean {
+  return answer.kind !== 'notice';
+}
+
 /** Releases the answer's audio, or goes on with it. */
 export function toSpeaking(step: Step, answer: Answer): void {
   if (!answer.released) {
@@ -241,7 +246,7 @@ export function toSpeaking(step: Step, answer: Answer): void {
   const released = { ...answer, released: true };
   step.enter({ name: 'speaking', answer: released });
   watchPlayout(step);
-  if (!step.voiceActive || !step.config.overlap.enabled) return;
+  if (!step.voiceActive || !step.config.overlap.enabled || !mayCut(released)) return;
   const { voice } = step.state;
   // A voice from before the first word is no reaction to it: only its words may interrupt.
   const { onsetMs, onsetSample, headSample } = voice;
@@ -292,7 +297,7 @@ export function interrupt(step: Step, overlap: Overlap, because: string): void {
   const silentFromMs = phase.name === 'ducked' ? phase.duckedMs : step.atMs;
   const heardMs = answer.startedMs === undefined ? 0 : Math.max(answer.playedMs, silentFromMs - answer.startedMs);
   stopAnswer(step, answer);
-  const reopened = heardMs < step.config.reopenIfHeardUnderMs ? reopen(step, answer) : undefined;
+  const reopened = heardMs < step.config.reopenIfHeardUnderMs ? reopen(step, answer, overlap.onsetMs) : undefined;
   if (reopened === undefined) {
     callTool(step, answer);
     step.set({ uncommitted: answer, failures: answer.kind === 'answer' ? 0 : step.state.failures });
@@ -323,7 +328,7 @@ function stopAnswer(step: Step, answer: Answer): void {
 export function recall(step: Step, answer: Answer, onsetMs: number, onsetSample: number): UserTurn | undefined {
   let turn: UserTurn | undefined;
   if (answer.turn !== undefined) {
-    turn = reopen(step, answer);
+    turn = reopen(step, answer, onsetMs);
     if (turn === undefined) return undefined;
   } else {
     // Nothing of it was heard; it is said when the caller is done, unless the caller's words overtake it. A sound is past.

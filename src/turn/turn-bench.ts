@@ -26,6 +26,10 @@ const clipSchema = z.object({
   interrupts: z.boolean().optional(),
   /** How loud the caller was before. */
   callerLevelDb: z.number().optional(),
+  /** Overlaps only, the agent's own voice come back: how long after it was sent. */
+  echoAfterMs: z.number().optional(),
+  /** Turns of one caller follow one another, and what was learnt of the caller is kept. */
+  caller: z.string().optional(),
 });
 export type TurnClip = z.output<typeof clipSchema>;
 
@@ -64,6 +68,8 @@ export interface TurnOutcome {
   readonly early: boolean;
   /** From the caller's last sample to the decision; undefined: none came after it. */
   readonly waitMs: number | undefined;
+  /** The caller's pauses as they are known now. */
+  readonly callerPausesMs: readonly number[];
   /** What was recognised, in order. */
   readonly heard: readonly string[];
 }
@@ -111,8 +117,6 @@ export interface OverlapFigures {
 const MISSED_AFTER_MS = 2_000;
 /** A pause that is over sooner is no stop. */
 const FELT_MS = 500;
-/** From the agent's sample to its echo: a line across a country with a gateway at its end. */
-const ECHO_AFTER_MS = 150;
 const SAMPLES_PER_MS = VAD_SAMPLE_RATE / 1_000;
 
 /** Reads `clips.json` of a set; throws a ZodError naming the field that is wrong. */
@@ -122,17 +126,26 @@ export async function readClips(folder: string): Promise<TurnClip[]> {
 
 export async function replayTurns(clips: readonly TurnClip[], options: BenchOptions): Promise<TurnOutcome[]> {
   const outcomes: TurnOutcome[] = [];
+  const pausesOf = new Map<string, readonly number[]>();
   for (const clip of clips) {
     const pcm = await loadClip(path.join(options.folder, clip.file));
-    outcomes.push(await replayTurn(clip, pcm, options));
+    const known = clip.caller === undefined ? undefined : pausesOf.get(clip.caller);
+    const outcome = await replayTurn(clip, pcm, options, known);
+    if (clip.caller !== undefined) pausesOf.set(clip.caller, outcome.callerPausesMs);
+    outcomes.push(outcome);
   }
   return outcomes;
 }
 
-/** `pcm`: the clip, 16 kHz. */
-export async function replayTurn(clip: TurnClip, pcm: Int16Array, options: BenchOptions): Promise<TurnOutcome> {
+/** `pcm`: the clip, 16 kHz. `callerPausesMs`: what earlier turns of this caller have taught. */
+export async function replayTurn(
+  clip: TurnClip,
+  pcm: Int16Array,
+  options: BenchOptions,
+  callerPausesMs: readonly number[] = [],
+): Promise<TurnOutcome> {
   const doneMs = clip.parts.at(-1)?.endMs ?? 0;
-  const { effects, heard } = await run(clip, pcm, options, 'turn');
+  const { effects, heard, ...learnt } = await run(clip, pcm, options, 'turn', callerPausesMs);
   const decisions = effects.filter(
     ({ effect }) =>
       effect.type === 'promote' ||
@@ -150,6 +163,7 @@ export async function replayTurn(clip: TurnClip, pcm: Int16Array, options: Bench
     cutIn: audible !== undefined && audible.atMs < doneMs,
     audibleMs: audible?.atMs,
     waitMs: last === undefined ? undefined : Math.round(last.atMs - doneMs),
+    callerPausesMs: learnt.callerPausesMs,
     heard,
   };
 }
@@ -241,17 +255,24 @@ export function overlapFigures(outcomes: readonly OverlapOutcome[]): Readonly<Re
   };
 }
 
-async function run(clip: TurnClip, pcm: Int16Array, options: BenchOptions, purpose: ClipSpan['purpose']) {
+async function run(
+  clip: TurnClip,
+  pcm: Int16Array,
+  options: BenchOptions,
+  purpose: ClipSpan['purpose'],
+  callerPausesMs: readonly number[] = [],
+) {
   const { recognise, times, turns, openStream, vad, sounds } = options;
   const heard: string[] = [];
-  const effects = await replay({
+  const { effects, callerPausesMs: learnt } = await replay({
     pcm,
     turns,
     openStream,
     vad,
     agentText: clip.agentText,
     callerLevelDb: clip.callerLevelDb,
-    echoAfterMs: clip.kind === 'echo' ? ECHO_AFTER_MS : undefined,
+    callerPausesMs,
+    echoAfterMs: clip.echoAfterMs,
     sounds,
     agentPcm: options.agentPcm,
     engine: {
@@ -267,7 +288,7 @@ async function run(clip: TurnClip, pcm: Int16Array, options: BenchOptions, purpo
       },
     },
   });
-  return { effects, heard };
+  return { effects, heard, callerPausesMs: learnt };
 }
 
 /** 16-bit WAV of any rate, at 16 kHz. */

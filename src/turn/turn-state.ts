@@ -111,7 +111,6 @@ export interface UserTurn {
   readonly startedMs: number;
   readonly speechMs: number;
   readonly pauses: number;
-  readonly longestPauseMs: number;
   readonly reopenings: number;
   /** How it sounds, where no words were understood in it and the engine can reply to that. */
   readonly wordless?: HowSaid | undefined;
@@ -119,8 +118,18 @@ export interface UserTurn {
   readonly interrupted: Answer | undefined;
 }
 
-/** `sound`: a reply to how something sounded, without words. `filler`: said while a tool is waited for. */
-export type AnswerKind = 'answer' | 'sound' | 'greeting' | 'say' | 'filler' | 'fallback' | 'idle' | 'goodbye';
+/** `sound`: a reply to how something sounded, without words. `notice`: nothing that the caller does cuts it off. `filler`:
+ * said while a tool is waited for. */
+export type AnswerKind =
+  | 'answer'
+  | 'sound'
+  | 'notice'
+  | 'greeting'
+  | 'say'
+  | 'filler'
+  | 'fallback'
+  | 'idle'
+  | 'goodbye';
 
 /** A tool that was called, until the caller has been told what came of it. */
 export interface ToolUse {
@@ -281,6 +290,8 @@ export interface TurnState {
   readonly lastAgent: { readonly text: string; readonly endedMs: number };
   /** How loud the caller usually is, dBFS. */
   readonly callerLevelDb: number | undefined;
+  /** The caller's last pauses inside turns, the newest last; bounded. */
+  readonly callerPausesMs: readonly number[];
   readonly failures: number;
   /** Turns without words in a row. */
   readonly unheard: number;
@@ -290,7 +301,12 @@ export interface TurnState {
 export const MAX_WAITING = 8;
 
 export type TurnEvent = { readonly atMs: number } & (
-  | { readonly type: 'opened'; readonly greeting: string | undefined }
+  | {
+      readonly type: 'opened';
+      /** Said before the greeting, to its end. */
+      readonly notice?: string | undefined;
+      readonly greeting: string | undefined;
+    }
   | VadEvent
   | {
       readonly type: 'transcript';
@@ -318,7 +334,8 @@ export type TurnEvent = { readonly atMs: number } & (
   /** What the tool that turn `turnId` called has told; `text` undefined: it could not. */
   | { readonly type: 'tool-result'; readonly turnId: number; readonly text: string | undefined }
   | { readonly type: 'user-text'; readonly text: string }
-  | { readonly type: 'say'; readonly text: string }
+  /** `interruptible` false: to its end, whatever the caller does meanwhile. */
+  | { readonly type: 'say'; readonly text: string; readonly interruptible?: boolean | undefined }
   | { readonly type: 'dtmf'; readonly digit: string }
   /** Be silent: the current answer ends here. */
   /** `turnId`: only that answer, also before it is spoken: somebody else answers. */
@@ -431,6 +448,7 @@ export const INITIAL_STATE: TurnState = {
   uncommitted: undefined,
   lastAgent: { text: '', endedMs: Number.NEGATIVE_INFINITY },
   callerLevelDb: undefined,
+  callerPausesMs: [],
   failures: 0,
   unheard: 0,
   idlePrompts: 0,

@@ -13,7 +13,6 @@ export function newTurn(step: Step, onsetMs: number, onsetSample: number, interr
     startedMs: onsetMs,
     speechMs: 0,
     pauses: 0,
-    longestPauseMs: 0,
     reopenings: 0,
     interrupted,
   };
@@ -34,6 +33,18 @@ export function toUserPausing(step: Step, turn: UserTurn, silenceMs: number): vo
   step.timer('end-of-turn', waitMs(step, turn, undefined, undefined) - pastMs);
 }
 
+/** So many of a caller's pauses are remembered. */
+const PAUSES_KEPT = 12;
+/** A shorter silence lies between words; after a longer one it is another thought. */
+const SHORTEST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 3_000;
+
+/** The caller went on after `pauseMs` of silence: this is how the caller pauses. */
+export function learnPause(step: Step, pauseMs: number): void {
+  if (pauseMs < SHORTEST_PAUSE_MS || pauseMs > LONGEST_PAUSE_MS) return;
+  step.set({ callerPausesMs: [...step.state.callerPausesMs, pauseMs].slice(-PAUSES_KEPT) });
+}
+
 /** The words are known: the turn ends sooner or later than it would have without. */
 export function reconsiderEnd(step: Step, transcript: string, doneProbability?: number): void {
   if (step.phase.name !== 'user-pausing') return;
@@ -50,7 +61,7 @@ function waitMs(
   return step.config.endOfTurn.waitMs({
     speechMs: turn.speechMs,
     pauses: turn.pauses,
-    longestPauseMs: turn.longestPauseMs,
+    callerPausesMs: step.state.callerPausesMs,
     transcript,
     doneProbability,
     agentText: step.state.lastAgent.text,
@@ -78,9 +89,10 @@ export function takeTurn(step: Step, overlap: Overlap, reopened?: UserTurn, inte
 }
 
 /** The caller was not done: the turn that this answers goes on. undefined when there is none, or it was reopened too often. */
-export function reopen(step: Step, answer: Answer): UserTurn | undefined {
+export function reopen(step: Step, answer: Answer, onsetMs: number): UserTurn | undefined {
   const { turn } = answer;
   if (turn === undefined || turn.reopenings >= step.config.maxReopenings) return undefined;
   if (answer.reported) step.report({ type: 'reopened', turnId: answer.turnId });
+  if (answer.askedMs !== undefined) learnPause(step, onsetMs - answer.askedMs);
   return { ...turn, reopenings: turn.reopenings + 1, pauses: turn.pauses + 1 };
 }

@@ -97,13 +97,18 @@ describe('loadDialplan', () => {
       'a.yaml':
         'routes:\n' +
         '  - { match: { number: "1" }, action: { type: agent, persona: clinic } }\n' +
-        '  - { match: { number: "2" }, action: { type: agent, persona: personas/clinic.yaml, greeting: Hi., facts: [Parking is free.] } }\n' +
+        '  - { match: { number: "2" }, action: { type: agent, persona: personas/clinic.yaml, greeting: Hi., notice: This call is recorded., facts: [Parking is free.] } }\n' +
         '  - { match: { number: "3" }, action: { type: agent, persona: { name: Own, instructions: Be kind., facts: [] } } }\n',
       'personas/clinic.yaml': persona,
     });
     const [plain, more, own] = plan.routes.map(({ action }) => (action.type === 'agent' ? action : undefined));
     expect(plain).toMatchObject({ greeting: 'Hello.', persona: { id: 'clinic', facts: ['We open at nine.'] } });
-    expect(more).toMatchObject({ greeting: 'Hi.', persona: { facts: ['We open at nine.', 'Parking is free.'] } });
+    expect(plain?.notice).toBeUndefined();
+    expect(more).toMatchObject({
+      notice: 'This call is recorded.',
+      greeting: 'Hi.',
+      persona: { facts: ['We open at nine.', 'Parking is free.'] },
+    });
     expect(own).toMatchObject({ persona: { name: 'Own' } });
     // Prompts are shared by id: different ones must not share.
     expect(new Set(plan.personas.map(({ id }) => id)).size).toBe(3);

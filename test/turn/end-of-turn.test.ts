@@ -7,7 +7,7 @@ const detector = new TextualEndOfTurn();
 /** Speech of ordinary pace, so that only the words decide. */
 function pauseAfter(transcript: string | undefined, more: Partial<Pause> = {}): Pause {
   const speechMs = 250 + 200 * (transcript ?? '').split(' ').length;
-  return { speechMs, pauses: 0, longestPauseMs: 0, transcript, agentText: '', ...more };
+  return { speechMs, pauses: 0, callerPausesMs: [], transcript, agentText: '', ...more };
 }
 
 const waitMs = (transcript: string | undefined, more?: Partial<Pause>) => detector.waitMs(pauseAfter(transcript, more));
@@ -52,6 +52,18 @@ describe('the wait for the end of a turn', () => {
     expect(waitMs('You can reach me at six one.', { doneProbability: 1 })).toBe(digitsMs);
   });
 
+  it('follows the pauses of the caller, within bounds', () => {
+    const { leastPatience, mostPatience, usualPauseMs } = DEFAULT_END_OF_TURN;
+    const paused = (callerPausesMs: readonly number[]) =>
+      waitMs('I would like to cancel my appointment.', { callerPausesMs });
+    expect(paused([usualPauseMs, usualPauseMs])).toBe(statementMs);
+    expect(paused([900])).toBeGreaterThan(statementMs);
+    expect(paused([900, 900, 900])).toBeGreaterThan(paused([900]));
+    expect(paused([300, 300, 300])).toBeLessThan(statementMs);
+    expect(paused(new Array(12).fill(3_000))).toBe(Math.round(mostPatience * statementMs));
+    expect(paused(new Array(12).fill(200))).toBe(Math.round(leastPatience * statementMs));
+  });
+
   it('is never beyond the longest nor below the shortest, whatever is said', () => {
     fc.assert(
       fc.property(
@@ -60,10 +72,12 @@ describe('the wait for the end of a turn', () => {
         fc.nat(60_000),
         fc.nat(20),
         fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
-        (transcript, agentText, speechMs, pauses, doneProbability) => {
-          const pause = { transcript, agentText, speechMs, pauses, longestPauseMs: 0, doneProbability };
+        fc.array(fc.nat(3_000), { maxLength: 12 }),
+        (transcript, agentText, speechMs, pauses, doneProbability, callerPausesMs) => {
+          const pause = { transcript, agentText, speechMs, pauses, callerPausesMs, doneProbability };
           const wait = detector.waitMs(pause);
-          expect(wait).toBeGreaterThanOrEqual(Math.min(questionMs, DEFAULT_END_OF_TURN.doneMs));
+          const { doneMs, leastPatience } = DEFAULT_END_OF_TURN;
+          expect(wait).toBeGreaterThanOrEqual(Math.floor(leastPatience * Math.min(questionMs, doneMs)));
           expect(wait).toBeLessThanOrEqual(DEFAULT_END_OF_TURN.longestMs);
         },
       ),

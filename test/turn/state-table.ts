@@ -176,6 +176,12 @@ const MEANING: Readonly<Record<string, string>> = {
   'endOfTurn.nothingMs': '… after speech without words',
   'endOfTurn.wholeNumberDigits': 'digits that make a whole telephone number',
   'endOfTurn.afterPauseMs': 'added when the caller has paused in this turn before',
+  'endOfTurn.usualPauseMs':
+    'callers’ usual pause inside a turn; the waits of one who pauses for longer or shorter change in proportion',
+  'endOfTurn.usualPauses': '… and it weighs as much as so many of the caller’s own pauses',
+  'endOfTurn.leastPatience': '… the least and',
+  'endOfTurn.mostPatience': '… the most that a wait is multiplied with',
+  'endOfTurn.patientMs': '… and no wait grows beyond this for a slow caller’s sake',
   'endOfTurn.longestMs': 'longest of all these waits',
   'endOfTurn.surelyDone': 'chance by words and tune that the caller is done from which that is sure, 0…1',
   'endOfTurn.doneMs': '… the longest wait then',

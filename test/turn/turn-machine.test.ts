@@ -37,6 +37,29 @@ describe('a turn', () => {
     );
   });
 
+  it('teaches how its caller pauses: a silence that speech follows, not one that ends the turn', () => {
+    const driver = opened();
+    driver.speak(900);
+    driver.advance(600);
+    driver.speak(900);
+    driver.advance(8_000);
+    const { callerPausesMs } = driver.state;
+    expect(callerPausesMs).toHaveLength(1);
+    expect(callerPausesMs[0]).toBeGreaterThan(500);
+    expect(callerPausesMs[0]).toBeLessThan(900);
+  });
+
+  it('teaches it, too, when it is taken up again after its end', () => {
+    const driver = opened();
+    driver.manners = [{ ...PROMPT_ANSWER, audioMs: 3_000 }];
+    driver.speak(900);
+    driver.advance(900);
+    driver.speak(900);
+    expect(driver.ofType('promote')).toHaveLength(1);
+    expect(driver.state.callerPausesMs).toHaveLength(1);
+    expect(driver.state.callerPausesMs[0]).toBeGreaterThan(800);
+  });
+
   it('begins 300 ms before the onset, so that no first sound is lost', () => {
     const driver = opened();
     const onsetSample = driver.sampleNow();
