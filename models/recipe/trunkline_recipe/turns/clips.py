@@ -1,13 +1,18 @@
-"""Makes the labelled telephone clips on which turn-taking is tuned and measured: thinking pauses, spelled numbers and names,
-whole questions, and sounds over the agent's speech. Needs espeak-ng, flite and sox, and, for a recorded human voice,
-Debian's asterisk-core-sounds-en-wav. Usage: python3 -m trunkline_recipe.turns.clips FOLDER [turns] [overlaps]
+"""Makes the labelled telephone clips on which turn-taking is tuned and measured: thinking pauses, numbers, spelled letters,
+names, addresses, whole questions, callers with pauses of their own, and sounds over the agent's speech (overlap_clips.py).
+Usage: python3 -m trunkline_recipe.turns.clips FOLDER [turns] [callers] [overlaps]
+
+Needs espeak-ng, flite, sox and Debian's asterisk-core-sounds-en-wav, klettres-data, hedgewars-data, openarena-081-players and
+asterisk-core-sounds-{it,ru,fr,es}-wav, which may also lie unpacked (dpkg -x) in the folder that TRUNKLINE_SOUNDS names.
 
 Every clip passes a telephone band (300-3400 Hz) and G.711 mu-law, at levels from -32 to -16 dBFS, half of them over
-line noise. Voices and sentences of the tuning half are not used in the test half.
+line noise, a third with 1 to 5 % of its packets lost and filled from what came before. Voices and sentences of the tuning half are
+not used in the test half.
 """
 
 import json
 import math
+import os
 import random
 import re
 import subprocess
@@ -18,8 +23,13 @@ from pathlib import Path
 
 import numpy as np
 
+from .clip_texts import (
+    ADDRESS_FRAMES, FIRST, HOUSES, LAST, LETTER_FRAMES, LETTERS, NAME_FRAMES, NUMBER_FRAMES, NUMBERS, STOPPED, STREETS, THINKING, TOWNS, WHOLE,
+)
+
 RATE = 8000
 HUMAN = Path("/usr/share/asterisk/sounds/en")
+PACKET = RATE // 50
 
 VOICES = {
     "tune": ["espeak:en-us+f3", "espeak:en-gb", "espeak:en-us+m7", "flite:rms", "flite:kal16"],
@@ -31,108 +41,6 @@ TURN_VOICES = {
     "tune": ["flite:rms", "espeak:en-us+f3", "espeak:en-gb"],
     "test": ["flite:slt", "flite:awb", "espeak:en-us+m3", "espeak:en-gb-scotland"],
 }
-
-# (before the pause, after it); a third part where there is one.
-THINKING = {
-    "tune": [
-        ("I would like to book a table for", "four people on Friday"),
-        ("My name is", "Robert Miller"),
-        ("I need to see the doctor because", "my back hurts"),
-        ("Can you tell me", "if you are open on Sunday?"),
-        ("I am calling about", "my appointment next week"),
-        ("I want to cancel the, um", "the appointment on Monday"),
-        ("Is there a", "swimming pool in the hotel?"),
-        ("I would like to order two", "large pizzas with cheese"),
-        ("Well, I", "I am not sure which day is best"),
-        ("Could I speak to", "somebody in the sales department?"),
-        ("I would like to book a room", "for two nights in June"),
-        ("We are arriving on Thursday", "and we leave on Sunday morning"),
-        ("Do you have any parking", "close to the main entrance?"),
-        ("The order was late", "so I would like my money back"),
-    ],
-    "test": [
-        ("I would like to reserve a room for", "my parents in August"),
-        ("My address is", "twelve Park Street"),
-        ("I cannot come tomorrow because", "my son is ill"),
-        ("Could you tell me", "how much the breakfast is?"),
-        ("I have a question about", "the bill I got last week"),
-        ("I want to change the, uh", "the delivery to Saturday"),
-        ("Is there any", "bus from the airport to you?"),
-        ("I would like to buy three", "blue shirts in size medium"),
-        ("So, my", "my problem is that it does not start"),
-        ("May I talk to", "the person who sold me the car?"),
-        ("I would like to see a dentist", "on Tuesday after four"),
-        ("We are five people", "and two of us are vegetarians"),
-        ("Do you take credit cards", "or do I have to pay in cash?"),
-        ("My parcel has not arrived", "although it was sent on Monday"),
-    ],
-}
-
-NUMBERS = {
-    "tune": [("My number is", "five five five", "zero one two", "three four seven eight"), ("It is", "oh seven seven", "nine hundred", "eight one four"), ("The code is", "four two", "nine six"), ("seven three one", "two two", "zero nine five")],
-    "test": [("You can reach me at", "six one seven", "four four two", "nine zero one three"), ("My account is", "one three eight", "five five", "seven two zero"), ("The zip code is", "nine four one", "zero three"), ("eight hundred", "two six four", "one one nine seven")],
-}
-LETTERS = {
-    "tune": [("My name is Smith.", "S. M. I.", "T. H."), ("It is spelled", "B. R. O.", "W. N.")],
-    "test": [("The name is Clark.", "C. L. A.", "R. K."), ("That is spelled", "J. O. N.", "E. S.")],
-}
-WHOLE = {
-    "tune": ["What time do you open on Saturday?", "Yes, please.", "How much is a double room?", "I would like to book a table for two on Friday.", "No, thank you.", "Tuesday.", "Do you have parking?", "My name is Robert Miller.", "I need to cancel my appointment.", "Is breakfast included?"],
-    "test": ["When does the shop close today?", "Yes, that is right.", "Where can I park my car?", "I would like to change my reservation.", "No, not today.", "On Thursday.", "Can I bring my dog?", "My parcel has not arrived.", "Who is the doctor on duty?", "How long does it take?"],
-}
-
-# Said as a whole and stopped inside: the tune is that of going on. The test half also stops recorded human prompts.
-STOPPED = {
-    "tune": [
-        "Could you send me the menu for the wedding party?",
-        "I lost my umbrella on the bus this morning.",
-        "Which of your rooms has a view of the lake?",
-        "We would rather sit outside if the weather is good.",
-        "Please tell the doctor that the tablets do not help.",
-        "Do you repair old clocks and watches?",
-        "My sister booked two tickets for the late show.",
-        "How early can I drop off the children?",
-    ],
-    "test": [
-        "Can you move my massage from Tuesday to Friday afternoon?",
-        "I have been waiting for the plumber since eight this morning.",
-        "Which train goes to the airport after midnight?",
-        "My daughter would like to learn how to play the cello.",
-        "Is the museum open on the second of January?",
-        "The washing machine makes a terrible noise when it spins.",
-        "Do I need a visa if I only change planes?",
-        "We need two cots and a high chair in the room.",
-        "How much would it cost to frame a large picture?",
-        "Please cancel the newspaper while we are on holiday.",
-        "Have you found a black wallet with a library card in it?",
-        "I would like the fish but without any garlic.",
-        "When will the new glasses be ready for collection?",
-        "The gate code does not work since the power cut.",
-        "Are there any seats left for the evening concert?",
-        "My neighbour recommended your garage to me.",
-        "Could the driver ring me ten minutes before he comes?",
-        "We sent the form back three weeks ago by post.",
-        "What happens if my flight is delayed by an hour?",
-        "I think somebody charged my card twice for one order.",
-        "Would it be possible to get a table near the window?",
-        "The baby has had a fever since yesterday evening.",
-        "Who do I call about a broken street lamp?",
-        "He wants to know whether the course is also taught online.",
-        "Does the price include towels and bed linen?",
-        "I left my reading glasses in the waiting room.",
-    ],
-}
-
-AGENT = "We are open from Monday to Friday between nine in the morning and five in the afternoon, and on Saturdays until noon. On Sundays and public holidays we are closed, but you can leave a message at any time."
-INTERRUPTING = {
-    "tune": ["stop", "wait", "no", "hold on", "sorry?", "what about Sunday?", "excuse me", "okay but how much is it?", "can I ask something?", "I meant next week", "that is not what I asked", "hello?", "just a moment please", "yes I know that already"],
-    "test": ["stop it", "wait a minute", "no no", "hang on", "pardon?", "and on Saturday?", "one question", "right but is it free?", "could I say something?", "I want to book a room", "you got me wrong", "listen please", "actually never mind", "thanks that is enough"],
-}
-BACKCHANNELS = {
-    "tune": [("[[m'h@m]]", "mm-hmm"), ("uh huh", "uh-huh"), ("yeah", "yeah"), ("okay", "okay"), ("right", "right"), ("I see", "I see"), ("sure", "sure"), ("oh okay", "oh okay"), ("yes", "yes")],
-    "test": [("[[h'm]]", "hm"), ("yep", "yep"), ("all right", "all right"), ("okay okay", "okay, okay"), ("good", "good"), ("got it", "got it"), ("yeah right", "yeah, right"), ("[[m:h'm]]", "mm-hmm"), ("ah", "ah")],
-}
-
 
 def speak(voice: str, text: str, speed: int) -> np.ndarray:
     engine, name = voice.split(":")
@@ -146,8 +54,8 @@ def speak(voice: str, text: str, speed: int) -> np.ndarray:
         return phone_band(raw.name, narrow.name)
 
 
-def phone_band(source: str, target: str) -> np.ndarray:
-    subprocess.run(["sox", source, "-r", str(RATE), "-c", "1", "-b", "16", target, "sinc", "300-3400"], check=True)
+def phone_band(source: str, target: str, volume: str = "1") -> np.ndarray:
+    subprocess.run(["sox", "-v", volume, source, "-r", str(RATE), "-c", "1", "-b", "16", target, "sinc", "300-3400"], check=True)
     with wave.open(target) as file:
         pcm = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.float64) / 32768
     return trimmed(pcm)
@@ -157,7 +65,7 @@ def trimmed(pcm: np.ndarray) -> np.ndarray:
     """Without the silence before and after, judged in 10 ms steps against the loudest."""
     step = RATE // 100
     level = np.array([np.sqrt(np.mean(pcm[i : i + step] ** 2)) for i in range(0, len(pcm) - step + 1, step)])
-    loud = np.nonzero(level > max(level.max() * 0.03, 1e-4))[0]
+    loud = np.nonzero(level > max(level.max(initial=0) * 0.03, 1e-4))[0]
     return pcm[loud[0] * step : (loud[-1] + 1) * step] if len(loud) else pcm
 
 
@@ -179,39 +87,35 @@ def mu_law(pcm: np.ndarray) -> np.ndarray:
     return (np.sign(linear) * back) / 32768
 
 
-def cough(chance: random.Random) -> np.ndarray:
-    """One or two bursts of shaped noise that set in at once and fade: the acoustic outline of a cough."""
-    noise = np.random.default_rng(chance.randrange(1 << 30))
-    bursts = []
-    for _ in range(chance.choice([1, 1, 2])):
-        length = int(chance.uniform(0.12, 0.32) * RATE)
-        t = np.arange(length) / RATE
-        burst = noise.standard_normal(length) * np.exp(-t * chance.uniform(9, 16))
-        voiced = np.sin(2 * math.pi * chance.uniform(180, 320) * t + 2 * noise.standard_normal(length).cumsum() / 60)
-        bursts += [burst + 0.4 * voiced * np.exp(-t * 14), silence(chance.uniform(60, 160))]
-    return np.concatenate(bursts[:-1])
+def shared(path: str) -> Path:
+    """A file or folder of a Debian package: where it is installed, or where it was unpacked."""
+    unpacked = Path(os.environ.get("TRUNKLINE_SOUNDS", "/")) / path
+    return unpacked if unpacked.exists() else Path("/") / path
 
 
-def keyboard(chance: random.Random) -> np.ndarray:
-    noise = np.random.default_rng(chance.randrange(1 << 30))
-    out = silence(chance.uniform(1500, 3000))
-    at = 0
-    while at < len(out) - 400:
-        click = noise.standard_normal(chance.randint(60, 200))
-        out[at : at + len(click)] += click * np.exp(-np.arange(len(click)) / 25)
-        at += int(chance.uniform(0.09, 0.28) * RATE)
-    return out
+def recorded(path: Path) -> np.ndarray:
+    """A recording of any rate, in the band of a telephone."""
+    with tempfile.NamedTemporaryFile(suffix=".wav") as narrow:
+        return phone_band(str(path), narrow.name, "0.6")
 
 
-def key_tone(chance: random.Random) -> np.ndarray:
-    low, high = chance.choice([697, 770, 852, 941]), chance.choice([1209, 1336, 1477])
-    t = np.arange(int(chance.uniform(0.1, 0.4) * RATE)) / RATE
-    return np.sin(2 * math.pi * low * t) + np.sin(2 * math.pi * high * t)
+def with_losses(pcm: np.ndarray, chance: random.Random, share: float) -> np.ndarray:
+    """Packets of 20 ms lost, alone or two in a row, each filled with the one before it, more softly."""
+    pcm = pcm.copy()
+    at = PACKET
+    while at + PACKET <= len(pcm):
+        if chance.random() < share:
+            for _ in range(chance.choice([1, 1, 2])):
+                part = pcm[at : at + PACKET]
+                part[:] = 0.7 * pcm[at - PACKET : at - PACKET + len(part)]
+                at += PACKET
+        at += PACKET
+    return pcm
 
 
 class ClipSet:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, losses: bool = False) -> None:
+        self.folder, self.losses = folder, losses
         self.clips: list[dict] = []
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -231,47 +135,99 @@ class ClipSet:
         if chance.random() < 0.5:
             noise = np.random.default_rng(chance.randrange(1 << 30)).standard_normal(len(pcm))
             pcm = pcm + noise * 10 ** (chance.uniform(-62, -48) / 20)
-        name = f"{split}-{kind}-{len(self.clips):03d}.wav"
-        with wave.open(str(self.folder / name), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes((mu_law(np.clip(pcm, -1, 1)) * 32767).astype("<i2").tobytes())
+        if self.losses and chance.random() < 1 / 3:
+            pcm = with_losses(pcm, chance, chance.uniform(0.01, 0.05))
+        name = f"{split}-{kind}-{len(self.clips):04d}.wav"
+        write_wav(self.folder / name, mu_law(np.clip(pcm, -1, 1)))
         self.clips.append({"file": name, "split": split, "kind": kind, "parts": parts, **more})
 
     def write(self) -> None:
         (self.folder / "clips.json").write_text(json.dumps(self.clips, indent=1))
 
 
-def pause(chance: random.Random) -> float:
+def write_wav(path: Path, pcm: np.ndarray) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((pcm * 32767).astype("<i2").tobytes())
+
+
+def pause(chance: random.Random, median_ms: float = 550, spread: float = 0.5) -> float:
     """Pauses inside turns: median 550 ms, 90 % between 240 and 1250 ms."""
-    return min(2000.0, max(200.0, chance.lognormvariate(math.log(550), 0.5)))
+    return min(2000.0, max(200.0, chance.lognormvariate(math.log(median_ms), spread)))
+
+
+def said(chance: random.Random, voice: str, texts: tuple[str, ...], pause_ms=pause) -> list:
+    """Each text rendered alone, pauses between them."""
+    speed = chance.randint(140, 185)
+    pieces: list = [chance.uniform(300, 700)]
+    for text in texts:
+        pieces += [(text, at_level(speak(voice, text, speed), -24)), pause_ms(chance)]
+    return [*pieces[:-1], 500.0]
+
+
+def groups(chance: random.Random, pool: list[str]) -> list[str]:
+    """Digits or letters of one number or name, in the groups in which they are said."""
+    sizes = chance.choice([[3, 3, 4], [3, 4], [2, 2, 2], [3, 2], [4, 4], [2, 3], [4, 3], [3, 3]])
+    return [" ".join(chance.choice(pool) for _ in range(size)) for size in sizes]
+
+
+DIGITS = "zero one two three four five six seven eight nine".split()
+LETTER_NAMES = [f"{letter}." for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+
+
+def pieces_of(split: str, chance: random.Random, count: int) -> list[tuple[str, tuple[str, ...]]]:
+    """(kind, what is said in parts): numbers, letters, names and addresses, no two alike."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    names = [(first, last) for first in FIRST[split] for last in LAST[split]]
+    chance.shuffle(names)
+    for turn in range(count):
+        lead = chance.choice(NUMBER_FRAMES[split])
+        found.append(("number", tuple(([lead] if lead else []) + groups(chance, DIGITS))))
+        lead = chance.choice(LETTER_FRAMES[split])
+        found.append(("letters", tuple(([lead] if lead else []) + groups(chance, LETTER_NAMES))))
+        first, last = names[turn % len(names)]
+        frame = NAME_FRAMES[split][turn % len(NAME_FRAMES[split])]
+        found.append(("name", tuple(part.format(first=first, last=last) for part in frame)))
+        frame = ADDRESS_FRAMES[split][turn % len(ADDRESS_FRAMES[split])]
+        street, street2 = chance.sample(STREETS[split], 2)
+        facts = {"house": chance.choice(HOUSES[split]), "street": street, "street2": street2, "town": chance.choice(TOWNS[split])}
+        found.append(("address", tuple(part.format(**facts) for part in frame)))
+    return sorted(set(found))
 
 
 def turns(made: ClipSet, split: str, chance: random.Random) -> None:
     voices = TURN_VOICES[split]
-
-    def said(voice: str, *texts: str) -> list:
-        speed = chance.randint(140, 185)
-        pieces: list = [chance.uniform(300, 700)]
-        for text in texts:
-            pieces += [(text, at_level(speak(voice, text, speed), -24)), pause(chance)]
-        return [*pieces[:-1], 500.0]
-
+    level = lambda: chance.uniform(-32, -16)
     for index, texts in enumerate(THINKING[split]):
-        for turn in range(3):
-            voice = voices[(index + turn) % len(voices)]
-            made.add(split, "thinking", said(voice, *texts), chance, chance.uniform(-32, -16))
+        for turn in range(2):
+            made.add(split, "thinking", said(chance, voices[(index + turn) % len(voices)], texts), chance, level())
     for kind, sets in (("number", NUMBERS[split]), ("letters", LETTERS[split])):
         for texts in sets:
             for voice in voices:
-                made.add(split, kind, said(voice, *texts), chance, chance.uniform(-32, -16))
+                made.add(split, kind, said(chance, voice, texts), chance, level())
+    for index, (kind, texts) in enumerate(pieces_of(split, chance, 24 if split == "test" else 12)):
+        made.add(split, kind, said(chance, voices[index % len(voices)], texts), chance, level())
     for index, text in enumerate(WHOLE[split]):
-        for turn in range(3):
-            voice = voices[(index + turn) % len(voices)]
-            made.add(split, "whole", said(voice, text), chance, chance.uniform(-32, -16))
+        made.add(split, "whole", said(chance, voices[index % len(voices)], (text,)), chance, level())
+    stopped(made, split, chance)
+    human_letters(made, split, chance)
     if split == "test" and HUMAN.exists():
         human_numbers(made, chance)
+
+
+def callers(made: ClipSet, split: str, chance: random.Random) -> None:
+    """Eight turns of each of some callers, whose pauses have a median of their own between 300 and 1100 ms."""
+    voices = TURN_VOICES[split]
+    said_in_parts = [*THINKING[split], *(texts for _, texts in pieces_of(split, chance, 10))]
+    for caller in range(24 if split == "test" else 12):
+        median = math.exp(chance.uniform(math.log(300), math.log(1100)))
+        texts = [(text, True) for text in chance.sample(said_in_parts, 5)] + [((text,), False) for text in chance.sample(WHOLE[split], 3)]
+        chance.shuffle(texts)
+        for parts, _ in texts:
+            pieces = said(chance, voices[caller % len(voices)], parts, lambda chance: pause(chance, median, 0.3))
+            made.add(split, "caller", pieces, chance, -24 + chance.uniform(-3, 3), caller=f"{split}-{caller}")
 
 
 def quietest(pcm: np.ndarray, chance: random.Random) -> int | None:
@@ -305,11 +261,11 @@ def stopped(made: ClipSet, split: str, chance: random.Random) -> None:
         return True
 
     for index, text in enumerate(STOPPED[split]):
-        for turn in range(2):
+        for turn in range(1 if split == "test" else 2):
             voice = TURN_VOICES[split][(index + turn) % len(TURN_VOICES[split])]
             pcm = speak(voice, text, chance.randint(140, 185))
             cut("stopped", text, pcm)
-            if turn == 0:
+            if turn == 0 and index % 2 == 0:
                 made.add(split, "whole-more", [chance.uniform(300, 700), (text, at_level(pcm, -24)), 500.0], chance, chance.uniform(-32, -16))
     if split == "test" and HUMAN.exists():
         from ..ear.speech import human_prompts
@@ -318,88 +274,53 @@ def stopped(made: ClipSet, split: str, chance: random.Random) -> None:
         prompts = [(text, path) for _, text, path in human_prompts(test=True) if re.fullmatch(r"[A-Z][^.?!]{24,110}[.?!]", text) and not text.startswith(("Press", "To ", "For "))]
         chance.shuffle(prompts)
         made_of = 0
-        with tempfile.NamedTemporaryFile(suffix=".wav") as narrow:
-            for text, path in prompts:
-                pcm = phone_band(str(path), narrow.name)
-                if made_of < 64 and len(pcm) < 7 * RATE and cut("human-stopped", text, pcm):
-                    made_of += 1
-                    if made_of <= 32:
-                        made.add(split, "human-whole", [chance.uniform(300, 700), (text, at_level(pcm, -24)), 500.0], chance, chance.uniform(-32, -16))
+        for text, path in prompts:
+            pcm = recorded(path)
+            if made_of < 90 and len(pcm) < 7 * RATE and cut("human-stopped", text, pcm):
+                made_of += 1
+                if made_of <= 40:
+                    made.add(split, "human-whole", [chance.uniform(300, 700), (text, at_level(pcm, -24)), 500.0], chance, chance.uniform(-32, -16))
+
+
+def spoken_groups(chance: random.Random, sounds: dict[str, np.ndarray]) -> list:
+    """Recorded digits or letters, said in groups."""
+    pieces: list = [chance.uniform(300, 700)]
+    for _ in range(chance.choice([2, 3])):
+        names = [chance.choice(sorted(sounds)) for _ in range(chance.choice([2, 3, 3, 4]))]
+        group = [part for name in names for part in (sounds[name], silence(chance.uniform(20, 90)))]
+        pieces += [(" ".join(names), at_level(np.concatenate(group[:-1]), -24)), pause(chance)]
+    return [*pieces[:-1], 500.0]
 
 
 def human_numbers(made: ClipSet, chance: random.Random) -> None:
     """A recorded voice (Allison Smith) reads numbers and spells, in groups."""
-    digits = "zero one two three four five six seven eight nine".split()
-    with tempfile.NamedTemporaryFile(suffix=".wav") as narrow:
-        digit = [phone_band(str(HUMAN / "digits" / f"{value}.wav"), narrow.name) for value in range(10)]
-        letter = {name: phone_band(str(HUMAN / "letters" / f"{name}.wav"), narrow.name) for name in "abcdefghijklmnoprstuvw"}
-    for kind, count in (("human-number", 20), ("human-letters", 15)):
+    digits = {name: recorded(HUMAN / "digits" / f"{value}.wav") for value, name in enumerate(DIGITS)}
+    letters = {name: recorded(HUMAN / "letters" / f"{name}.wav") for name in "abcdefghijklmnoprstuvw"}
+    for kind, count, sounds in (("human-number", 40, digits), ("human-letters", 20, letters)):
         for _ in range(count):
-            pieces: list = [chance.uniform(300, 700)]
-            for _ in range(chance.choice([2, 3])):
-                group, text = [], []
-                for _ in range(chance.choice([2, 3, 3, 4])):
-                    value = chance.randrange(10)
-                    name = chance.choice(sorted(letter))
-                    group += [digit[value] if kind == "human-number" else letter[name], silence(chance.uniform(20, 90))]
-                    text.append(digits[value] if kind == "human-number" else name)
-                pieces += [(" ".join(text), at_level(np.concatenate(group[:-1]), -24)), pause(chance)]
-            made.add("test", kind, [*pieces[:-1], 500.0], chance, chance.uniform(-30, -18))
+            made.add("test", kind, spoken_groups(chance, sounds), chance, chance.uniform(-30, -18))
 
 
-def overlaps(made: ClipSet, split: str, chance: random.Random) -> None:
-    voices = VOICES[split]
-    caller = -24.0
-
-    def add(kind: str, text: str, pcm: np.ndarray, below: float, interrupts: bool) -> None:
-        level = caller - below + chance.uniform(-3, 3)
-        lead = chance.uniform(1500, 3000)
-        made.add(split, kind, [lead, (text, pcm), 1500.0], chance, level, agentText=AGENT, interrupts=interrupts, callerLevelDb=caller)
-
-    for index, text in enumerate(INTERRUPTING[split]):
-        for turn in range(2):
-            add("words", text, speak(voices[(index + turn) % len(voices)], text, chance.randint(150, 190)), 0, True)
-    for index, (sound, text) in enumerate(BACKCHANNELS[split]):
-        for turn in range(2):
-            voice = voices[(index + turn) % 3] if sound.startswith("[[") else voices[(index + turn) % len(voices)]
-            add("backchannel", text, speak(voice, sound, chance.randint(150, 190)), 2, False)
-    for _ in range(10):
-        add("cough", "", cough(chance), 0, False)
-        add("keyboard", "", keyboard(chance), 14, False)
-    for _ in range(6):
-        add("key-tone", "", key_tone(chance), 0, False)
-        sentences = chance.sample(THINKING[split], 3)
-        talk = [speak(chance.choice(voices), " ".join(texts), 170) for texts in sentences]
-        length = min(map(len, talk))
-        add("babble", "", sum(part[:length] for part in talk), 18, False)
-    for below in (8, 12, 16, 20, 26, 32):
-        voice = chance.choice(voices)
-        echo = speak(voice, AGENT, 170)[: int(chance.uniform(2.5, 5.0) * RATE)]
-        words = AGENT.split(" ")
-        share = len(echo) / max(1, len(speak(voice, AGENT, 170)))
-        add("echo", " ".join(words[: max(1, int(len(words) * share))]), echo, below, False)
+# Two speakers of KLettres, a programme that teaches letters (GPL-2+): an American and a British one.
+SPELLERS = {"tune": "en", "test": "en_GB"}
 
 
-def agent(folder: Path) -> None:
-    """What the agent says meanwhile, so that an echo can be told from a caller."""
-    pcm = at_level(speak("flite:kal16", AGENT, 165), -22)
-    with wave.open(str(folder / "agent.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((np.clip(pcm, -1, 1) * 32767).astype("<i2").tobytes())
+def human_letters(made: ClipSet, split: str, chance: random.Random) -> None:
+    folder = shared("usr/share/klettres") / SPELLERS[split] / "alpha"
+    letters = {path.stem.lower(): recorded(path) for path in sorted(folder.glob("*.ogg"))}
+    for _ in range(20 if letters else 0):
+        made.add(split, "human-letters", spoken_groups(chance, letters), chance, chance.uniform(-30, -18))
 
 
 def main(folder: str, *only: str) -> None:
-    for name, make in (("turns", turns), ("overlaps", overlaps)):
+    from .overlap_clips import agent, overlaps
+
+    for name, make in (("turns", turns), ("callers", callers), ("overlaps", overlaps)):
         if len(only) > 0 and name not in only:
             continue
-        made = ClipSet(Path(folder) / name)
+        made = ClipSet(Path(folder) / name, losses=True)
         for split in ("tune", "test"):
             make(made, split, random.Random(f"{name} {split}"))
-        # After the others, so that those stay what they were.
-        for split in ("tune", "test") if name == "turns" else ():
-            stopped(made, split, random.Random(f"stopped {split}"))
         made.write()
         if name == "overlaps":
             agent(made.folder)

@@ -26,7 +26,8 @@ from ..brain.dialogues import dialogue
 from ..ear.sentences import REPLIES, template_sentence
 from ..ear.speech import coloured_noise, human_prompts, read_wav
 from ..omni.sentences import Numpyish, open_text
-from .clips import LETTERS, NUMBERS, RATE, THINKING, WHOLE, mu_law
+from .clip_texts import LETTERS, NUMBERS, STOPPED, THINKING, WHOLE
+from .clips import RATE, mu_law
 from .sounds import ACCENTS, VARIANTS, narrow
 
 BAND = butter(4, (300, 3400), btype="bandpass", fs=RATE, output="sos")

@@ -17,7 +17,8 @@ import numpy as np
 import soundfile as sf
 
 from ..ear.speech import MUSIC, human_prompts, no_speech, read_wav
-from .clips import RATE, cough, key_tone, keyboard, silence, trimmed
+from .clips import RATE, silence, trimmed
+from .overlap_clips import cough, key_tone, keyboard
 
 TALK, BACKCHANNEL, NOISE = 0, 1, 2
 
