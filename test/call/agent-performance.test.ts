@@ -45,6 +45,7 @@ function asked(handOver: HandOver | undefined) {
     turns: {},
     silenceSeconds: 4,
     toolCounts: noToolCounts(),
+    stepOut: () => false,
     handOver: (callId, to) => ordered.push([callId, to]),
   });
   performance.command({ type: 'user_text', text: 'Can I talk to the doctor?' });
@@ -112,6 +113,7 @@ describe('an agent that asks for an application', () => {
         turns: {},
         silenceSeconds: 4,
         toolCounts: noToolCounts(),
+        stepOut: () => false,
         handOver: () => undefined,
       },
     );
