@@ -29,6 +29,13 @@ function copied(): { readonly from: string; readonly to: string }[] {
     });
 }
 
+/** The names of a row of a table, those that are written as `_ending` in full. */
+function shortened(row: string): string[] {
+  const names = [...row.matchAll(/`(_?[a-z]+(?:_[a-z]+)*)/g)].map(([, name]) => name ?? '');
+  const stem = names[0]?.replace(/_[a-z]+$/, '') ?? '';
+  return names.map((name) => (name.startsWith('_') ? `${stem}${name}` : name));
+}
+
 describe('an agent as the container has it', () => {
   let folder: string;
   let agent: OwnAgent;
@@ -67,6 +74,16 @@ describe('an agent as the container has it', () => {
     const isKept = (name: string): boolean => kept.has(name) || kept.has(name.replace(/_(bucket|count|sum)$/, ''));
     expect(metricNames.length).toBeGreaterThan(30);
     expect(metricNames.filter((name) => !isKept(name))).toEqual([]);
+  });
+
+  it('counts nothing that docs/operations.md does not tell of', async () => {
+    const text = await (await fetch(`${agent.httpUrl}/metrics`)).text();
+    const told = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    const names = [...text.matchAll(/^# TYPE (trunkline_\S+)/gm)].map(([, name]) => name ?? '');
+    // `_dropped` after a name of the same row stands for the same beginning.
+    const isTold = (name: string): boolean =>
+      told.includes(`\`${name}`) || told.split('\n').some((row) => shortened(row).includes(name));
+    expect(names.filter((name) => !isTold(name))).toEqual([]);
   });
 
   it('drains at SIGTERM and ends without a fault', async () => {
