@@ -10,6 +10,9 @@ import { infra, pythonCheck, pythonChecks } from './tools';
 const chart = join(infra, 'helm/trunkline');
 const described = pythonChecks('the Helm chart') ? describe : describe.skip;
 
+// Programs of others, on a machine that may be busy.
+jest.setTimeout(180_000);
+
 interface Named {
   readonly name: string;
   readonly value?: string;

@@ -15,6 +15,9 @@ const promtool = tool('promtool', 'alerts and queries');
 const withPromtool = promtool === undefined ? it.skip : it;
 const withPython = pythonChecks("decoding of the dashboard by Grafana's types") ? it : it.skip;
 
+// Programs of others, on a machine that may be busy.
+jest.setTimeout(180_000);
+
 interface RuleTest {
   readonly alertname: string;
   readonly exp_alerts: readonly unknown[];
