@@ -1,5 +1,6 @@
 /** Opens what outlives the process for webhooks, behind the start: the database, the ledger in it, what earlier runs left. */
-import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config';
 import type { CallEvent } from './core/call-event';
@@ -7,6 +8,7 @@ import type { Clock } from './core/clock';
 import type { DeliveryPage, DeliveryQuery, ReplayRequest } from './core/delivery';
 import { TrunklineError } from './core/errors';
 import type { Logger } from './core/log';
+import { systemErrorCode } from './core/system-error';
 import type { Database } from './store/database';
 import { PersistentLedger } from './store/delivery-ledger';
 import { openEmbeddedDatabase } from './store/embedded-database';
@@ -64,8 +66,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
       database = await openDatabase(config.database.url, dataFolder);
       const opened = await PersistentLedger.open({
         database,
-        // Each data folder is an agent of its own, wherever its database is.
-        node: `${hostname()}:${dataFolder}`,
+        node: await agentIdOf(dataFolder),
         clock,
         now,
         logger,
@@ -120,6 +121,17 @@ export function openOutbox(options: OutboxOptions): Outbox {
       await ledger?.close();
     },
   };
+}
+
+/** Each data folder is an agent of its own, wherever it runs and wherever its database is. */
+async function agentIdOf(dataFolder: string): Promise<string> {
+  const path = join(dataFolder, 'agent-id');
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  // Written once: another process that does so at the same time has the same folder, and its id is taken.
+  await writeFile(path, `agent_${randomUUID()}\n`, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
+  });
+  return (await readFile(path, 'utf8')).trim();
 }
 
 async function openDatabase(url: string | undefined, dataFolder: string): Promise<Database> {
