@@ -157,7 +157,7 @@ def halve(graph):
 def write_graph(out, name, module, example, inputs, outputs, axes):
     """-> the manifest's entry. Large weights in float16, made float32 again at load by constant folding."""
     path = out / f"{name}.onnx"
-    torch.onnx.export(module, example, str(path), input_names=inputs, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False)
+    torch.onnx.export(module.eval(), example, str(path), input_names=inputs, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False)
     model = onnx.load(path)
     model.producer_name = "trunkline"
     halve(model.graph)
