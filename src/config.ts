@@ -150,9 +150,9 @@ function checkTogether(config: Config): void {
         fix: 'Name its proxy, or leave qualifySeconds out.',
       });
     }
-    if (fallback !== undefined && (qualifySeconds === undefined || !names.includes(fallback) || fallback === name)) {
+    if (fallback !== undefined && (!names.includes(fallback) || fallback === name)) {
       throw new TrunklineError('config.invalid', `sip.trunks: the fallback of ${name} can never be taken.`, {
-        fix: 'Name another trunk or registration as fallback, and give qualifySeconds, by which its turn is known.',
+        fix: 'Name another trunk or registration as fallback.',
       });
     }
   }

@@ -45,6 +45,7 @@ import { SipPeers, type SipPeersStatus } from './sip/sip-peers';
 import { SourceLimit } from './sip/source-limit';
 import { SrfUserAgent } from './sip/srf-user-agent';
 import { Stir } from './sip/stir/stir';
+import { TrunkPauses } from './sip/trunk-pauses';
 import { routeByTrunk, routeToUser, type TrunkRoute, trunksOf } from './sip/trunk-route';
 import type { SipSource } from './sip/user-agent';
 import { Recordings } from './store/recordings';
@@ -198,10 +199,12 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     };
     const notReady = (): string | undefined =>
       engine.ready === undefined ? 'the speech engine is loading' : undefined;
+    const pauses = new TrunkPauses(clock);
+    const isUsable = (trunk: string): boolean => sipPeers.isUsable(trunk) && !pauses.isPaused(trunk);
     const routeOut: Telephony['routeOut'] = (to, trunk, from) =>
       trunk === undefined
         ? (routeToUser(sipPeers, to) ?? { to })
-        : routeByTrunk(trunksOf(config.sip), trunk, to, from, (name) => sipPeers.isUsable(name));
+        : routeByTrunk(trunksOf(config.sip), trunk, to, from, isUsable);
     const music = await readMusic(config.hold.music);
     const record = (stage: Stage): void => {
       if (config.recording.enabled) stage.link.post({ type: 'record', path: recordings.pathFor(stage.callId) });
@@ -266,6 +269,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       route: (facts) => chooseRoute(dialplan, facts).action,
       trusts: ({ trunk }) => trunk !== undefined,
       routeOut,
+      pauseTrunk: (trunk, seconds) => pauses.pause(trunk, seconds),
       music: () => music && { pcm: music.pcm.slice(), sampleRate: music.sampleRate },
       speak: (callId, text) => speakOnce(`briefing:${callId}`, text, (id, persona) => engines.open(id, persona)),
       agentNamed: (persona) => agentNamed(dialplan, persona),
@@ -380,6 +384,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         trunkline_tools_timed_out: toolCounts.timedOut,
         trunkline_tools_overtaken: toolCounts.overtaken,
         trunkline_tool_results_refused: toolCounts.resultsRefused,
+        trunkline_sip_trunks_paused: pauses.count,
         ...sipPeers.gauges,
         ...Object.fromEntries(
           Object.entries(stir?.counters ?? {}).map(([name, count]) => [`trunkline_sip_identity_${name}`, count]),

@@ -25,6 +25,8 @@ export interface ExchangeParts {
   readonly trusts: (facts: CallFacts) => boolean;
   /** Where a number, URI or softphone is called, by a trunk if one is named. Throws `call.unknown-trunk`, `sip.no-contact`. */
   readonly routeOut: (to: string, trunk: string | undefined, from?: string) => TrunkRoute;
+  /** That trunk is not to be called for so long; 0: it failed, and nothing more is known. */
+  readonly pauseTrunk: (trunk: string, seconds: number) => void;
   /** What a caller on hold hears; undefined: a quiet line. */
   readonly music: () => Sound | undefined;
   /** Has the engine speak a text for somebody who is not the caller; rejects when it cannot. */
@@ -79,6 +81,8 @@ export interface DialOut {
   readonly codecs?: readonly CodecName[];
   readonly auth?: { readonly username: string; readonly password: string };
   readonly from?: string;
+  /** In turn, when the trunk fails. */
+  readonly alternatives?: readonly TrunkRoute[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly ringSeconds: number;

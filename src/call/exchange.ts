@@ -10,6 +10,7 @@ import type { MediaRouter } from '../media/media-router';
 import type { SocketAddress } from '../media/protocol';
 import type { Caller } from '../sip/front-door';
 import type { CodecName } from '../sip/offer-answer';
+import type { TrunkRoute } from '../sip/trunk-route';
 import type { IncomingInvite } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
@@ -21,6 +22,7 @@ import { Queues } from './queue/queues';
 import { busy, checkAddresses, hostOf, RETRY_AFTER_SECONDS, refused, toldHeaders } from './refusals';
 import { SipLeg, type SipLegParts } from './sip-leg';
 import { Transfers } from './transfers';
+import { placeByTrunks } from './trunk-failover';
 
 export class Exchange {
   private readonly calls = new Map<string, Call>();
@@ -238,20 +240,47 @@ export class Exchange {
     this.legs.set(call.id, giveUp);
     void this.guarded(call, async () => {
       try {
-        const { to, from, headers, proxy, auth, places, codecs } = request;
-        const peer = hostOf(places?.[0]?.proxy ?? to);
-        const local = await this.openRtp(call, peer);
-        await leg.place(
-          this.parts.userAgent,
-          { to, from, headers, proxy, auth, places, signal: abort.signal, onProvisional: () => call.ringing() },
-          this.legParts(call, local, peer, codecs),
-        );
+        await this.placeByTrunks(call, leg, request, abort.signal);
         answered(call);
       } finally {
         ringing.cancel();
       }
     });
     return call;
+  }
+
+  private async placeByTrunks(call: Call, leg: SipLeg, request: DialOut, signal: AbortSignal): Promise<void> {
+    const { userAgent, clock, pauseTrunk } = this.parts;
+    let local: SocketAddress | undefined;
+    await placeByTrunks<DialOut | TrunkRoute>([request, ...(request.alternatives ?? [])], {
+      clock,
+      signal,
+      attempt: async ({ to, from, proxy, auth, places, codecs, trunk }, attempt) => {
+        const peer = hostOf(places?.[0]?.proxy ?? to);
+        local ??= await this.openRtp(call, peer);
+        await leg.place(
+          userAgent,
+          {
+            ...{ to, from, proxy, auth, places, headers: request.headers, signal: attempt.signal },
+            onTrying: attempt.heard,
+            onProvisional: () => {
+              attempt.rings();
+              call.ringing();
+            },
+          },
+          this.legParts(call, local, peer, codecs, trunk),
+        );
+      },
+      failed: ({ trunk }, { status, pauseSeconds }, next) => {
+        if (trunk === undefined) return;
+        pauseTrunk(trunk, pauseSeconds);
+        if (next === undefined) return;
+        const why = status === 0 ? 'was not reached' : `answered ${status}`;
+        const message = `The trunk ${trunk} ${why}; the call goes by ${next.trunk}.`;
+        this.parts.log.warn('a call goes by another trunk', { callId: call.id, trunk, status, next: next.trunk });
+        call.tell('error', { code: 'sip.trunk-failed', message });
+      },
+    });
   }
 
   /** New calls are refused from now on; resolves when the last one has ended. */
@@ -330,8 +359,9 @@ export class Exchange {
     local: SocketAddress,
     peer: string,
     codecs: readonly CodecName[] | undefined,
+    trunk = call.snapshot.trunk,
   ): SipLegParts {
-    const renegotiate = () => this.parts.negotiation(peer, call.snapshot.trunk, codecs);
+    const renegotiate = () => this.parts.negotiation(peer, trunk, codecs);
     return {
       link: call.link,
       negotiation: renegotiate(),

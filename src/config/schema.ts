@@ -138,7 +138,7 @@ const sip = z.strictObject({
           .max(3600)
           .optional()
           .describe('How often its proxy is asked by OPTIONS whether it is there; never if left out.'),
-        fallback: z.string().optional().describe('The trunk or registration that is taken while it does not answer.'),
+        fallback: z.string().optional().describe('The trunk or registration that is taken when it takes no call.'),
         username: z.string().optional(),
         password: secret()
           .optional()

@@ -138,6 +138,7 @@ async function attemptOnce(
         if (request !== undefined) queueMicrotask(() => takeEarlyUpdates(request));
       },
       cbProvisional: (response) => {
+        call.onTrying?.();
         const sdp = response.body === undefined || response.body.trim() === '' ? undefined : response.body;
         if (response.status > 100) call.onProvisional?.(response.status, sdp);
       },
@@ -172,7 +173,13 @@ function takeEarlyUpdates(request: SrfRequest): void {
 
 function refusal(response: SrfResponse): TrunklineError {
   const reason = response.get('reason');
-  return rejected(response.status, undefined, { phrase: response.reason, reason, q850Cause: q850Cause(reason) });
+  const retryAfter = /^\s*(\d{1,9})/.exec(response.get('retry-after') ?? '')?.[1];
+  return rejected(response.status, undefined, {
+    phrase: response.reason,
+    reason,
+    q850Cause: q850Cause(reason),
+    ...(retryAfter === undefined ? {} : { retryAfterSeconds: Number(retryAfter) }),
+  });
 }
 
 function cancelled(cause?: unknown): TrunklineError {

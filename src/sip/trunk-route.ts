@@ -47,6 +47,8 @@ export interface TrunkRoute {
   readonly from?: string;
   readonly codecs?: readonly CodecName[];
   readonly places?: readonly DialPlace[];
+  /** In turn, when this one fails: its fallbacks that can be used. */
+  readonly alternatives?: readonly TrunkRoute[];
 }
 
 /**
@@ -60,12 +62,20 @@ export function routeByTrunk(
   from?: string,
   isUsable: (trunk: string) => boolean = () => true,
 ): TrunkRoute {
-  const trunk = usableOf(trunks, name, isUsable);
-  if (trunk === undefined) {
+  const named = trunks.find((one) => one.name === name);
+  if (named === undefined) {
     throw new TrunklineError('call.unknown-trunk', `There is no trunk ${name}.`, {
       fix: 'Name one of sip.trunks, or give a SIP URI without a trunk.',
     });
   }
+  // When none can be used, the one that was asked for: it may have come back this very moment.
+  const usable = chainOf(trunks, named).filter((one) => isUsable(one.name));
+  const [first = named, ...others] = usable;
+  const alternatives = others.map((one) => routeBy(one, to, from));
+  return { ...routeBy(first, to, from), ...(alternatives.length === 0 ? {} : { alternatives }) };
+}
+
+function routeBy(trunk: Trunk, to: string, from: string | undefined): TrunkRoute {
   const { username, password, codecs } = trunk;
   const proxy = trunk.proxy === undefined || isSip(trunk.proxy) ? trunk.proxy : `sip:${trunk.proxy}`;
   const at = proxy === undefined ? undefined : parseSipUri(proxy);
@@ -83,17 +93,15 @@ export function routeByTrunk(
   };
 }
 
-/** Along the fallbacks; when nobody answers, the named one: it may have come back this very moment. */
-function usableOf(trunks: readonly Trunk[], name: string, isUsable: (trunk: string) => boolean): Trunk | undefined {
-  const named = trunks.find((one) => one.name === name);
-  const tried = new Set<Trunk>();
-  for (let one = named; one !== undefined && !tried.has(one); ) {
-    if (isUsable(one.name)) return one;
-    tried.add(one);
-    const { fallback } = one;
+/** A trunk and its fallbacks, in the order in which they are taken. */
+function chainOf(trunks: readonly Trunk[], named: Trunk): readonly Trunk[] {
+  const chain = new Set<Trunk>();
+  for (let one: Trunk | undefined = named; one !== undefined && !chain.has(one); ) {
+    chain.add(one);
+    const { fallback }: Trunk = one;
     one = trunks.find((other) => other.name === fallback);
   }
-  return named;
+  return [...chain];
 }
 
 /** A softphone of ours, by its bare name or at `localhost`; undefined: `to` is none of them. Throws `sip.no-contact`. */

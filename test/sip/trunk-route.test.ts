@@ -39,6 +39,8 @@ describe('a call by a trunk', () => {
       from: 'sip:+492@b.example',
       codecs: ['PCMA'],
     });
+    // Where there is another, it is told for the case that the first one fails.
+    expect(down().alternatives).toEqual([down('first')]);
     // Nobody answers: the one that was asked for.
     expect(down('first', 'second').trunk).toBe('first');
   });

@@ -245,8 +245,9 @@ export class ClientCore {
     if (response.status < 200) {
       sent.provisional = true;
       if (sent.cancelWaiting !== undefined) this.sendCancel(sent, cancelOf(request, sent.cancelWaiting));
-      if (response.status === 100 || (sent.opensDialog && !this.beginEarly(sent, response, from))) return;
-      this.deliver(sent, response, from, invite);
+      // A 100 is told for an INVITE alone: it says that somebody is there, and begins no dialog.
+      if (response.status === 100 ? !invite : sent.opensDialog && !this.beginEarly(sent, response, from)) return;
+      this.deliver(sent, response, from, invite && response.status > 100);
       return;
     }
     if (invite && response.status < 300) {
