@@ -126,7 +126,10 @@ export class Exchange {
       void call.close('cancelled', { status: 487 });
     });
     void this.guarded(call, async () => {
+      // Whoever has hung up already, while it was found out who calls or what to do, gets no port and no place.
+      if (abort.signal.aborted) return;
       const chosen = await this.choose(action, facts, call.id, abort.signal);
+      if (abort.signal.aborted) return;
       if (chosen.type === 'reject') {
         invite.reject(chosen.status, chosen.reason);
         await call.close('rejected', { status: chosen.status });

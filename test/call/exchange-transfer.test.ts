@@ -102,6 +102,7 @@ describe('a call that changes its far end', () => {
   let trusted: boolean;
   let spoken: string[];
   let recorded: string[];
+  let asked: Promise<unknown>;
   let onRefer: (referral: Referral) => void;
   const agents: SrfUserAgent[] = [];
 
@@ -139,6 +140,7 @@ describe('a call that changes its far end', () => {
       publish: (event: CallEvent) => events.push(event),
       notReady: () => undefined,
       route: () => action,
+      ask: () => asked,
       trusts: () => trusted,
       routeOut: (to: string) => ({ to }),
       music: () => undefined,
@@ -187,6 +189,42 @@ describe('a call that changes its far end', () => {
         ? [[message.sessionId, ...message.source.peers]]
         : [],
     );
+
+  it.each(['it is found out who calls', 'an application is asked'])(
+    'is given up while %s, and takes nothing',
+    async (when) => {
+      const identified = when !== 'an application is asked';
+      let goOn: () => void = () => undefined;
+      const waited = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      let begun = false;
+      us.onInvite((invite) => {
+        begun = true;
+        // As when a certificate is fetched.
+        if (identified) void waited.then(() => exchange.takeInvite(invite));
+        else exchange.takeInvite(invite);
+      });
+      if (!identified) {
+        action = { type: 'webhook' } as never;
+        asked = waited.then(() => ({ type: 'echo' }));
+      }
+      const abort = new AbortController();
+      const to = `sip:echo@127.0.0.1:${us.local[0]?.port}`;
+      const calling = alice.userAgent.invite({ to, offerSdp: offer(alice.port), signal: abort.signal });
+      const failed = expect(calling).rejects.toMatchObject({ code: 'sip.cancelled' });
+      await waitFor(() => begun);
+      abort.abort();
+      await failed;
+      goOn();
+      await waitFor(() => told('call.ended').length === 1);
+      expect(told('call.ended')).toEqual([expect.objectContaining({ cause: 'cancelled', sipStatus: 487 })]);
+      // What was on its way has come by then.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(posted.map(({ type }) => type)).not.toContain('open-rtp');
+      expect(exchange.live).toBe(0);
+    },
+  );
 
   it('is referred, and ends when the far end has got through', async () => {
     onRefer = (referral) => void referral.accept()(200, 'OK');
