@@ -84,12 +84,12 @@ export interface EndOfTurnConfig {
 export const DEFAULT_END_OF_TURN: EndOfTurnConfig = {
   unknownMs: 1_000,
   questionMs: 500,
-  answerMs: 800,
-  statementMs: 900,
-  unpunctuatedMs: 1_200,
+  answerMs: 900,
+  statementMs: 1_200,
+  unpunctuatedMs: 1_300,
   beginningMs: 1_300,
   fewWords: 4,
-  digitsMs: 1_600,
+  digitsMs: 1_700,
   goesOnMs: 1_700,
   hesitatesMs: 1_900,
   partlyHeardMs: 1_400,
@@ -103,11 +103,11 @@ export const DEFAULT_END_OF_TURN: EndOfTurnConfig = {
   mostPatience: 1.4,
   patientMs: 1_750,
   longestMs: 2_500,
-  surelyDone: 0.9,
+  surelyDone: 0.93,
   doneMs: 200,
   surelyNotDone: 0.1,
-  notDoneMs: 1_400,
-  notDoneQuestionMs: 1_000,
+  notDoneMs: 1_500,
+  notDoneQuestionMs: 800,
 };
 
 export class TextualEndOfTurn implements EndOfTurn {

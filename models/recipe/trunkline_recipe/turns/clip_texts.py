@@ -296,7 +296,8 @@ INTERRUPTING["test"] += [
 BACKCHANNELS["tune"] += [("[[m'm]]", "mm"), ("oh yes", "oh yes"), ("fine", "fine"), ("that's right", "that's right"), ("wow", "wow"), ("oh", "oh"), ("sure sure", "sure, sure")]
 BACKCHANNELS["test"] += [("[[mh'm]]", "mhm"), ("[[Vh'V]]", "uh-huh"), ("yes okay", "yes, okay"), ("oh I see", "oh I see"), ("great", "great"), ("sounds good", "sounds good"), ("of course", "of course"), ("really", "really"), ("nice", "nice"), ("perfect", "perfect"), ("okay great", "okay, great"), ("aha", "aha")]
 
-# Hedgewars' human speakers: what they say, by the name of the recording. Signs of listening, interruptions, sounds of a throat.
+# Hedgewars' human speakers, by the names of the recordings. A name tells what a recording is for, not its words: "Yessir" is mostly a
+# sentence. Only "Hmm" is a sign of listening by every speaker; screams ("Nooo") are left out.
 HUMAN_SPEAKERS = {"tune": ["Default", "HillBilly", "Surfer", "Singer", "Classic"], "test": ["British", "Mobster", "Pirate", "Russian"]}
-HUMAN_LISTENING = {"tune": {"Hmm": "hmm", "Amazing": "amazing", "Uh-oh": "uh-oh"}, "test": {"Hmm": "hmm", "Brilliant": "brilliant", "Excellent": "excellent", "Ohdear": "oh dear", "Yessir": "yes, sir"}}
-HUMAN_INTERRUPTING = {"tune": {"Cutitout": "cut it out", "Hurry": "hurry", "Boring": "boring", "Comeonthen": "come on then"}, "test": {"Hello": "hello", "Leavemealone": "leave me alone", "Watchit": "watch it", "Whatthe": "what the", "Nooo": "no", "Stupid": "stupid", "Byebye": "bye-bye", "Runaway": "run away"}}
+HUMAN_LISTENING = {"tune": ["Hmm"], "test": ["Hmm"]}
+HUMAN_INTERRUPTING = {"tune": ["Cutitout", "Hurry", "Boring", "Comeonthen"], "test": ["Hello", "Leavemealone", "Watchit", "Whatthe", "Stupid", "Byebye", "Excellent", "Brilliant", "Yessir", "Ohdear"]}

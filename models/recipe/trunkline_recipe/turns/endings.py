@@ -46,7 +46,7 @@ OPENERS = ["I was wondering", "I wanted to ask", "I am calling because", "I just
 def forbidden() -> set[str]:
     questions = Path(__file__).parents[4] / "test/fixtures/questions/questions.json"
     texts = [question["text"] for question in json.loads(questions.read_text())]
-    texts += WHOLE["test"] + [" ".join(parts) for kind in (THINKING, NUMBERS, LETTERS) for parts in kind["test"]]
+    texts += WHOLE["test"] + STOPPED["test"] + [" ".join(parts) for kind in (THINKING, NUMBERS, LETTERS) for parts in kind["test"]]
     return {plain(text) for text in texts}
 
 

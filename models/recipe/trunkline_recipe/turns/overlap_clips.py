@@ -88,15 +88,15 @@ def players(split: str) -> list[tuple[str, np.ndarray]]:
     return found
 
 
-def human_voice(split: str, names: dict[str, str]) -> list[tuple[str, np.ndarray]]:
-    """(words, samples) of Hedgewars' speakers of a half, each recording once."""
+def human_voice(split: str, names: list[str]) -> list[tuple[str, np.ndarray]]:
+    """(name, samples) of Hedgewars' speakers of a half, each recording once."""
     found, seen = [], set()
     for speaker in HUMAN_SPEAKERS[split]:
-        for name, text in names.items():
+        for name in names:
             path = shared(f"{HEDGEWARS}/voices/{speaker}/{name}.ogg")
             if path.exists() and path.read_bytes() not in seen:
                 seen.add(path.read_bytes())
-                found.append((text, recorded(path)))
+                found.append((f"({speaker}: {name})", recorded(path)[: 2 * RATE]))
     return found
 
 
