@@ -101,7 +101,7 @@ interface Health {
   const toldOf = (events: readonly CallEvent[]) =>
     events.flatMap((event) => (event.type === 'error' ? [[event.data.code, event.data.message]] : []));
 
-  it('S83 is followed by its fallback in the same call, and left alone for as long as it asks', async () => {
+  it('S131 is followed by its fallback in the same call, and left alone for as long as it asks', async () => {
     expect(toldOf(await call('refusing', '501'))).toEqual([
       ['sip.trunk-failed', 'The trunk refusing answered 503; the call goes by second.'],
     ]);
