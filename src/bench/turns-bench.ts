@@ -1,6 +1,7 @@
 /** Cut-ins, missed ends and false stops on labelled telephone clips, with the shipped networks for speech and words. */
 import { join } from 'node:path';
 import { Resampler } from '../audio/resampler';
+import { shareInterval } from '../core/percentiles';
 import { overlapWords } from '../model/call-hearing';
 import { openRecogniser } from '../model/load-model';
 import { openModelFolder } from '../model/manifest';
@@ -11,6 +12,7 @@ import {
   type BenchOptions,
   endOfTurnFigures,
   loadClip,
+  type OverlapOutcome,
   overlapFigures,
   readClips,
   replayOverlaps,
@@ -23,7 +25,7 @@ import { readQuestions, spreadOver, utteranceOf } from './questions';
 import { type BenchReport, type Figure, report, single } from './report';
 
 export interface TurnsBenchOptions {
-  /** What models/recipe/trunkline_recipe/turns/clips.py made: `turns` and `overlaps`. */
+  /** What models/recipe/trunkline_recipe/turns/clips.py made: `turns`, `callers` and `overlaps`. */
   readonly clipsFolder: string;
   readonly modelsDir: string;
   readonly threads: number;
@@ -71,6 +73,20 @@ export async function benchTurns(options: TurnsBenchOptions): Promise<BenchRepor
         { name: `${name}: wait`, unit: 'ms', value: found.waitMs },
       );
     }
+    // Each caller's turns in order, with what the ones before have taught.
+    const callers = join(options.clipsFolder, 'callers');
+    const callerOutcomes = await replayTurns(await testHalf(callers, options.count), { ...common, folder: callers });
+    const ofCallers = endOfTurnFigures(callerOutcomes);
+    for (const kind of ['with a pause inside', 'without a pause']) {
+      const found = ofCallers[kind];
+      if (found === undefined) continue;
+      const name = `callers with pauses of their own, ${kind} (${found.clips})`;
+      figures.push(
+        single(`${name}: agent heard before the caller was done`, '%', found.cutInPercent),
+        single(`${name}: missed ends`, '%', found.missedEndPercent),
+        { name: `${name}: wait`, unit: 'ms', value: found.waitMs },
+      );
+    }
     const questions = await replayQuestions(options, common);
     for (const [kind, found] of Object.entries(endOfTurnFigures(questions))) {
       if (kind !== 'question') continue;
@@ -106,6 +122,11 @@ export async function benchTurns(options: TurnsBenchOptions): Promise<BenchRepor
     }
     return report('turns', figures, [
       `Offline, on the test half; the engine is taken to need ${TIMES.transcriptMs} ms for the words and ${TIMES.firstAudioMs} ms for the first sound.`,
+      `Agent heard early: ${shareOf(turnOutcomes.filter(paused), ({ cutIn }) => cutIn)} of the clips with a pause inside, ${shareOf(callerOutcomes.filter(paused), ({ cutIn }) => cutIn)} of those by callers with pauses of their own.`,
+      `Missed interruptions: ${shareOf(outcomes.filter(meant), ({ stopped }) => !stopped)}; stops by harmless sounds: ${shareOf(
+        outcomes.filter((outcome) => !meant(outcome)),
+        ({ stopped }) => stopped,
+      )}.`,
       `Cut-ins: ${listed(turnOutcomes.filter(({ cutIn }) => cutIn))}.`,
       `Interruptions missed: ${listed(outcomes.filter(({ interrupts, stopped }) => interrupts && !stopped))}.`,
       `Stopped by harmless sounds: ${listed(outcomes.filter(({ interrupts, stopped }) => !interrupts && stopped))}.`,
@@ -147,6 +168,17 @@ function endMsOf(pcm: Int16Array): number {
 
 async function testHalf(folder: string, count = Number.POSITIVE_INFINITY) {
   return (await readClips(folder)).filter(({ split }) => split === 'test').slice(0, count);
+}
+
+const paused = ({ parts }: TurnOutcome) => parts > 1;
+const meant = ({ interrupts }: OverlapOutcome) => interrupts;
+
+/** "18.4 % [15.1, 22.1]": the share, and the interval of 95 % confidence. */
+function shareOf<T>(outcomes: readonly T[], is: (outcome: T) => boolean): string {
+  const part = outcomes.filter(is).length;
+  const percent = (share: number) => (100 * share).toFixed(1);
+  const [low, high] = shareInterval(part, outcomes.length);
+  return `${percent(part / Math.max(1, outcomes.length))} % [${percent(low)}, ${percent(high)}]`;
 }
 
 function listed(outcomes: readonly { readonly file: string }[]): string {

@@ -15,6 +15,16 @@ export function percentile(values: readonly number[], percent: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1))] ?? Number.NaN;
 }
 
+/** Between which shares, 0…1, the true one lies with 95 % confidence when `part` of `whole` were counted (Wilson, 1927). */
+export function shareInterval(part: number, whole: number): readonly [number, number] {
+  if (whole <= 0) return [0, 1];
+  const z = 1.96;
+  const share = part / whole;
+  const middle = (share + (z * z) / (2 * whole)) / (1 + (z * z) / whole);
+  const reach = (z * Math.sqrt((share * (1 - share)) / whole + (z * z) / (4 * whole * whole))) / (1 + (z * z) / whole);
+  return [Math.max(0, middle - reach), Math.min(1, middle + reach)];
+}
+
 export function distribution(values: readonly number[]): Distribution {
   return {
     n: values.length,
