@@ -3,7 +3,7 @@ import type { AskAction } from '../core/call-action';
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
 import type { TurnSettings } from '../core/turn-settings';
-import type { AgentAction, HandOver, MenuAction } from '../dialplan/dialplan';
+import type { AgentAction, HandOver, HandOverToAction, MenuAction } from '../dialplan/dialplan';
 import type { ListenerReport } from '../listener/protocol';
 import type { SessionMessage } from '../media/media-router';
 import type { Persona } from '../model/omni-model';
@@ -31,7 +31,7 @@ export interface AgentParts {
   /** Of all calls; counted up here. */
   readonly toolCounts: ToolCounts;
   /** The agent hands its caller over. */
-  readonly handOver: (callId: string, to: HandOver) => void;
+  readonly handOver: (callId: string, next: HandOver | HandOverToAction) => void;
   /** It has said goodbye: true if its caller goes on talking with others. */
   readonly stepOut: (callId: string) => boolean;
 }
@@ -85,8 +85,9 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
         asking.heard(event.text);
       }
       if (event.type === 'handover') {
-        stage.emit('agent.handover', { to: action.handOver?.to });
-        if (action.handOver !== undefined) parts.handOver(stage.callId, action.handOver);
+        const { handOver } = action;
+        stage.emit('agent.handover', { to: handOver !== undefined && 'to' in handOver ? handOver.to : undefined });
+        if (handOver !== undefined) parts.handOver(stage.callId, handOver);
       }
       if (event.type === 'state') {
         if (SHOWN[event.state] === shown || SHOWN[event.state] === 'ended') return;

@@ -5,7 +5,7 @@
 import type { CallEndCause } from '../core/call-record';
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
-import type { DialAction, TransferAction } from '../dialplan/dialplan';
+import type { DialAction, HandOverToAction, TransferAction } from '../dialplan/dialplan';
 import { isReplaced, parseReplaces, replacesUs } from '../sip/replaces';
 import type { IncomingInvite, Referral, SipUserAgent } from '../sip/user-agent';
 import { BridgeSide, bridgedWith } from './bridge';
@@ -99,9 +99,13 @@ export class Transfers {
   }
 
   /** The agent itself orders it, as the dialplan allows. A call that is being transferred already is in good hands. */
-  handOver(callId: string, request: TransferRequest): void {
+  handOver(callId: string, request: TransferRequest | HandOverToAction): void {
     const call = this.parts.find(callId);
     if (call?.snapshot.state !== 'answered' || this.running.has(callId)) return;
+    if ('action' in request) {
+      void call.become(request.action);
+      return;
+    }
     try {
       this.order(call, request);
     } catch {

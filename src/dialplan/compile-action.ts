@@ -12,7 +12,14 @@ import type {
   PlayAction,
   QueueAction,
 } from './dialplan';
-import type { WrittenAction, WrittenDirectAction, WrittenMenu, WrittenPersona, WrittenQueue } from './schema';
+import type {
+  WrittenAction,
+  WrittenAgent,
+  WrittenDirectAction,
+  WrittenMenu,
+  WrittenPersona,
+  WrittenQueue,
+} from './schema';
 
 export interface ActionFault {
   /** Below the action: `file`, `fallback.persona`. */
@@ -151,10 +158,7 @@ function below(path: readonly PropertyKey[], faults: readonly ActionFault[]): Ac
   return faults.map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
 }
 
-function compileAgent(
-  written: Extract<WrittenDirectAction, { type: 'agent' }>,
-  around: ActionSurroundings,
-): Compiled<AgentAction> {
+function compileAgent(written: WrittenAgent, around: ActionSurroundings): Compiled<AgentAction> {
   const named = typeof written.persona === 'string' ? personaName(written.persona) : undefined;
   const persona = typeof written.persona === 'string' ? around.personas.get(named ?? '') : written.persona;
   if (persona === undefined) {
@@ -171,6 +175,8 @@ function compileAgent(
     const message = `Expected each tool once; another one has the name or the description of "${twice.name}".`;
     return { ok: false, faults: [{ path: ['tools'], message, code: 'dialplan.duplicate-tool' }] };
   }
+  const handOver = compileHandOver(written.handOver, around);
+  if (!handOver.ok) return { ok: false, faults: below(['handOver', 'action'], handOver.faults) };
   return {
     ok: true,
     value: {
@@ -179,16 +185,29 @@ function compileAgent(
       notice: written.notice ?? notice,
       greeting: written.greeting ?? greeting,
       turns: turns ?? {},
-      handOver: written.handOver,
+      handOver: handOver.value,
     },
   };
+}
+
+function compileHandOver(
+  written: WrittenAgent['handOver'],
+  around: ActionSurroundings,
+): Compiled<AgentAction['handOver']> {
+  if (written?.action !== undefined) {
+    const action = compileAction(written.action, around);
+    return action.ok ? { ok: true, value: { action: action.value } } : action;
+  }
+  const { to, trunk, from, ringSeconds, mode } = written ?? {};
+  if (to === undefined || ringSeconds === undefined || mode === undefined) return { ok: true, value: undefined };
+  return { ok: true, value: { to, trunk, from, ringSeconds, mode } };
 }
 
 /** A persona with facts or tools of its own is another one to the engine: its prompt differs, so its id must. */
 function withMore(
   persona: WrittenPersona,
   fileName: string | undefined,
-  more: Extract<WrittenDirectAction, { type: 'agent' }>,
+  more: WrittenAgent,
   tools: readonly Tool[],
 ): DialplanPersona {
   const { facts: moreFacts = [], voice } = more;

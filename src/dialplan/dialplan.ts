@@ -22,6 +22,11 @@ export interface HandOver {
   readonly mode: 'auto' | 'refer' | 'bridge' | 'warm' | 'conference';
 }
 
+/** What is done then with the call. */
+export interface HandOverToAction {
+  readonly action: Action;
+}
+
 export interface AgentAction {
   readonly type: 'agent';
   readonly persona: DialplanPersona;
@@ -31,7 +36,7 @@ export interface AgentAction {
   readonly greeting: string | undefined;
   readonly turns: TurnSettings;
   /** Left out: the agent says so, and an application that hears of it may act. */
-  readonly handOver?: HandOver | undefined;
+  readonly handOver?: HandOver | HandOverToAction | undefined;
 }
 
 export interface PlayAction {
@@ -179,6 +184,10 @@ export function reachableActions(action: Action): Action[] {
       return [action, ...reachableActions(action.fallback)];
     case 'menu':
       return [action, ...[...action.options.values()].flatMap(reachableActions), ...orElse(action.otherwise)];
+    case 'agent': {
+      const { handOver } = action;
+      return [action, ...orElse(handOver !== undefined && 'action' in handOver ? handOver.action : undefined)];
+    }
     case 'transfer':
     case 'dial':
     case 'queue':

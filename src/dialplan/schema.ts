@@ -61,16 +61,25 @@ export const personaSchema = z.strictObject({
   turns: turnSettingsSchema.optional(),
 });
 
-const handOverSchema = z.strictObject({
-  to: z.string().trim().min(1).max(256).describe('A SIP URI, or a number that the trunk knows.'),
-  trunk: z.string().min(1).max(100).optional(),
-  from: z.string().min(1).max(256).optional(),
-  ringSeconds: z.int().min(1).max(300).default(30),
-  mode: z
-    .enum(['auto', 'refer', 'bridge', 'warm', 'conference'])
-    .default('warm')
-    .describe('As of transfer; conference: as warm, and the agent stays on the line.'),
-});
+/** An action within an action. */
+const nested: z.ZodType<WrittenAction> = z.lazy(() => actionSchema as unknown as z.ZodType<WrittenAction>);
+
+const handOverSchema = z
+  .strictObject({
+    to: z.string().trim().min(1).max(256).optional().describe('A SIP URI, or a number that the trunk knows.'),
+    trunk: z.string().min(1).max(100).optional(),
+    from: z.string().min(1).max(256).optional(),
+    ringSeconds: z.int().min(1).max(300).default(30),
+    mode: z
+      .enum(['auto', 'refer', 'bridge', 'warm', 'conference'])
+      .default('warm')
+      .describe('As of transfer; conference: as warm, and the agent stays on the line.'),
+    action: nested.optional().describe('What is done instead of ringing `to`: a queue, a menu.'),
+  })
+  .refine(({ to, action }) => (to === undefined) !== (action === undefined), {
+    error: 'Expected either to or action.',
+    path: ['to'],
+  });
 
 const agentAction = z.strictObject({
   type: z.literal('agent'),
@@ -118,8 +127,6 @@ const application = {
 };
 
 const keys = /^[0-9A-D*#]{1,32}$/;
-/** An action within an action. */
-const nested: z.ZodType<WrittenAction> = z.lazy(() => actionSchema as unknown as z.ZodType<WrittenAction>);
 
 const menuAction = z
   .strictObject({
@@ -333,12 +340,18 @@ export interface WrittenDial extends WrittenOutgoing {
   readonly type: 'dial';
 }
 
+export interface WrittenAgent extends Omit<z.output<typeof agentAction>, 'handOver'> {
+  readonly handOver?:
+    | (Omit<z.output<typeof handOverSchema>, 'action'> & { readonly action?: WrittenAction | undefined })
+    | undefined;
+}
+
 export interface WrittenQueue extends Omit<z.output<typeof queueAction>, 'otherwise'> {
   readonly otherwise?: WrittenAction | undefined;
 }
 
 export type WrittenDirectAction =
-  | z.output<typeof agentAction>
+  | WrittenAgent
   | z.output<typeof playAction>
   | z.output<typeof echoAction>
   | z.output<typeof toneAction>

@@ -13,13 +13,13 @@ const persona = { id: 'desk', name: 'Desk', instructions: 'Answer.', facts: [] }
 const doctor: HandOver = { to: 'sip:doctor@example.com', ringSeconds: 20, mode: 'warm' };
 
 /** An agent who is asked for somebody else, says that it connects, and has been heard. */
-function asked(handOver: HandOver | undefined) {
+function asked(handOver: AgentAction['handOver']) {
   const clock = new ManualClock();
   const engine = new ScriptedEngine(clock);
   engine.reply = 'I will connect you.';
   engine.tool = 'handover';
   const events: [string, unknown][] = [];
-  const ordered: [string, HandOver][] = [];
+  const ordered: [string, AgentAction['handOver']][] = [];
   const ended: number[] = [];
   const stage: Stage = {
     callId: 'c',
@@ -47,6 +47,7 @@ function asked(handOver: HandOver | undefined) {
     toolCounts: noToolCounts(),
     stepOut: () => false,
     handOver: (callId, to) => ordered.push([callId, to]),
+    stepOut: () => false,
   });
   performance.command({ type: 'user_text', text: 'Can I talk to the doctor?' });
   clock.advance(3_000);
@@ -72,6 +73,11 @@ describe('an agent who hands its caller over', () => {
       events: [['agent.handover', { to: doctor.to }]],
       ordered: [['c', doctor]],
     });
+  });
+
+  it('has something else done with the call where the dialplan says so', () => {
+    const handOver = { action: { type: 'echo' } } as const;
+    expect(asked(handOver)).toEqual({ events: [['agent.handover', { to: undefined }]], ordered: [['c', handOver]] });
   });
 
   it('only tells the world where the dialplan names nobody', () => {

@@ -436,6 +436,14 @@ describe('a call that changes its far end', () => {
     await expect(alice.call(us, 'sales')).rejects.toMatchObject({ details: { status: 403 } });
   });
 
+  it('by the agent is led to another action', async () => {
+    await alice.call(us, 'echo');
+    await answered('call_1');
+    exchange.transfers.handOver('call_1', { action: { type: 'tone', frequencyHz: 440, levelDbm0: -10 } });
+    await waitFor(() => exchange.find('call_1')?.snapshot.action === 'tone');
+    expect(told('transfer.started')).toEqual([]);
+  });
+
   it('from a user who has proved it is dialled on', async () => {
     trusted = false;
     bob.answer();

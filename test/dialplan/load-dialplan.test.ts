@@ -219,6 +219,18 @@ describe('loadDialplan', () => {
       'dialplan.invalid',
     ],
     [
+      'an agent that hands over to nobody',
+      'routes:\n  - action: { type: agent, persona: { name: A, instructions: B. }, handOver: { mode: warm } }\n',
+      'a.yaml:2: routes[0].action.handOver.to: Expected either to or action.',
+      'dialplan.invalid',
+    ],
+    [
+      'an agent that hands over to a queue that nobody serves',
+      'routes:\n  - action: { type: agent, persona: { name: A, instructions: B. }, handOver: { action: { type: queue, name: q, members: [] } } }\n',
+      'a.yaml:2: routes[0].action.handOver.action.members: Expected at least one phone.',
+      'dialplan.invalid',
+    ],
+    [
       'a queue that nobody serves',
       'routes:\n  - action: { type: queue, name: support, members: [] }\n',
       'a.yaml:2: routes[0].action.members: Expected at least one phone.',
