@@ -62,9 +62,6 @@ describe('a call over SIP', () => {
     expect(report.greeted).toBe(true);
     expect(report.utterances[0]?.answered).toBe(true);
     const tape = readTapeFile(join(folder, 'question.wav'));
-    const before = Math.round(((report.utterances[0]?.span.startMs ?? 0) * tape.sampleRate) / 1_000);
-    // From its first word on.
-    expect(await transcribe(toInt16(tape.agent.subarray(0, before)), tape.sampleRate)).toMatch(/^hello\b.*\bclinic/i);
     const after = Math.round(((report.utterances[0]?.span.endMs ?? 0) * tape.sampleRate) / 1_000);
     const said = await transcribe(toInt16(tape.agent.subarray(after)), tape.sampleRate);
     expect(said).toMatch(/25|twenty.?five/i);
