@@ -20,6 +20,12 @@ describe('a conversation', () => {
     ]);
   });
 
+  it('sends the greeting from its first word to its last', () => {
+    const line = new Line({ greeting: GREETING });
+    line.advance(4_000);
+    expect(line.wordsSent(0)).toBe(GREETING.split(' ').length);
+  });
+
   it('hands the engine the audio of the speech before it asks about it', () => {
     const line = new Line();
     line.advance(1_000);
