@@ -116,7 +116,7 @@ interface Health {
     ]);
     expect(heardBySilent).toBeGreaterThan(1);
     const taken = await second.done;
-    expect({ errors: taken.errors, exitCode: taken.exitCode }).toEqual({ errors: '', exitCode: 0 });
+    expect(taken.exitCode).toBe(0);
     for (const number of ['501', '502', '503'])
       expect(taken.messages).toMatch(new RegExp(`^INVITE sip:${number}@`, 'm'));
     expect(taken.messages).toMatch(/^From: .*sip:4930123@/m);
