@@ -45,7 +45,6 @@ function asked(handOver: AgentAction['handOver']) {
     turns: {},
     silenceSeconds: 4,
     toolCounts: noToolCounts(),
-    stepOut: () => false,
     handOver: (callId, to) => ordered.push([callId, to]),
     stepOut: () => false,
   });
