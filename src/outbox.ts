@@ -54,9 +54,9 @@ export function openOutbox(options: OutboxOptions): Outbox {
 
   const release = async (open?: PersistentLedger, missed: readonly CallEvent[] = []): Promise<void> => {
     if (released && open === undefined) return;
-    released = true;
     hold.cancel();
     await webhooks.resume(open, missed);
+    released = true;
   };
   const hold = clock.after(holdMs, () => void release());
 
