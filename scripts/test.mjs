@@ -10,8 +10,11 @@ import { ensureInfraPython } from './test-checkers.mjs';
 import { ensurePeers } from './test-peers.mjs';
 import { ensureRecipePython, runRecipeTests } from './test-recipe.mjs';
 
+const MOST_FILES_TRIED_AGAIN = 3;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const problems = [];
+/** What failed once and passed when its file was run again. */
+const passedAgain = [];
 const patterns = process.argv.slice(2);
 
 function count(name, passed, output = '') {
@@ -44,7 +47,12 @@ function plainEnvironment() {
   return environment;
 }
 
-async function jest(name, jestArguments) {
+/**
+ * Runs jest and counts what it says. Many suites ring in real time, and a machine that stands still for a second spoils a
+ * call: files that failed are run once more, alone, and what passed only then is named at the end. What fails twice, or
+ * in more than a few files, is a fault.
+ */
+async function jest(name, jestArguments, { secondTry = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-jest-'));
   const resultFile = join(folder, 'result.json');
   say(`\n${name}`);
@@ -66,10 +74,46 @@ async function jest(name, jestArguments) {
       count(`${name}: the run`, false, `jest left no result (exit ${run.status})`);
       return;
     }
-    addResult(name, JSON.parse(readFileSync(resultFile, 'utf8')), run.status);
+    const result = JSON.parse(readFileSync(resultFile, 'utf8'));
+    const failed = result.testResults.filter((suite) => suite.status === 'failed').map((suite) => suite.name);
+    if (!secondTry || failed.length === 0 || failed.length > MOST_FILES_TRIED_AGAIN) {
+      addResult(name, result, run.status);
+      return;
+    }
+    const passed = result.testResults.filter((suite) => suite.status !== 'failed');
+    addResult(name, onlyOf(passed), 0);
+    const before = problems.length;
+    await jest(
+      `${name}: ${failed.length} again`,
+      [...jestArguments.filter(isKept), '--runInBand', '--runTestsByPath', ...failed],
+      { secondTry: false },
+    );
+    if (problems.length > before) return;
+    for (const suite of result.testResults.filter((suite) => suite.status === 'failed')) {
+      const tests = suite.assertionResults.filter(({ status }) => status === 'failed');
+      passedAgain.push(...(tests.length === 0 ? [suite.name] : tests.map((test) => test.fullName)));
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Of jest's arguments, those that the second try has as well: no pattern, and one file at a time. */
+const isKept = (argument) => argument.startsWith('--') && !/^--(maxWorkers|runInBand)/.test(argument);
+
+/** jest's result as if it had run no other files than `suites` (entries of its `testResults`). */
+function onlyOf(suites) {
+  const tests = suites.flatMap((suite) => suite.assertionResults);
+  const having = (...states) => tests.filter(({ status }) => states.includes(status)).length;
+  return {
+    numPassedTests: having('passed'),
+    numFailedTests: having('failed'),
+    numPendingTests: having('pending', 'skipped', 'disabled'),
+    numTodoTests: having('todo'),
+    numTotalTests: Math.max(tests.length, 1),
+    numRuntimeErrorTestSuites: 0,
+    testResults: suites,
+  };
 }
 
 function addResult(name, result, status) {
@@ -168,6 +212,7 @@ if (recipe.python !== undefined) {
   );
 }
 
+if (passedAgain.length > 0) say(`\nPassed only when run again:\n${passedAgain.map((name) => `  ${name}`).join('\n')}`);
 if (problems.length > 0) say(`\nFailed:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
