@@ -190,10 +190,11 @@ const endToEndPatterns = patterns.filter(isEndToEnd);
 
 if (patterns.length === 0 || unitPatterns.length > 0) {
   await jest('unit, protocol, media and model suites', [
+    // Before the options: one that takes a list would take the patterns as well.
+    ...unitPatterns,
     '--maxWorkers=2',
     '--testPathIgnorePatterns=/node_modules/',
     '--testPathIgnorePatterns=/test/e2e/',
-    ...unitPatterns,
   ]);
 }
 // One after the other: each rings a whole agent, and two would take each other's processor time and ports.
