@@ -21,5 +21,10 @@ export interface CallRecords {
   list(query: CallQuery): Promise<CallPage>;
   get(callId: string): Promise<CallRecord | undefined>;
   timeline(callId: string): Promise<readonly CallEvent[] | undefined>;
+  /**
+   * What happened in all calls after the event of this id, in order; some that it was told before may be among it, none is
+   * left out. Undefined: no record has that event.
+   */
+  eventsAfter(eventId: string): Promise<readonly CallEvent[] | undefined>;
   transcript(callId: string): Promise<readonly TurnRecord[] | undefined>;
 }

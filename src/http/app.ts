@@ -33,7 +33,7 @@ export function createHttpApp(parts: HttpParts): HttpApp {
   const access = new Access(parts.tokens);
   const callTokens = new CallTokens(parts.random, parts.nowMs);
   const idempotency = new Idempotency(parts.nowMs);
-  const events = new EventStream(parts.feed);
+  const events = new EventStream(parts.feed, parts.records);
   const metrics = new Metrics(parts.feed, () => ({
     ...parts.gauges(),
     trunkline_event_listeners: events.listening,

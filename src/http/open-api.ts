@@ -172,7 +172,7 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
         }),
       },
       '/v1/events': {
-        get: operation('Events as they happen (server-sent).', {
+        get: operation('Events as they happen (server-sent); with Last-Event-ID, what was missed first.', {
           parameters: queryParameters(eventQuerySchema),
           responses: { 200: { description: 'A stream.', content: { 'text/event-stream': {} } }, default: problem },
         }),

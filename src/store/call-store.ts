@@ -22,6 +22,9 @@ export interface CallStoreOptions {
   readonly keepEvents?: number;
 }
 
+/** One event is told at most this much later than another that happened after it. */
+const toldOutOfOrderMs = 5_000;
+
 export interface CallStoreCounts {
   readonly eventsWritten: number;
   readonly writesFailed: number;
@@ -142,10 +145,27 @@ export class CallStore implements CallRecords {
   /** Of the calls in memory, oldest first: what happened after `since` and before this run. */
   eventsSince(since: Date, before: Date): CallEvent[] {
     const [from, to] = [since.toISOString(), before.toISOString()];
-    return [...this.calls.values()]
-      .flatMap(({ events }) => events)
-      .filter(({ occurredAt }) => occurredAt >= from && occurredAt < to)
-      .sort((left, right) => left.occurredAt.localeCompare(right.occurredAt) || left.sequence - right.sequence);
+    return inOrder(
+      [...this.calls.values()]
+        .flatMap(({ events }) => events)
+        .filter(({ occurredAt }) => occurredAt >= from && occurredAt < to),
+    );
+  }
+
+  /**
+   * Calls tell their events when these are on disk, and the disk is not equally quick for each: so it goes back a moment
+   * before the event, and only what its own call told before is surely known.
+   */
+  async eventsAfter(eventId: string): Promise<readonly CallEvent[] | undefined> {
+    const all = [...this.calls.values()].flatMap(({ events }) => events);
+    const last = all.find(({ id }) => id === eventId);
+    if (last === undefined) return undefined;
+    const from = new Date(Date.parse(last.occurredAt) - toldOutOfOrderMs).toISOString();
+    return inOrder(
+      all.filter(({ occurredAt, callId, sequence }) =>
+        callId === last.callId ? sequence > last.sequence : occurredAt >= from,
+      ),
+    );
   }
 
   async transcript(callId: string): Promise<readonly TurnRecord[] | undefined> {
@@ -186,6 +206,12 @@ export class CallStore implements CallRecords {
       surplus -= 1;
     }
   }
+}
+
+function inOrder(events: CallEvent[]): CallEvent[] {
+  return events.sort(
+    (left, right) => left.occurredAt.localeCompare(right.occurredAt) || left.sequence - right.sequence,
+  );
 }
 
 function startOf(call: ReadCall): string {

@@ -354,6 +354,58 @@ describe('live events', () => {
     await fresh.close();
   });
 
+  it('come again from the records of calls when thousands were told since, each once and in order', async () => {
+    const fresh = await startAgentApp();
+    const sequence = await fresh.call('long');
+    const first = sequence.next('turn.user', { turn: 1, text: 'the first' });
+    await fresh.publish(first);
+    const later: string[] = [];
+    for (let turn = 2; turn <= 1900; turn += 1) {
+      const event = sequence.next('turn.user', { turn, text: 'x'.repeat(2000) });
+      later.push(event.id);
+      await fresh.publish(event);
+    }
+    const ended = sequence.next('call.ended', { cause: 'hangup', durationMs: 1 });
+    later.push(ended.id);
+    await fresh.publish(ended);
+    const abort = new AbortController();
+    const resumed = await fresh.request('/v1/events', {
+      token: tokens.read,
+      signal: abort.signal,
+      headers: { 'last-event-id': first.id },
+    });
+    const told = await readUntil(resumed, 'call.ended');
+    expect([...told.matchAll(/^id: (\S+)$/gm)].map(([, id]) => id)).toEqual(later);
+    abort.abort();
+    await fresh.close();
+  });
+
+  it('of a new run follow those of the run before, and a gap is said where nobody remembers', async () => {
+    const fresh = await startAgentApp();
+    const sequence = await fresh.call('over');
+    // As if told by the run before: on record, and never in this run's memory.
+    const before = [1, 2, 3].map((turn) => sequence.next('turn.user', { turn, text: 'hello' }));
+    for (const event of before) await fresh.store.record(event);
+    const abort = new AbortController();
+    const [resumed, lost] = await Promise.all(
+      [before[0]?.id ?? '', 'evt_of_another_year'].map((id) =>
+        fresh.request('/v1/events', { token: tokens.read, signal: abort.signal, headers: { 'last-event-id': id } }),
+      ),
+    );
+    await fresh.publish(sequence.next('call.ended', { cause: 'hangup', durationMs: 1 }));
+    const told = await readUntil(resumed!, 'call.ended');
+    expect([...told.matchAll(/^event: (\S+)$/gm)].map(([, type]) => type)).toEqual([
+      'turn.user',
+      'turn.user',
+      'call.ended',
+    ]);
+    expect(await readUntil(lost!, 'call.ended')).toMatch(
+      /event: stream\.gap\ndata: \{\}\n\nid: \S+\nevent: call\.ended/,
+    );
+    abort.abort();
+    await fresh.close();
+  });
+
   it('need a token and a query that fits', async () => {
     expect((await agent.request('/v1/events')).status).toBe(401);
     expect((await agent.request('/v1/events?since=1', { token: tokens.read })).status).toBe(422);
