@@ -12,6 +12,7 @@ export const peers = [
   { package: 'kamailio', commands: ['kamailio'], suites: 'calls through a Kamailio proxy', service: 'kamailio' },
   { package: 'coturn', commands: ['turnserver'], suites: 'calls through a TURN relay', service: 'coturn' },
   { package: 'linphone-cli', commands: ['linphonec'], suites: 'SIP calls by linphone' },
+  { package: 'sipvicious', commands: ['svmap'], suites: 'scans by sipvicious' },
   { package: 'postgresql-15', commands: ['initdb'], suites: 'the database on PostgreSQL', before: noCluster },
   // One program of a package whose server nobody needs here: taken out of it, and nothing is installed.
   {

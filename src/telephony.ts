@@ -41,8 +41,8 @@ import { makeDtlsIdentity } from './sip/dtls-identity';
 import { namesFrom } from './sip/embedded/resolver';
 import { localAddressFor } from './sip/local-address';
 import { SdpSession, type SrtpOptions } from './sip/sdp-session';
+import { SipGuard } from './sip/sip-guard';
 import { SipPeers, type SipPeersStatus } from './sip/sip-peers';
-import { SourceLimit } from './sip/source-limit';
 import { SrfUserAgent } from './sip/srf-user-agent';
 import { Stir } from './sip/stir/stir';
 import { TrunkPauses } from './sip/trunk-pauses';
@@ -132,7 +132,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const sipHost = config.sip.host;
     const mediaHostFor = (peer: string): string =>
       sipHost !== '*' ? sipHost : isIPv6(bareHost(peer)) ? '::' : '0.0.0.0';
-    const limit = new SourceLimit(config.limits.callsPerSourcePerSecond, clock);
+    const guard = new SipGuard({ ...config.limits, scanners: config.sip.scanners, clock });
     const sipPeers = new SipPeers({
       trunks: config.sip.trunks,
       users: config.sip.users,
@@ -156,7 +156,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       clock,
       log,
       userAgentName: `Trunkline/${options.version}`,
-      admit: (source) => limit.admit(source.address),
+      ...guard.hooks,
       onRegister: sipPeers.onRegister,
       signedHeaders: (call) => stir?.headersFor(call) ?? {},
     });
@@ -379,7 +379,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         trunkline_calls_live: exchange.live,
         trunkline_queue_callers: exchange.queues.waiting,
         trunkline_engine_ready: engine.ready === undefined ? 0 : 1,
-        trunkline_sip_sources_limited: limit.dropped,
+        ...guard.gauges,
         trunkline_tools_called: toolCounts.called,
         trunkline_tools_timed_out: toolCounts.timedOut,
         trunkline_tools_overtaken: toolCounts.overtaken,

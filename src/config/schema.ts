@@ -99,6 +99,20 @@ const sip = z.strictObject({
     .min(1)
     .default(['MD5'])
     .describe('How callers and softphones are asked for their password, the preferred way first; many know MD5 alone.'),
+  scanners: z
+    .array(z.string().min(3, 'Expected at least three characters.'))
+    .default([
+      'friendly-scanner',
+      'friendly-request',
+      'sipvicious',
+      'sip-scan',
+      'sundayddr',
+      'sipcli',
+      'VaxSIPUserAgent',
+      'pplsip',
+      'SIVuS',
+    ])
+    .describe('Whose User-Agent has one of these words gets no answer, in any case of letters.'),
   stir: z
     .strictObject({
       trust: z.string().optional().describe('Folder of PEM files: authorities, and certificates of callers.'),
@@ -245,7 +259,16 @@ const webhooks = z.strictObject({
 });
 
 const limits = z.strictObject({
-  callsPerSourcePerSecond: z.number().positive().default(5),
+  callsPerSourcePerSecond: z
+    .number()
+    .positive()
+    .default(5)
+    .describe('New calls and other requests outside of a call, by SIP and by WHIP; four seconds of it at once.'),
+  sipMessagesPerSourcePerSecond: z
+    .number()
+    .positive()
+    .default(200)
+    .describe('SIP messages of any kind; more are dropped unread.'),
   calls: z.int().min(1).default(200),
   callSeconds: z.int().min(1).default(3600),
   httpBodyBytes: z.int().min(1024).default(262_144),

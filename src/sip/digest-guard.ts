@@ -41,18 +41,24 @@ export class DigestGuard {
   private readonly seal: string;
   /** What unknown names are checked against, so that they cost as much as known ones. */
   private readonly nobody: string;
+  /** As many checks for every name as the name with most passwords needs. */
+  private readonly checks: number;
   private readonly counts = new Map<string, number>();
   private readonly failures = new Map<string, { count: number; untilMs: number }>();
-  readonly counters = { passed: 0, wrong: 0, stale: 0, lockedOut: 0 };
+  readonly counters = { passed: 0, wrong: 0, stale: 0, lockedOut: 0, foreign: 0 };
 
   constructor(private readonly options: DigestGuardOptions) {
     this.seal = options.random(32);
     this.nobody = options.random(32);
+    this.checks = Math.max(1, ...[...options.passwords.values()].map(({ length }) => length));
   }
 
-  /** Values of WWW-Authenticate, the preferred one first (RFC 8760 §2.3), in one string. */
-  challenge(stale = false): string {
-    const nonce = this.freshNonce();
+  /**
+   * Values of WWW-Authenticate, the preferred one first (RFC 8760 §2.3), in one string; to be answered from the address
+   * `source`, so that nobody can guess, or be locked out, in another's name.
+   */
+  challenge(source: string, stale = false): string {
+    const nonce = this.freshNonce(source);
     return this.options.algorithms
       .map((algorithm) => {
         const flags = `qop="auth", algorithm=${algorithm}${stale ? ', stale=true' : ''}`;
@@ -73,11 +79,14 @@ export class DigestGuard {
       this.counters.lockedOut++;
       return { kind: 'wrong' };
     }
-    const age = this.ageOf(given.nonce);
-    if (age === undefined || !sameResource(given.uri, request.uri)) return this.failed(source);
-    const known = this.options.passwords.get(given.username) ?? [this.nobody];
-    const password = known.find((one) => this.isRight(given, request.method, one));
-    if (password === undefined || !this.options.passwords.has(given.username)) return this.failed(source);
+    const age = this.ageOf(given.nonce, source);
+    if (age === undefined) {
+      // Nothing was guessed: whoever answers for another's address never saw our question.
+      this.counters.foreign++;
+      return { kind: 'wrong' };
+    }
+    const password = this.passwordOf(given, request.method);
+    if (password === undefined || !sameResource(given.uri, request.uri)) return this.failed(source);
     // A right answer to an old question is no guess.
     const count = given.qopAuth ? Number.parseInt(given.count, 16) : Number.NaN;
     if (age > (this.options.nonceLifetimeMs ?? nonceLifetimeMs) || !(count > (this.counts.get(given.nonce) ?? 0))) {
@@ -98,20 +107,31 @@ export class DigestGuard {
 
   private forgottenBeforeMs = Number.NEGATIVE_INFINITY;
 
-  private freshNonce(): string {
+  /** The same work for every name, known or not, and wherever among its passwords the right one stands. */
+  private passwordOf(given: Credentials, method: string): string | undefined {
+    const known = this.options.passwords.get(given.username) ?? [];
+    let found: string | undefined;
+    for (let index = 0; index < this.checks; index++) {
+      const password = known[index];
+      if (this.isRight(given, method, password ?? this.nobody) && password !== undefined) found ??= password;
+    }
+    return found;
+  }
+
+  private freshNonce(source: string): string {
     const time = Math.floor(this.options.clock.nowMs()).toString(36);
     const chance = this.options.random(8);
-    return `${time}.${chance}.${this.sealOf(`${time}.${chance}`)}`;
+    return `${time}.${chance}.${this.sealOf(`${time}.${chance}`, source)}`;
   }
 
-  private sealOf(text: string): string {
-    return createHmac('sha256', this.seal).update(text).digest('hex').slice(0, 32);
+  private sealOf(text: string, source: string): string {
+    return createHmac('sha256', this.seal).update(`${text} ${source}`).digest('hex').slice(0, 32);
   }
 
-  /** Undefined if we never gave that nonce; endless if its count was forgotten. */
-  private ageOf(nonce: string): number | undefined {
+  /** Undefined if we never gave that nonce to that address; endless if its count was forgotten. */
+  private ageOf(nonce: string, source: string): number | undefined {
     const end = nonce.lastIndexOf('.');
-    const wanted = this.sealOf(nonce.slice(0, Math.max(end, 0)));
+    const wanted = this.sealOf(nonce.slice(0, Math.max(end, 0)), source);
     if (end < 0 || !equal(nonce.slice(end + 1), wanted)) return undefined;
     const atMs = timeOf(nonce);
     if (!this.counts.has(nonce) && atMs <= this.forgottenBeforeMs) return Number.POSITIVE_INFINITY;

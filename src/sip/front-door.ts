@@ -75,7 +75,7 @@ export class FrontDoor {
         return this.letIn({ kind: 'user', username });
       }
       this.counters.asked++;
-      return { kind: 'ask', challenge: guard.challenge(verdict.kind === 'stale') };
+      return { kind: 'ask', challenge: guard.challenge(source.address, verdict.kind === 'stale') };
     }
     if (trunks.length === 0 && users.length === 0 && lines().length === 0) return this.letIn({ kind: 'anyone' });
     this.counters.refused++;

@@ -85,7 +85,9 @@ export class Registrar {
       request.source.address,
     );
     if (verdict.kind !== 'passed' || !this.isUser(verdict.username)) {
-      return this.refuse(401, { 'WWW-Authenticate': guard.challenge(verdict.kind === 'stale') });
+      return this.refuse(401, {
+        'WWW-Authenticate': guard.challenge(request.source.address, verdict.kind === 'stale'),
+      });
     }
     const record = parseSipUri(parseNameAddr(request.header('to') ?? '')?.uri ?? '');
     // §10.3, step 4: who one is says for whom one may register.

@@ -121,6 +121,7 @@ export class SipPeers {
       trunkline_sip_options_missed: trunks.reduce((sum, { missed }) => sum + missed, 0),
       trunkline_sip_contacts: users.reduce((sum, { contacts }) => sum + contacts, 0),
       trunkline_sip_wrong_passwords: this.guard.counters.wrong,
+      trunkline_sip_guesses_locked_out: this.guard.counters.lockedOut,
       trunkline_sip_callers_refused: this.door.counters.refused,
     };
   }

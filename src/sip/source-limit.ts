@@ -21,7 +21,7 @@ export class SourceLimit {
 
   admit(address: string): boolean {
     const nowMs = this.clock.nowMs();
-    const most = this.perSecond * BURST_SECONDS;
+    const most = Math.max(1, this.perSecond * BURST_SECONDS);
     const known = this.buckets.get(address);
     const tokens =
       known === undefined ? most : Math.min(most, known.tokens + ((nowMs - known.atMs) * this.perSecond) / 1_000);

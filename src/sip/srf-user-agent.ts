@@ -52,6 +52,10 @@ export interface SrfUserAgentOptions {
   readonly userAgentName: string;
   /** False: drop the request without an answer (scanners). Asked once per new request; embedded endpoint only. */
   readonly admit?: (source: SipSource) => boolean;
+  /** False: drop the message unread. Embedded endpoint only, as `shun`. */
+  readonly hear?: (source: SipSource) => boolean;
+  /** True: drop requests of such a User-Agent without an answer. */
+  readonly shun?: (userAgent: string | undefined) => boolean;
   /** RFC 4028; 30 minutes, and nothing below 90 s, if left out. */
   readonly sessionTimer?: SessionTimerSettings | undefined;
   /** The registrar; without one REGISTER is refused with 405. */
@@ -94,7 +98,7 @@ export class SrfUserAgent implements SipUserAgent {
   }
 
   async start(): Promise<void> {
-    const { drachtio, clock, log, advertised, timers, admit, listen } = this.options;
+    const { drachtio, clock, log, advertised, timers, admit, hear, shun, listen } = this.options;
     this.srf.use('invite', (request, response) => this.onInviteRequest(request, response));
     this.srf.use('options', (request, response) => this.onOptions(request, response));
     for (const method of answeredElsewhere) {
@@ -109,7 +113,8 @@ export class SrfUserAgent implements SipUserAgent {
       const opened = openTransports({ ...listen, ports, protocols, tls }, clock, log);
       this.credentials = opened.credentials;
       const transports = this.options.transports ?? opened.transports;
-      this.embedded = await openEmbeddedEndpoint({ transports, clock, log, advertised, timers, admit, names });
+      const guard = { admit, hear, shun };
+      this.embedded = await openEmbeddedEndpoint({ transports, clock, log, advertised, timers, ...guard, names });
     }
     try {
       const hostPorts = await this.connect(drachtio ?? this.embedded?.control);

@@ -36,7 +36,7 @@ interface Given {
 
 function register(given: Given = {}): RegisterAnswer {
   const { as = 'alice', password = 'secret', source = { transport: 'udp', address: '192.0.2.1', port: 5062 } } = given;
-  const challenge = parseChallenge(guard.challenge())!;
+  const challenge = parseChallenge(guard.challenge(source.address))!;
   const headers: Record<string, string | undefined> = {
     authorization: authorization(challenge, { username: as, password }, { method: 'REGISTER', uri: 'sip:host' }, 'c'),
     to: given.to ?? '<sip:alice@host>',

@@ -16,6 +16,8 @@ export interface EmbeddedEndpointOptions {
   readonly advertised?: string;
   readonly timers?: BaseTimers;
   readonly admit?: (source: Hop) => boolean;
+  readonly hear?: ((source: Hop) => boolean) | undefined;
+  readonly shun?: ((userAgent: string | undefined) => boolean) | undefined;
   /** The machine's own name servers if left out. */
   readonly names?: NameServer | undefined;
 }

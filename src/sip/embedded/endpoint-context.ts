@@ -34,6 +34,8 @@ export interface EndpointCounters {
   malformedDropped: number;
   malformedAnswered: number;
   rateLimited: number;
+  unheard: number;
+  shunned: number;
   noApplication: number;
   /** The application never answered. */
   unanswered: number;

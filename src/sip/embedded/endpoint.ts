@@ -12,7 +12,7 @@ import { ClientCore } from './client-core';
 import type { Dialog } from './dialog';
 import type { AppLink, EndpointContext, EndpointCounters, Preparation } from './endpoint-context';
 import { noBody, SipHeaders, type SipMessage, type SipRequest, type SipResponse, serializeMessage } from './message';
-import { parseMessage } from './parser';
+import { type ParseResult, parseMessage } from './parser';
 import type { Resolve } from './resolver';
 import { bare, tagOf } from './responses';
 import { ServerCore } from './server-core';
@@ -33,6 +33,10 @@ export interface EndpointOptions {
   readonly timers?: BaseTimers;
   /** False: the source is over its rate; the request is dropped without an answer and counted. */
   readonly admit?: (source: Hop) => boolean;
+  /** False: the message is dropped unread. */
+  readonly hear?: ((source: Hop) => boolean) | undefined;
+  /** True: a request of such a User-Agent is dropped without an answer. */
+  readonly shun?: ((userAgent: string | undefined) => boolean) | undefined;
   /** Each is kept for 32 s after its answer, so this bounds requests per second to about a thirtieth. */
   readonly maxTransactions?: number;
 }
@@ -50,6 +54,8 @@ export class Endpoint {
     malformedDropped: 0,
     malformedAnswered: 0,
     rateLimited: 0,
+    unheard: 0,
+    shunned: 0,
     noApplication: 0,
     unanswered: 0,
     unknownDialogs: 0,
@@ -154,8 +160,16 @@ export class Endpoint {
 
   private receive(bytes: Buffer, from: Hop): void {
     if (this.stopped) return;
+    if (this.options.hear?.(from) === false) {
+      this.counters.unheard++;
+      return;
+    }
     const parsed = parseMessage(bytes);
     if (parsed.kind === 'keep-alive') return;
+    if (this.isShunned(parsed)) {
+      this.counters.shunned++;
+      return;
+    }
     if (parsed.kind === 'malformed') {
       this.onMalformed(parsed.request, parsed.status, from);
       return;
@@ -168,6 +182,13 @@ export class Endpoint {
     }
     if (this.layer.receive(message, from) === 'full' && message.kind === 'request')
       this.answerStateless(message, 503, from);
+  }
+
+  private isShunned(parsed: ParseResult): boolean {
+    const request =
+      parsed.kind === 'malformed' ? parsed.request : parsed.kind === 'message' ? parsed.message : undefined;
+    if (request?.kind !== 'request') return false;
+    return this.options.shun?.(request.headers.get('user-agent')) ?? false;
   }
 
   /** Only what would open something new counts against a source's rate. */
