@@ -21,6 +21,7 @@ import { EventHub } from './http/event-hub';
 import { listenHttp } from './http/http-server';
 import { isLoopbackHost } from './http/loopback';
 import type { DialRequest } from './http/ports';
+import { TokenFiles } from './http/token-files';
 import { type Outbox, openOutbox } from './outbox';
 import { CallStore } from './store/call-store';
 import { openTelephony } from './telephony';
@@ -145,14 +146,8 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     },
     feed: hub,
     deliveries: outbox,
-    tokens: [
-      { token: apiToken.token, name: 'operator', scopes: ['admin'] },
-      ...config.http.tokens.map(({ token, name, scopes }, index) => ({
-        token,
-        name: name ?? `token ${index}`,
-        scopes,
-      })),
-    ],
+    tokens: tokensOf(config, apiToken.path, logger).current,
+    limits: config.limits,
     sipStatus: () => telephony.sipStatus(),
     readiness: () => {
       const waitingFor = [
@@ -225,6 +220,17 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       await outbox?.close();
     },
   };
+}
+
+/** The operator's own file, and those of the configuration, which names tokens or files of them. */
+function tokensOf({ http }: Config, operatorPath: string, logger: Logger): TokenFiles {
+  const named = http.tokens.map((given, index) => ({ ...given, name: given.name ?? `token ${index}` }));
+  const fixed = named.flatMap(({ token, name, scopes }) => (token === undefined ? [] : [{ token, name, scopes }]));
+  const files = named.flatMap(({ tokenFile: path, name, scopes }) =>
+    path === undefined ? [] : [{ path, name, scopes }],
+  );
+  const operator = { path: operatorPath, name: 'operator', scopes: ['admin'] as const };
+  return new TokenFiles(fixed, [operator, ...files], () => performance.now(), logger);
 }
 
 /** One order of REST or of a webhook's answer, to the call that it names. */

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Config, loadConfig, tokenFromEnvironment } from '../config';
 import { type ErrorCode, TrunklineError } from '../core/errors';
+import { tokensIn } from '../http/token-files';
 
 const problemSchema = z.object({ title: z.string(), code: z.string(), detail: z.string().optional() });
 
@@ -96,7 +97,7 @@ function readToken(config: Config): string {
   if (given !== undefined) return given;
   const path = join(resolve(config.data), 'token');
   try {
-    return readFileSync(path, 'utf8').trim();
+    return tokensIn(readFileSync(path, 'utf8'))[0] ?? '';
   } catch (cause) {
     throw new TrunklineError('cli.no-token', `There is no API token in ${path}.`, {
       fix: 'Start the agent once from this folder, or set TRUNKLINE_TOKEN.',

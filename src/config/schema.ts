@@ -182,11 +182,19 @@ const http = z.strictObject({
     .describe('Browsers give the microphone only to https and to localhost.'),
   tokens: z
     .array(
-      z.strictObject({
-        token: z.string().min(16, 'Expected at least 16 characters.').meta({ secret: true }),
-        name: z.string().optional(),
-        scopes: z.array(z.enum(scopes)).min(1).default(['read']),
-      }),
+      z
+        .strictObject({
+          token: z.string().min(16, 'Expected at least 16 characters.').meta({ secret: true }).optional(),
+          tokenFile: z
+            .string()
+            .optional()
+            .describe('Path of a file with a token a line, read anew when it changes; several while rotating.'),
+          name: z.string().optional(),
+          scopes: z.array(z.enum(scopes)).min(1).default(['read']),
+        })
+        .refine(({ token, tokenFile }) => (token === undefined) !== (tokenFile === undefined), {
+          error: 'Expected token or tokenFile.',
+        }),
     )
     .default([]),
 });
@@ -272,6 +280,11 @@ const limits = z.strictObject({
   calls: z.int().min(1).default(200),
   callSeconds: z.int().min(1).default(3600),
   httpBodyBytes: z.int().min(1024).default(262_144),
+  httpRequestsPerSourcePerSecond: z
+    .number()
+    .positive()
+    .default(200)
+    .describe('Requests of one token, or of one address without a token; four seconds of it at once.'),
   httpConnections: z.int().min(1).default(512),
 });
 

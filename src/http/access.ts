@@ -7,23 +7,28 @@ import type { AccessToken, Scope } from './ports';
 /** Each scope holds the ones before it. */
 const order: readonly Scope[] = ['read', 'control', 'admin'];
 
-export class Access {
-  /** Digests only: no token stays in memory longer than it takes to hash it. */
-  private readonly known: readonly { readonly digest: Buffer; readonly name: string; readonly height: number }[];
+interface KnownToken {
+  readonly digest: Buffer;
+  readonly name: string;
+  readonly height: number;
+}
 
-  constructor(tokens: readonly AccessToken[]) {
-    this.known = tokens.map(({ token, name, scopes }) => ({
-      digest: digestOf(token),
-      name,
-      height: Math.max(...scopes.map((scope) => order.indexOf(scope))),
-    }));
-  }
+export class Access {
+  private of: readonly AccessToken[] | undefined;
+  private digests: readonly KnownToken[] = [];
+
+  /** `tokens`: asked for each request, because they may be rotated. `guessed`: a token came that nobody knows; may throw. */
+  constructor(
+    private readonly tokens: () => readonly AccessToken[],
+    private readonly guessed: (request: Request) => void = () => undefined,
+  ) {}
 
   /** The name of the token if it is known and wide enough; otherwise throws `http.unauthorised` or `http.wrong-scope`. */
   check(request: Request, scope: Scope): string {
     const token = bearerOf(request);
     const found = token === undefined ? undefined : this.find(token);
     if (found === undefined) {
+      if (token !== undefined) this.guessed(request);
       throw new TrunklineError('http.unauthorised', 'This needs a token.', {
         fix: 'Send Authorization: Bearer with an API token; the agent prints at start in which file it lies.',
       });
@@ -42,6 +47,12 @@ export class Access {
     return found !== undefined && found.height >= order.indexOf(scope);
   }
 
+  /** Undefined: there is no token, or none that we know. */
+  nameOf(request: Request): string | undefined {
+    const token = bearerOf(request);
+    return token === undefined ? undefined : this.find(token)?.name;
+  }
+
   require(scope: Scope): RequestHandler {
     return (request, response, next) => {
       response.locals['tokenName'] = this.check(request, scope);
@@ -50,13 +61,26 @@ export class Access {
   }
 
   /** Looks at every token whichever fits, so that the time tells nothing. */
-  private find(token: string): { name: string; height: number } | undefined {
+  private find(token: string): KnownToken | undefined {
     const digest = digestOf(token);
-    let found: { name: string; height: number } | undefined;
-    for (const candidate of this.known) {
+    let found: KnownToken | undefined;
+    for (const candidate of this.known()) {
       if (timingSafeEqual(candidate.digest, digest)) found = candidate;
     }
     return found;
+  }
+
+  private known(): readonly KnownToken[] {
+    const tokens = this.tokens();
+    if (tokens !== this.of) {
+      this.of = tokens;
+      this.digests = tokens.map(({ token, name, scopes }) => ({
+        digest: digestOf(token),
+        name,
+        height: Math.max(...scopes.map((scope) => order.indexOf(scope))),
+      }));
+    }
+    return this.digests;
   }
 }
 

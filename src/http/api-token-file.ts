@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { TrunklineError } from '../core/errors';
 import { systemErrorCode } from '../core/system-error';
+import { tokensIn } from './token-files';
 
 export interface ApiTokenFile {
   readonly path: string;
@@ -27,15 +28,15 @@ export function ensureApiToken(dataFolder: string, random: (bytes: number) => Bu
       if (systemErrorCode(error) !== 'EEXIST') throw error;
     }
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
-    const token = readFileSync(path, 'utf8').trim();
-    if (token.length >= 16) return { path, token, created: false };
+    const [token] = tokensIn(readFileSync(path, 'utf8'));
+    if (token !== undefined) return { path, token, created: false };
   } catch (cause) {
     throw new TrunklineError('http.token-file', `The API token ${path} cannot be made or read.`, {
       fix: 'Give the agent permission to write to its data folder, and make room there.',
       cause,
     });
   }
-  throw new TrunklineError('http.token-file', `The API token ${path} is shorter than 16 characters.`, {
+  throw new TrunklineError('http.token-file', `The file ${path} holds no API token of 16 characters or more.`, {
     fix: 'Delete the file: the next start makes a new one.',
   });
 }

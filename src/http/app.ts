@@ -12,6 +12,7 @@ import { Metrics } from './metrics';
 import { openApiDocument } from './open-api';
 import type { HttpParts } from './ports';
 import { answerWithProblem } from './problem';
+import { RequestLimits } from './request-limits';
 import { waitingRoutes } from './waiting-routes';
 import { webhookRoutes } from './webhook-routes';
 import { whipRouter } from './whip';
@@ -30,12 +31,14 @@ const pageHeaders = {
 };
 
 export function createHttpApp(parts: HttpParts): HttpApp {
-  const access = new Access(parts.tokens);
+  const limits = parts.limits && new RequestLimits(parts.limits, parts.nowMs);
+  const access = new Access(parts.tokens, (request) => limits?.guessed(request));
   const callTokens = new CallTokens(parts.random, parts.nowMs);
   const idempotency = new Idempotency(parts.nowMs);
   const events = new EventStream(parts.feed, parts.records);
   const metrics = new Metrics(parts.feed, () => ({
     ...parts.gauges(),
+    ...limits?.gauges,
     trunkline_event_listeners: events.listening,
     trunkline_event_listeners_dropped: events.dropped,
   }));
@@ -56,6 +59,8 @@ export function createHttpApp(parts: HttpParts): HttpApp {
     const { ready, waitingFor } = parts.readiness();
     response.status(ready ? 200 : 503).json({ ready, waitingFor });
   });
+  // Whoever looks whether we live is answered in any flood.
+  if (limits !== undefined) app.use(limits.forRequests((request) => access.nameOf(request)));
   app.get('/metrics', async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.text());
   });
@@ -71,11 +76,19 @@ export function createHttpApp(parts: HttpParts): HttpApp {
     const authorise = (request: express.Request): boolean => {
       const query = request.query['token'];
       const token = bearerOf(request) ?? (typeof query === 'string' ? query : undefined);
-      return access.allows(request, 'control') || (token !== undefined && callTokens.isValid(token));
+      const may = access.allows(request, 'control') || (token !== undefined && callTokens.isValid(token));
+      if (!may && token !== undefined && access.nameOf(request) === undefined) limits?.guessed(request);
+      return may;
     };
+    if (limits !== undefined) app.post('/whip/:number', limits.forCalls());
     app.use('/whip', whipRouter({ ...parts.whip, authorise }));
   }
 
+  // Before the body is read. The page's own call tokens are for whoever is on this machine.
+  app.use('/v1', (request, response, next) => {
+    if (request.method === 'POST' && request.path === '/call-tokens') next();
+    else access.require('read')(request, response, next);
+  });
   app.use('/v1', express.json({ limit: parts.maxBodyBytes, strict: true, type: 'application/json' }));
   app.post('/v1/call-tokens', (request, response) => {
     if (!(parts.loopbackOnly && isLocalPage(request))) access.check(request, 'control');
@@ -93,8 +106,6 @@ export function createHttpApp(parts: HttpParts): HttpApp {
   app.use('/v1/calls', callRoutes(parts, access, idempotency));
   app.use('/v1/waiting', waitingRoutes(parts.live, access));
   app.use('/v1/webhooks', webhookRoutes(parts.deliveries, access, idempotency));
-  // Without a token nobody learns which paths there are.
-  app.use('/v1', access.require('read'));
 
   if (parts.pageFolder !== undefined) {
     const setHeaders = (response: { setHeader(name: string, value: string): unknown }): void => {

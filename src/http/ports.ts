@@ -6,6 +6,7 @@ import type { Ordered, RetryPolicy, WaitingCall } from '../core/call-order';
 import type { CallRecords } from '../core/call-records';
 import type { DeliveryPage, DeliveryQuery, ReplayRequest } from '../core/delivery';
 import type { Logger } from '../core/log';
+import type { RequestLimitOptions } from './request-limits';
 import type { WhipOptions } from './whip';
 
 export interface DialRequest {
@@ -68,7 +69,10 @@ export interface HttpParts {
   readonly feed: EventFeed;
   /** What is on its way to receivers and was; undefined: there are none. */
   readonly deliveries?: Deliveries | undefined;
-  readonly tokens: readonly AccessToken[];
+  /** Asked for each request: the same array as long as nothing has changed. */
+  readonly tokens: () => readonly AccessToken[];
+  /** Left out: nobody is refused for asking much. */
+  readonly limits?: RequestLimitOptions | undefined;
   readonly readiness: () => Readiness;
   /** What SIP has to say of itself: listening places, registrations, softphones. */
   readonly sipStatus?: () => object;

@@ -17,6 +17,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'http.body-too-large': 413,
   'http.idempotency-mismatch': 422,
   'http.too-many-listeners': 503,
+  'http.too-many-requests': 429,
   'whip.bad-number': 404,
   'whip.no-such-session': 404,
   'whip.precondition-required': 428,
@@ -90,7 +91,7 @@ export function answerWithProblem(logger: Logger) {
       logger.error('A request failed.', { method: request.method, route: request.path, error: stackOf(error) });
     }
     if (status === 401) response.set('WWW-Authenticate', 'Bearer realm="trunkline"');
-    if (status === 503) {
+    if (status === 503 || status === 429) {
       const seconds = known.details['retryAfterSeconds'];
       response.set('Retry-After', String(typeof seconds === 'number' ? seconds : 5));
     }

@@ -4,7 +4,7 @@
  * a ban would let a stranger cut off a trunk.
  */
 import type { Clock } from '../core/clock';
-import { SourceLimit } from './source-limit';
+import { SourceLimit } from '../core/source-limit';
 
 export interface SipGuardOptions {
   /** Parts of User-Agent values, in any case. */

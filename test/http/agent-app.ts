@@ -10,10 +10,16 @@ import { silentLogger } from '../../src/core/log';
 import { createHttpApp } from '../../src/http/app';
 import { EventHub } from '../../src/http/event-hub';
 import { listenHttp } from '../../src/http/http-server';
-import type { DialRequest, HttpParts } from '../../src/http/ports';
+import type { AccessToken, DialRequest, HttpParts } from '../../src/http/ports';
 import { CallStore } from '../../src/store/call-store';
 
 export const tokens = { read: 'reader-0123456789', control: 'controller-0123456789', admin: 'admin-0123456789' };
+
+const accessTokens: readonly AccessToken[] = [
+  { token: tokens.read, name: 'reader', scopes: ['read'] },
+  { token: tokens.control, name: 'controller', scopes: ['control'] },
+  { token: tokens.admin, name: 'admin', scopes: ['admin'] },
+];
 
 let made = 0;
 const sources = { newId: () => `evt_${++made}`, now: () => new Date(Date.UTC(2026, 0, 1) + ++made * 1000) };
@@ -70,11 +76,7 @@ export async function startAgentApp(more: Partial<HttpParts> = {}): Promise<Agen
       },
     },
     feed: hub,
-    tokens: [
-      { token: tokens.read, name: 'reader', scopes: ['read'] },
-      { token: tokens.control, name: 'controller', scopes: ['control'] },
-      { token: tokens.admin, name: 'admin', scopes: ['admin'] },
-    ],
+    tokens: () => accessTokens,
     readiness: () => ({ ready: true, waitingFor: [] }),
     logger: silentLogger,
     version: '0.0.0',

@@ -1,6 +1,6 @@
 import { ManualClock } from '../../src/core/clock';
+import { SourceLimit } from '../../src/core/source-limit';
 import { SdpSession } from '../../src/sip/sdp-session';
-import { SourceLimit } from '../../src/sip/source-limit';
 
 const here = { address: '198.51.100.5', port: 20_000 };
 const offer = 'v=0\r\no=a 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8\r\n';
