@@ -40,19 +40,18 @@ import type { Persona } from './model/omni-model';
 import { makeDtlsIdentity } from './sip/dtls-identity';
 import { namesFrom } from './sip/embedded/resolver';
 import { localAddressFor } from './sip/local-address';
-import { SdpSession, type SrtpOptions } from './sip/sdp-session';
+import { SdpSession } from './sip/sdp-session';
 import { SipGuard } from './sip/sip-guard';
 import { SipPeers, type SipPeersStatus } from './sip/sip-peers';
 import { SrfUserAgent } from './sip/srf-user-agent';
-import { Stir } from './sip/stir/stir';
 import { TrunkPauses } from './sip/trunk-pauses';
 import { routeByTrunk, routeToUser, type TrunkRoute, trunksOf } from './sip/trunk-route';
 import type { SipSource } from './sip/user-agent';
 import { Recordings } from './store/recordings';
 import { transcodeInThread } from './store/transcode-thread';
+import { bareHost, drachtioOf, shownAddress, srtpFor, stirOf, tollGuardOf } from './telephony-parts';
 import { stockTexts } from './turn/turn-state';
 import { askApplication } from './webhooks/ask-application';
-import { getText } from './webhooks/get-text';
 import { iceServersFor } from './webrtc/ice-servers';
 import { workerEntry } from './workers/locate';
 
@@ -97,8 +96,6 @@ const SIP_CODECS = ['PCMU', 'PCMA', 'G722', 'opus'] as const;
 /** Of a line, whose announcements are at hand before anybody waits. */
 const FIRST_POSITIONS = [1, 2, 3] as const;
 const OPEN_WITHIN_PEER_MS = 30_000;
-/** The caller waits for it. */
-const CERTIFICATE_WITHIN_MS = 2_000;
 
 export async function openTelephony(options: TelephonyOptions): Promise<Telephony> {
   const { config, dialplan, clock, log, events, publish, trace } = options;
@@ -200,6 +197,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const notReady = (): string | undefined =>
       engine.ready === undefined ? 'the speech engine is loading' : undefined;
     const pauses = new TrunkPauses(clock);
+    const toll = tollGuardOf(config, events.now, log);
     const isUsable = (trunk: string): boolean => sipPeers.isUsable(trunk) && !pauses.isPaused(trunk);
     const routeOut: Telephony['routeOut'] = (to, trunk, from) =>
       trunk === undefined
@@ -270,6 +268,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       trusts: ({ trunk }) => trunk !== undefined,
       routeOut,
       pauseTrunk: (trunk, seconds) => pauses.pause(trunk, seconds),
+      toll,
       music: () => music && { pcm: music.pcm.slice(), sampleRate: music.sampleRate },
       speak: (callId, text) => speakOnce(`briefing:${callId}`, text, (id, persona) => engines.open(id, persona)),
       agentNamed: (persona) => agentNamed(dialplan, persona),
@@ -380,6 +379,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         trunkline_queue_callers: exchange.queues.waiting,
         trunkline_engine_ready: engine.ready === undefined ? 0 : 1,
         ...guard.gauges,
+        ...toll.gauges,
         trunkline_tools_called: toolCounts.called,
         trunkline_tools_timed_out: toolCounts.timedOut,
         trunkline_tools_overtaken: toolCounts.overtaken,
@@ -419,11 +419,6 @@ function openMedia(name: string, listener: ListenerThread, log: Logger) {
   return { router, thread, close: () => thread.close() };
 }
 
-/** `[::1]` of a URI as the sockets have it; an IPv4 peer as a socket of IPv6 sees it, in its own form. */
-function bareHost(peer: string): string {
-  return peer.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=[0-9.]+$)/i, '');
-}
-
 function greetingsOf({ notice, greeting }: AgentAction): string[] {
   return [notice, greeting].filter((text) => text !== undefined);
 }
@@ -447,41 +442,4 @@ function menuPromptsOf(dialplan: LoadedDialplan): MenuPrompt[] {
     if (action.type !== 'menu') return [];
     return action.again === undefined ? [action.prompt] : [action.prompt, action.again];
   });
-}
-
-/** The trunk's own word on SRTP, else that of `sip`. */
-function srtpFor({ sip }: Config, trunkName: string | undefined, fingerprint: string): SrtpOptions {
-  const trunk = sip.trunks.find(({ name }) => name === trunkName);
-  return {
-    policy: trunk?.srtp ?? sip.srtp,
-    keying: trunk?.srtpKeying ?? sip.srtpKeying,
-    fingerprint,
-    randomBytes,
-  };
-}
-
-function stirOf({ fetch, allowPrivate, ...stir }: NonNullable<Config['sip']['stir']>, now: () => Date): Stir {
-  return new Stir({
-    ...stir,
-    fetch: fetch ? (url) => getText(url, { allowPrivate }, CERTIFICATE_WITHIN_MS) : undefined,
-    now,
-    newId: randomUUID,
-  });
-}
-
-function drachtioOf(config: Config) {
-  const { drachtio, drachtioSecret } = config.sip;
-  if (drachtio === undefined) return undefined;
-  const [host = '', port = ''] = drachtio.split(':');
-  return { host, port: Number(port), secret: drachtioSecret ?? '' };
-}
-
-/** What a person types to ring from this network. */
-function shownAddress(config: Config): string {
-  if (config.sip.advertised !== undefined) return config.sip.advertised;
-  if (config.sip.host !== '*') return config.sip.host;
-  const outside = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .find(({ family, internal }) => family === 'IPv4' && !internal);
-  return outside?.address ?? '127.0.0.1';
 }

@@ -2,6 +2,7 @@
 import { type CallEndCause, callEndCauseSchema } from '../core/call-record';
 import { hasCode, TrunklineError } from '../core/errors';
 import type { SipEnd } from '../sip/user-agent';
+import { isTollRefusal } from './toll-guard';
 
 export function causeOf(end: SipEnd): CallEndCause {
   if (end.by === 'timeout') return 'unreachable';
@@ -22,6 +23,7 @@ export function failureOf(error: unknown): { readonly cause: CallEndCause; reado
     if (status === 408 || status === 480 || status === 487) return { cause: 'no-answer', status };
     return { cause: 'rejected', status };
   }
+  if (isTollRefusal(error)) return { cause: 'rejected', status: 403 };
   if (hasCode(error, 'call.refused') || hasCode(error, 'call.not-allowed')) return { cause: 'rejected', status: 403 };
   if (hasCode(error, 'sip.unreachable')) return { cause: 'unreachable' };
   if (hasCode(error, 'sdp.malformed')) return { cause: 'media-failed', status: 400 };

@@ -14,6 +14,7 @@ import type { DialPlace, SipUserAgent } from '../sip/user-agent';
 import type { Performance, Sound, Stage } from './call';
 import type { Prompt } from './line-performance';
 import type { AmdRequest } from './screening';
+import type { TollGuard } from './toll-guard';
 
 export interface ExchangeParts {
   readonly userAgent: SipUserAgent;
@@ -25,6 +26,8 @@ export interface ExchangeParts {
   readonly trusts: (facts: CallFacts) => boolean;
   /** Where a number, URI or softphone is called, by a trunk if one is named. Throws `call.unknown-trunk`, `sip.no-contact`. */
   readonly routeOut: (to: string, trunk: string | undefined, from?: string) => TrunkRoute;
+  /** Left out: every call may be placed. */
+  readonly toll?: TollGuard | undefined;
   /** That trunk is not to be called for so long; 0: it failed, and nothing more is known. */
   readonly pauseTrunk: (trunk: string, seconds: number) => void;
   /** What a caller on hold hears; undefined: a quiet line. */
@@ -74,6 +77,8 @@ export interface ExchangeParts {
 export interface DialOut {
   /** A SIP URI. */
   readonly to: string;
+  /** The softphone's user on whose call it is placed. */
+  readonly user?: string | undefined;
   /** Name of the trunk, with what it takes to call by it. */
   readonly trunk?: string | undefined;
   readonly proxy?: string;

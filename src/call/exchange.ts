@@ -10,19 +10,20 @@ import type { MediaRouter } from '../media/media-router';
 import type { SocketAddress } from '../media/protocol';
 import type { Caller } from '../sip/front-door';
 import type { CodecName } from '../sip/offer-answer';
-import type { TrunkRoute } from '../sip/trunk-route';
 import type { IncomingInvite } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
+import { CallTolls } from './call-tolls';
 import { causeOf, failureOf } from './end-cause';
 import { EnginePlaces } from './engine-places';
 import type { CallParties, DialOut, ExchangeParts } from './exchange-parts';
+import { attemptByTrunks } from './outgoing-attempts';
 import { PeerDialer } from './peer-dialer';
 import { Queues } from './queue/queues';
-import { busy, checkAddresses, hostOf, RETRY_AFTER_SECONDS, refused, toldHeaders } from './refusals';
+import { busy, checkAddresses, RETRY_AFTER_SECONDS, refused, tellRefused, toldHeaders } from './refusals';
 import { SipLeg, type SipLegParts } from './sip-leg';
+import { isTollRefusal } from './toll-guard';
 import { Transfers } from './transfers';
-import { placeByTrunks } from './trunk-failover';
 
 export class Exchange {
   private readonly calls = new Map<string, Call>();
@@ -37,9 +38,11 @@ export class Exchange {
   private readonly peers: PeerDialer;
   private readonly sipLegs = new Map<string, SipLeg>();
   private readonly trusted = new Set<string>();
+  private readonly tolls: CallTolls;
 
   constructor(private readonly parts: ExchangeParts) {
     this.places = new EnginePlaces(parts.limits.engineCalls, RETRY_AFTER_SECONDS);
+    this.tolls = new CallTolls(parts.toll, (callId) => this.calls.get(callId), parts.log);
     this.peers = new PeerDialer({
       clock: parts.clock,
       routeOut: parts.routeOut,
@@ -59,8 +62,14 @@ export class Exchange {
       find: (callId) => this.calls.get(callId),
       legs: this.sipLegs,
       trusted: (callId) => this.mayDial(callId),
-      route: ({ to, trunk }) => parts.routeOut(to, trunk),
-      dialPeer: (request, forCallId, signal) => this.peers.dial(request, { bridgedTo: forCallId }, signal),
+      route: ({ to, trunk }, callId) => this.tolls.checked(parts.routeOut(to, trunk), callId),
+      tolls: this.tolls,
+      dialPeer: (request, forCallId, signal) => {
+        const user = this.calls.get(forCallId)?.snapshot.user;
+        const dialled = this.peers.dial({ ...request, user }, { bridgedTo: forCallId }, signal);
+        dialled.catch((error: unknown) => this.tolls.tell(forCallId, error));
+        return dialled;
+      },
       music: parts.music,
       speak: parts.speak,
       clock: parts.clock,
@@ -204,15 +213,21 @@ export class Exchange {
     // Before it rings: who picks up must not find that there is nobody to speak with.
     const { action, amd } = request;
     const screened = (stage: Stage): Performance => this.parts.screen(amd!, action, stage);
-    return this.place(
-      request,
-      (call) => (amd === undefined ? call.answered(action) : call.answeredWith(action.type, screened)),
-      action,
-    ).id;
+    try {
+      return this.place(
+        request,
+        (call) => (amd === undefined ? call.answered(action) : call.answeredWith(action.type, screened)),
+        action,
+      ).id;
+    } catch (error) {
+      if (isTollRefusal(error)) tellRefused(request, error, this.parts);
+      throw error;
+    }
   }
 
   private place(request: DialOut, answered: (call: Call) => void, action?: DirectAction): Call {
     checkAddresses(request);
+    const ended = this.tolls.begin(request);
     const leg = new SipLeg(undefined);
     const facts: CallFacts = {
       number: request.to,
@@ -231,6 +246,7 @@ export class Exchange {
     });
     this.sipLegs.set(call.id, leg);
     this.trusted.add(call.id);
+    this.tolls.keep(call.id, ended);
     if (action !== undefined) this.places.take(call.id, action);
     const abort = new AbortController();
     const ringing = this.parts.clock.after(request.ringSeconds * 1_000, () => abort.abort());
@@ -243,47 +259,17 @@ export class Exchange {
     this.legs.set(call.id, giveUp);
     void this.guarded(call, async () => {
       try {
-        await this.placeByTrunks(call, leg, request, abort.signal);
+        await attemptByTrunks(call, leg, request, abort.signal, {
+          ...this.parts,
+          openRtp: (one, peer) => this.openRtp(one, peer),
+          legParts: (...given) => this.legParts(...given),
+        });
         answered(call);
       } finally {
         ringing.cancel();
       }
     });
     return call;
-  }
-
-  private async placeByTrunks(call: Call, leg: SipLeg, request: DialOut, signal: AbortSignal): Promise<void> {
-    const { userAgent, clock, pauseTrunk } = this.parts;
-    let local: SocketAddress | undefined;
-    await placeByTrunks<DialOut | TrunkRoute>([request, ...(request.alternatives ?? [])], {
-      clock,
-      signal,
-      attempt: async ({ to, from, proxy, auth, places, codecs, trunk }, attempt) => {
-        const peer = hostOf(places?.[0]?.proxy ?? to);
-        local ??= await this.openRtp(call, peer);
-        await leg.place(
-          userAgent,
-          {
-            ...{ to, from, proxy, auth, places, headers: request.headers, signal: attempt.signal },
-            onTrying: attempt.heard,
-            onProvisional: () => {
-              attempt.rings();
-              call.ringing();
-            },
-          },
-          this.legParts(call, local, peer, codecs, trunk),
-        );
-      },
-      failed: ({ trunk }, { status, pauseSeconds }, next) => {
-        if (trunk === undefined) return;
-        pauseTrunk(trunk, pauseSeconds);
-        if (next === undefined) return;
-        const why = status === 0 ? 'was not reached' : `answered ${status}`;
-        const message = `The trunk ${trunk} ${why}; the call goes by ${next.trunk}.`;
-        this.parts.log.warn('a call goes by another trunk', { callId: call.id, trunk, status, next: next.trunk });
-        call.tell('error', { code: 'sip.trunk-failed', message });
-      },
-    });
   }
 
   /** New calls are refused from now on; resolves when the last one has ended. */
@@ -350,6 +336,7 @@ export class Exchange {
     this.calls.delete(callId);
     this.legs.delete(callId);
     this.sipLegs.delete(callId);
+    this.tolls.ended(callId);
     this.trusted.delete(callId);
     this.transfers.forget(callId);
     this.peers.ended(record);

@@ -1,8 +1,10 @@
 /** What keeps a call from being: addresses that cannot be called, no room, no route; and what is told of one that is. */
 
+import { CallEventSequence } from '../core/call-event';
 import type { CallRecord } from '../core/call-record';
 import { TrunklineError } from '../core/errors';
 import { parseSipUri } from '../sip/uri';
+import type { DialOut, ExchangeParts } from './exchange-parts';
 
 export const RETRY_AFTER_SECONDS = 30;
 const TOLD_HEADER = /^(x-|diversion$|p-asserted-identity$|user-agent$|accept-language$)/i;
@@ -49,4 +51,26 @@ export function notReached({ cause: ended = 'no-answer', sipStatus }: CallRecord
     fix: 'Try again later, or name somebody else with otherwise.',
     details: { cause, status: sipStatus },
   });
+}
+
+/** An order that was refused because of what it could cost is told as a call that ended at once: whoever watches sees it. */
+export function tellRefused(
+  { to, from = '', trunk, metadata }: DialOut,
+  because: TrunklineError,
+  { newCallId, events, publish }: Pick<ExchangeParts, 'newCallId' | 'events' | 'publish'>,
+): void {
+  const id = newCallId();
+  const parties = { direction: 'outbound', transport: 'sip', from, to, trunk } as const;
+  const sequence = new CallEventSequence(id, events);
+  const record: CallRecord = {
+    id,
+    ...parties,
+    state: 'ended',
+    startedAt: events.now().toISOString(),
+    cause: 'rejected',
+  };
+  const { code, message, fix } = because;
+  publish(sequence.next('call.started', { ...parties, metadata: metadata && { ...metadata } }), record);
+  publish(sequence.next('error', { code, message, fix }), record);
+  publish(sequence.next('call.ended', { cause: 'rejected', durationMs: 0 }), record);
 }

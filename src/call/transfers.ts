@@ -11,6 +11,7 @@ import type { IncomingInvite, Referral, SipUserAgent } from '../sip/user-agent';
 import { BridgeSide, bridgedWith } from './bridge';
 import { briefingOf } from './briefing';
 import type { Call, Performance, Sound, Stage } from './call';
+import type { CallTolls } from './call-tolls';
 import { Conferences } from './conferences';
 import { failureOf } from './end-cause';
 import type { Prompt } from './line-performance';
@@ -25,7 +26,10 @@ export interface TransfersParts {
   readonly legs: ReadonlyMap<string, SipLeg>;
   /** Whether that call may make us call others: it came by a trunk, or we placed it. */
   readonly trusted: (callId: string) => boolean;
-  readonly route: (request: TransferRequest) => { readonly to: string; readonly proxy?: string };
+  /** Throws when there is no such trunk, or when the target may not be called. */
+  readonly route: (request: TransferRequest, callId: string) => { readonly to: string; readonly proxy?: string };
+  /** For calls that the far end asks for, and where their redirects lead. */
+  readonly tolls: Pick<CallTolls, 'mayMove' | 'isOpen'>;
   readonly dialPeer: (request: TransferRequest, forCallId: string, signal: AbortSignal) => Promise<BridgeSide>;
   readonly music: () => Sound | undefined;
   /** Has the engine speak a text for somebody who is not the caller. */
@@ -203,20 +207,25 @@ export class Transfers {
       referral.reject(491);
       return;
     }
+    const { target: to, replaces, referredBy } = referral;
+    if (!this.parts.tolls.mayMove(to, callId)) {
+      referral.reject(403);
+      return;
+    }
     const abort = new AbortController();
     this.running.set(callId, abort);
     const notify = referral.accept();
-    const { target: to, replaces, referredBy } = referral;
     call.tell('transfer.started', { to, by: 'far-end' });
     const patience = this.parts.clock.after(referredRingMs, () => abort.abort());
     const headers: Record<string, string> = {
       ...(replaces === undefined ? {} : { Replaces: replaces, Require: 'replaces' }),
       ...(referredBy === undefined ? {} : { 'Referred-By': referredBy }),
     };
-    const { userAgent } = this.parts;
+    const { userAgent, tolls } = this.parts;
+    const mayFollow = (uri: string): boolean => tolls.isOpen(uri);
     const onProvisional = (status: number): void => void (status === 180 && notify(180, 'Ringing'));
     leg
-      .moveTo(userAgent, { to, headers, signal: abort.signal, onProvisional })
+      .moveTo(userAgent, { to, headers, signal: abort.signal, onProvisional, mayFollow })
       .then(
         async (release) => {
           call.tell('transfer.completed', { to, way: 'replaced', confirmed: true });
@@ -339,7 +348,7 @@ export class Transfers {
     const leg = this.parts.legs.get(callId);
     return {
       refer: leg === undefined ? undefined : (options) => leg.refer(options),
-      address: (request) => this.parts.route(request).to,
+      address: (request) => this.parts.route(request, callId).to,
       dial: mayDial ? (request, signal) => this.parts.dialPeer(request, callId, signal) : undefined,
     };
   }

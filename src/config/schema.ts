@@ -266,6 +266,13 @@ const webhooks = z.strictObject({
   allowPrivate: z.array(z.string()).default([]).describe('Host names that may resolve to private addresses.'),
 });
 
+const numberPrefix = z
+  .string()
+  .regex(/^(\+[0-9]*|[0-9*#]+)$/, 'Expected the beginning of a number, like "+4930" or "0900".');
+
+const outboundCap = (calls: number, perDay: number) =>
+  z.strictObject({ calls: z.int().min(0).default(calls), perDay: z.int().min(0).default(perDay) }).prefault({});
+
 const limits = z.strictObject({
   callsPerSourcePerSecond: z
     .number()
@@ -309,6 +316,21 @@ export const configSchema = z.strictObject({
     .strictObject({
       hours: z.array(timeWindowSchema).default([]).describe('When we may call people; always, if left out.'),
       queue: z.int().min(1).max(100_000).default(1_000).describe('Calls that may wait for their hours or a retry.'),
+      country: z
+        .string()
+        .regex(/^[1-9][0-9]{0,2}$/, 'Expected a country code of E.164, like "49".')
+        .optional()
+        .describe('Ours: other countries are closed. As the callerId of a trunk says, if left out.'),
+      allow: z.array(numberPrefix).default([]).describe('Numbers that may be called though they would be closed.'),
+      deny: z.array(numberPrefix).default([]).describe('Numbers that may not be called.'),
+      caps: z
+        .strictObject({
+          all: outboundCap(100, 2_000),
+          trunk: outboundCap(50, 1_000).describe('Of each trunk and registration.'),
+          user: outboundCap(5, 200).describe('On calls of each softphone.'),
+        })
+        .prefault({})
+        .describe('Calls by trunks or to telephone numbers: how many at a time and in a day of UTC.'),
     })
     .prefault({}),
   hold: z

@@ -33,6 +33,8 @@ const statusByCode: Readonly<Record<string, number>> = {
   'call.not-found': 404,
   'call.wrong-state': 409,
   'call.draining': 503,
+  'call.destination-closed': 403,
+  'call.outbound-limit': 429,
   'call.not-waiting': 404,
   'call.outside-hours': 409,
   'call.too-many-waiting': 503,

@@ -87,7 +87,8 @@ export async function dialOut(srf: Srf, call: OutgoingInvite, around: DialOutSur
       continue;
     }
     // What the far end names first, then what an earlier redirect left over.
-    waiting = [...redirectTargets(response.status, response.get('contact'), tried), ...waiting];
+    const named = redirectTargets(response.status, response.get('contact'), tried);
+    waiting = [...named.filter((uri) => call.mayFollow?.(uri) ?? true), ...waiting];
     const elsewhere = waiting.shift();
     // §21.6: a 6xx speaks for every place.
     if (elsewhere === undefined || tried.size > maxRedirects || response.status >= 600) throw refusal(response);

@@ -115,6 +115,8 @@ export interface OutgoingInvite {
   readonly places?: readonly DialPlace[] | undefined;
   readonly auth?: { readonly username: string; readonly password: string };
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether a redirect may lead there; anywhere if left out. */
+  readonly mayFollow?: (uri: string) => boolean;
   /** Called for every 1xx, 100 included: somebody is there. */
   readonly onTrying?: () => void;
   /** Called for 1xx with their SDP if there is one. */

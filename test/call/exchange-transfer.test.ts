@@ -3,6 +3,7 @@ import type { Stage } from '../../src/call/call';
 import { Exchange } from '../../src/call/exchange';
 import type { ExchangeParts } from '../../src/call/exchange-parts';
 import { performEcho } from '../../src/call/line-performance';
+import { TollGuard } from '../../src/call/toll-guard';
 import type { CallEvent } from '../../src/core/call-event';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
@@ -83,6 +84,8 @@ class Party {
   }
 }
 
+const roomy = { calls: 10, perDay: 10 };
+
 const waitFor = async (what: () => boolean): Promise<void> => {
   for (let turn = 0; turn < 400 && !what(); turn++) await new Promise((resolve) => setTimeout(resolve, 10));
   if (!what()) throw new Error(`it did not happen: ${what.toString()}`);
@@ -143,6 +146,14 @@ describe('a call that changes its far end', () => {
       ask: () => asked,
       trusts: () => trusted,
       routeOut: (to: string) => ({ to }),
+      toll: new TollGuard({
+        allow: [],
+        deny: ['77'],
+        caps: { all: roomy, trunk: roomy, user: roomy },
+        callerIds: new Map(),
+        days: { count: () => 0, add: () => undefined },
+        now: () => new Date(0),
+      }),
       music: () => undefined,
       record: (stage: Stage) => void recorded.push(stage.callId),
       speak: async (_callId: string, text: string) => {
@@ -486,6 +497,53 @@ describe('a call that changes its far end', () => {
     const stranger = await bob.call(us, 'echo');
     await answered('call_2');
     expect(await stranger.refer({ target: alice.uri })).toEqual({ kind: 'refused', status: 403 });
+  });
+
+  describe('to a number that may not be called', () => {
+    const closed = (party: Party): string => party.uri.replace(/party[0-9]+/, '7712345');
+    const told403 = { sipStatus: 403, cause: 'rejected' };
+
+    it.each(['refer', 'bridge'] as const)('is not transferred by %s, and it is told why', async (mode) => {
+      bob.answer();
+      await alice.call(us, 'echo');
+      await answered('call_1');
+      const to = closed(bob);
+      exchange.transfers.order(exchange.find('call_1')!, { to, ringSeconds: 5, mode });
+      await waitFor(() => told('transfer.failed').length === 1);
+      expect(told('transfer.failed')).toEqual([{ to, ...told403 }]);
+      expect(told('error')).toEqual([expect.objectContaining({ code: 'call.destination-closed' })]);
+      expect([alice.referrals, bob.invites]).toEqual([[], []]);
+      expect(exchange.find('call_1')?.snapshot.state).toBe('answered');
+    });
+
+    it('is not sent by its far end', async () => {
+      bob.answer();
+      const dialog = await alice.call(us, 'echo');
+      await answered('call_1');
+      expect(await dialog.refer({ target: closed(bob) })).toEqual({ kind: 'refused', status: 403 });
+      expect(told('error')).toEqual([expect.objectContaining({ code: 'call.destination-closed' })]);
+      expect(bob.invites).toEqual([]);
+    });
+
+    it('is not placed, and is told as a call that ended at once', () => {
+      const order = { to: closed(bob), ringSeconds: 5, action: { type: 'echo' } as const };
+      expect(() => exchange.dialOut(order)).toThrow(expect.objectContaining({ code: 'call.destination-closed' }));
+      expect(events.map(({ type, sequence }) => [sequence, type])).toEqual([
+        [1, 'call.started'],
+        [2, 'error'],
+        [3, 'call.ended'],
+      ]);
+      expect(exchange.live).toBe(0);
+    });
+
+    it('is not led by a redirect', async () => {
+      carol.answer();
+      bob.userAgent.onInvite((invite) => invite.reject(302, undefined, { Contact: `<${closed(carol)}>` }));
+      exchange.dialOut({ to: bob.uri, ringSeconds: 5, action: { type: 'echo' } });
+      await waitFor(() => told('call.ended').length === 1);
+      expect(told('call.ended')).toEqual([expect.objectContaining({ cause: 'rejected', sipStatus: 302 })]);
+      expect(carol.invites).toEqual([]);
+    });
   });
 
   it('is taken over by an INVITE that names it; one that names nothing is told so', async () => {
