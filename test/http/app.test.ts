@@ -365,7 +365,7 @@ describe('live events', () => {
       later.push(event.id);
       await fresh.publish(event);
     }
-    const ended = sequence.next('call.ended', { cause: 'hangup', durationMs: 1 });
+    const ended = sequence.next('call.ended', { cause: 'caller-hangup', durationMs: 1 });
     later.push(ended.id);
     await fresh.publish(ended);
     const abort = new AbortController();
@@ -392,7 +392,7 @@ describe('live events', () => {
         fresh.request('/v1/events', { token: tokens.read, signal: abort.signal, headers: { 'last-event-id': id } }),
       ),
     );
-    await fresh.publish(sequence.next('call.ended', { cause: 'hangup', durationMs: 1 }));
+    await fresh.publish(sequence.next('call.ended', { cause: 'caller-hangup', durationMs: 1 }));
     const told = await readUntil(resumed!, 'call.ended');
     expect([...told.matchAll(/^event: (\S+)$/gm)].map(([, type]) => type)).toEqual([
       'turn.user',
