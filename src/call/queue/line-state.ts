@@ -4,14 +4,17 @@
  */
 
 /**
- * | phase | ring | answered, somebody waits | answered, nobody waits | not reached | stopped | hung up | rested |
- * |---|---|---|---|---|---|---|---|
- * | free | ringing | | | | | | |
- * | ringing | | talking | free | resting | free | | |
- * | talking | | | | | | resting | |
- * | resting | | | | | | | free |
+ * | phase | ring | answered, somebody waits | answered, nobody waits | not reached | stopped | hung up | rested | engaged | released |
+ * |---|---|---|---|---|---|---|---|---|---|
+ * | free | ringing | | | | | | | elsewhere | |
+ * | ringing | | talking | free | resting | free | | | | |
+ * | talking | | | | | | resting | | | |
+ * | resting | | | | | | | free | | |
+ * | elsewhere | | | | | | | | | free |
+ *
+ * Elsewhere: another line rings them, has them talking, or lets them rest.
  */
-export type MemberPhase = 'free' | 'ringing' | 'talking' | 'resting';
+export type MemberPhase = 'free' | 'ringing' | 'talking' | 'resting' | 'elsewhere';
 
 export interface LineMember {
   readonly id: string;
@@ -28,8 +31,10 @@ export interface LineState {
 export type LineEvent =
   | { readonly type: 'joined' | 'left'; readonly callId: string }
   | { readonly type: 'answered' | 'not-reached' | 'hung-up' | 'rested'; readonly member: string }
-  /** Who serves the line from now on; who talks goes on talking. */
-  | { readonly type: 'members'; readonly ids: readonly string[] };
+  /** Another line has begun, or ceased, to need them. */
+  | { readonly type: 'engaged' | 'released'; readonly member: string }
+  /** Who serves the line from now on, and whom of them another line needs just now; who talks goes on talking. */
+  | { readonly type: 'members'; readonly ids: readonly string[]; readonly elsewhere: readonly string[] };
 
 export type LineEffect =
   | { readonly type: 'ring' | 'stop-ringing' | 'dismiss'; readonly member: string }
@@ -60,7 +65,11 @@ function take(state: LineState, event: LineEvent): LineStep {
     case 'left':
       return unchanged({ members, waiting: waiting.filter((callId) => callId !== event.callId) });
     case 'members':
-      return enrolled(state, event.ids);
+      return enrolled(state, event.ids, event.elsewhere);
+    case 'engaged':
+      return unchanged(phaseOf(state, event.member) === 'free' ? moved(state, event.member, 'elsewhere') : state);
+    case 'released':
+      return unchanged(phaseOf(state, event.member) === 'elsewhere' ? moved(state, event.member, 'free') : state);
     case 'answered': {
       const { member } = event;
       if (phaseOf(state, member) !== 'ringing') return unchanged(state);
@@ -95,14 +104,20 @@ function settle(state: LineState, ring: RingOrder): LineStep {
   };
 }
 
-function enrolled({ waiting, members }: LineState, ids: readonly string[]): LineStep {
+function enrolled({ waiting, members }: LineState, ids: readonly string[], elsewhere: readonly string[]): LineStep {
   const gone = members.filter(({ id }) => !ids.includes(id));
-  const kept = ids.map((id) => members.find((one) => one.id === id) ?? { id, phase: 'free' as const });
+  const fresh = (id: string): LineMember => ({ id, phase: elsewhere.includes(id) ? 'elsewhere' : 'free' });
+  const kept = ids.map((id) => members.find((one) => one.id === id) ?? fresh(id));
   const silenced = gone.filter(({ phase }) => phase === 'ringing');
   return {
     state: { waiting, members: kept },
     effects: silenced.map(({ id }) => ({ type: 'stop-ringing', member: id })),
   };
+}
+
+/** Those whom the line itself needs: no other line may ring them. */
+export function engagedBy({ members }: LineState): readonly string[] {
+  return members.filter(({ phase }) => phase !== 'free' && phase !== 'elsewhere').map(({ id }) => id);
 }
 
 function rest(state: LineState, member: string, from: MemberPhase, after: 'no-answer' | 'call'): LineStep {

@@ -2,13 +2,24 @@
 import type { Clock, Timer } from '../../core/clock';
 import type { QueueAction, QueueMember } from '../../dialplan/dialplan';
 import type { BridgeSide } from '../bridge';
-import { EMPTY_LINE, type LineEffect, type LineEvent, nextLine } from './line-state';
+import { EMPTY_LINE, engagedBy, type LineEffect, type LineEvent, nextLine } from './line-state';
 
 export interface WaitingLineParts {
   readonly clock: Clock;
   /** Resolves when they answer; rejects when they do not. */
   readonly dial: (member: QueueMember, ringSeconds: number, signal: AbortSignal) => Promise<BridgeSide>;
 }
+
+/** What a line tells the others of its members, and hears of them. */
+export interface OtherLines {
+  /** Before it does anything that needs them. */
+  engaged(member: string): void;
+  released(member: string): void;
+  /** Of these members, those whom another line needs now. */
+  elsewhere(members: readonly string[]): readonly string[];
+}
+
+const NO_OTHERS: OtherLines = { engaged: () => undefined, released: () => undefined, elsewhere: () => [] };
 
 /** A caller as the line sees it. */
 export interface QueuedCaller {
@@ -34,6 +45,7 @@ export class WaitingLine {
   constructor(
     private rules: LineRules,
     private readonly parts: WaitingLineParts,
+    private readonly others: OtherLines = NO_OTHERS,
   ) {
     this.follow(rules);
   }
@@ -44,14 +56,25 @@ export class WaitingLine {
 
   /** Nobody waits, rings, talks or rests. */
   get idle(): boolean {
-    return this.waiting === 0 && this.state.members.every(({ phase }) => phase === 'free');
+    return this.waiting === 0 && this.engaged.length === 0;
+  }
+
+  /** Members whom this line rings, has talking, or lets rest. */
+  get engaged(): readonly string[] {
+    return engagedBy(this.state);
+  }
+
+  /** Another line has begun, or ceased, to need that member. */
+  elsewhere(member: string, engaged: boolean): void {
+    this.happen({ type: engaged ? 'engaged' : 'released', member });
   }
 
   /** Of several routes to one line the last that was taken says how it is served. */
   follow(rules: LineRules): void {
     this.rules = rules;
     this.members = new Map(rules.members.map((member) => [`${member.to} ${member.trunk ?? ''}`, member]));
-    this.happen({ type: 'members', ids: [...this.members.keys()] });
+    const ids = [...this.members.keys()];
+    this.happen({ type: 'members', ids, elsewhere: this.others.elsewhere(ids) });
   }
 
   /** Says the position; may serve at a later moment only. */
@@ -82,9 +105,16 @@ export class WaitingLine {
   }
 
   private happen(event: LineEvent): void {
+    const before = this.engaged;
     const { state, effects } = nextLine(this.state, event, this.rules.ring);
     this.state = state;
+    const after = this.engaged;
+    // First: another line must not ring them in answer to what follows.
+    for (const member of after) if (!before.includes(member)) this.others.engaged(member);
     for (const effect of effects) this.carryOut(effect);
+    // They may be needed again meanwhile.
+    const now = this.engaged;
+    for (const member of before) if (!after.includes(member) && !now.includes(member)) this.others.released(member);
   }
 
   private carryOut(effect: LineEffect): void {

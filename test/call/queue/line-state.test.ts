@@ -15,7 +15,7 @@ function line(ring: RingOrder, ids: readonly string[]) {
     state = step.state;
     return step.effects.map(shown);
   };
-  happen({ type: 'members', ids });
+  happen({ type: 'members', ids, elsewhere: [] });
   return {
     happen,
     joined: (callId: string) => happen({ type: 'joined', callId }),
@@ -77,7 +77,10 @@ describe('a line of callers', () => {
     joined('first');
     joined('second');
     answered('anna');
-    expect(happen({ type: 'members', ids: ['anna', 'cora'] })).toEqual(['stop-ringing bert', 'ring cora']);
+    expect(happen({ type: 'members', ids: ['anna', 'cora'], elsewhere: [] })).toEqual([
+      'stop-ringing bert',
+      'ring cora',
+    ]);
     expect(phases()).toEqual(['anna talking', 'cora ringing']);
   });
 
@@ -90,7 +93,15 @@ describe('a line of callers', () => {
         type: fc.constantFrom('answered' as const, 'not-reached' as const, 'hung-up' as const, 'rested' as const),
         member: fc.constantFrom(...members),
       }),
-      fc.record({ type: fc.constant('members' as const), ids: fc.subarray([...members]) }),
+      fc.record({
+        type: fc.constant('members' as const),
+        ids: fc.subarray([...members]),
+        elsewhere: fc.subarray([...members]),
+      }),
+      fc.record({
+        type: fc.constantFrom('engaged' as const, 'released' as const),
+        member: fc.constantFrom(...members),
+      }),
     );
     fc.assert(
       fc.property(
