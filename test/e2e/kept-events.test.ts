@@ -9,9 +9,9 @@ import { type PostgresServer, postgresInstalled, startPostgres } from '../suppor
 import { sippInstalled, startSipp } from '../support/sipp';
 import { type Receiver, startReceiver } from '../webhooks/receiver';
 
-/** As many as `npm test` has time for; a thousand calls and ten kills: TRUNKLINE_KILLS=10 TRUNKLINE_KILL_CALLS=100. */
-const kills = Number(process.env['TRUNKLINE_KILLS'] ?? 2);
-const callsPerLife = Number(process.env['TRUNKLINE_KILL_CALLS'] ?? 25);
+/** As many as `npm test` has time for; a thousand calls and ten kills: KEPT_EVENTS_KILLS=10 KEPT_EVENTS_CALLS=100. */
+const kills = Number(process.env['KEPT_EVENTS_KILLS'] ?? 2);
+const callsPerLife = Number(process.env['KEPT_EVENTS_CALLS'] ?? 25);
 
 jest.setTimeout(60_000 * (3 + kills * 2));
 
