@@ -15,9 +15,11 @@ import type { Clock, Timer } from '../core/clock';
 import type { Logger } from '../core/log';
 import type { Action, DirectAction } from '../dialplan/dialplan';
 import type { MediaLink, SessionMessage } from '../media/media-router';
-import type { MediaStats } from '../media/protocol';
+import { qualityOf } from './call-quality';
 import { type CallStep, nextCallState } from './call-state';
 import { Dialogue, type Said } from './dialogue';
+import { type KeyWay, PressedKeys } from './pressed-keys';
+import { within } from './within';
 
 /** What runs on an answered call: a conversation, a prompt, an echo. */
 export interface Performance {
@@ -97,7 +99,6 @@ export interface Stage {
 }
 
 const CLOSE_LIMIT_MS = 2_000;
-const SAME_KEY_WITHIN_MS = 500;
 
 export class Call {
   private record: CallRecord;
@@ -111,16 +112,19 @@ export class Call {
   private held = false;
   private parked = false;
   private secured = false;
+  /** Name of the trunk that carries it. */
+  private carrier: string | undefined;
   private readonly leavers: (() => void)[] = [];
   /** Performances before this one. */
   private readonly past: Performance[] = [];
-  private lastKey: { readonly way: 'rtp' | 'info'; readonly digit: string; readonly atMs: number } | undefined;
+  private readonly keys = new PressedKeys();
   private readonly log: Logger;
   private readonly dialogue = new Dialogue();
 
   constructor(private readonly parts: CallParts) {
     const { headers, ...facts } = parts.record;
     this.record = { ...facts, state: 'trying', startedAt: parts.events.now().toISOString() };
+    this.carrier = facts.trunk;
     this.sequence = new CallEventSequence(facts.id, parts.events);
     this.log = parts.log.child({ callId: facts.id });
     parts.link.onMessage((message) => this.onMedia(message));
@@ -166,6 +170,11 @@ export class Call {
     return this.dialogue.said;
   }
 
+  /** It is placed by this trunk from now on: the first one failed. */
+  goesBy(trunk: string | undefined): void {
+    this.carrier = trunk;
+  }
+
   ringing(): void {
     if (this.step('ring')) this.emit('call.ringing', {});
   }
@@ -178,8 +187,9 @@ export class Call {
   /** As `answered`, with a performance that no dialplan knows of. */
   answeredWith(name: string, make: (stage: Stage) => Performance): void {
     if (!this.step('answer')) return;
-    this.record = { ...this.record, answeredAt: this.parts.events.now().toISOString(), action: name };
-    this.emit('call.answered', { action: name });
+    const trunk = this.carrier === this.record.trunk ? {} : { trunk: this.carrier };
+    this.record = { ...this.record, answeredAt: this.parts.events.now().toISOString(), action: name, ...trunk };
+    this.emit('call.answered', { action: name, ...trunk });
     this.limit = this.parts.clock.after(this.parts.maxSeconds * 1_000, () => void this.close('time-limit'));
     this.perform(make);
   }
@@ -230,7 +240,7 @@ export class Call {
   async take(name: string, make: (stage: Stage) => Performance): Promise<boolean> {
     const before = this.performance;
     this.leaving = before;
-    await this.within(CLOSE_LIMIT_MS / 4, 'performance', before?.close('finished'));
+    await this.within(4, 'performance', before?.close('finished'));
     if (this.record.state !== 'answered' || this.performance !== before || this.closing !== undefined) return false;
     if (before !== undefined) this.past.push(before);
     this.performance = undefined;
@@ -281,20 +291,9 @@ export class Call {
     if (this.closing === undefined) this.emit(type, data);
   }
 
-  /**
-   * A key that the caller pressed. Phones that send it both in RTP and by INFO press it once: of two equal ones from
-   * different ways, close together, the second is dropped.
-   */
-  key(way: 'rtp' | 'info', digit: string, durationMs: number): void {
-    const atMs = this.parts.clock.nowMs();
-    const last = this.lastKey;
-    // In RTP a key is told when it is let go, by INFO often when it is pressed.
-    const near = last !== undefined && atMs - last.atMs < durationMs + SAME_KEY_WITHIN_MS;
-    if (near && last.way !== way && last.digit === digit) {
-      this.lastKey = undefined;
-      return;
-    }
-    this.lastKey = { way, digit, atMs };
+  /** A key that the caller pressed, once even if the phone tells it in two ways. */
+  key(way: KeyWay, digit: string, durationMs: number): void {
+    if (!this.keys.take(way, digit, durationMs, this.parts.clock.nowMs())) return;
     if (!this.secured) this.emit('dtmf.received', { digit, durationMs });
     this.performance?.onMedia({ type: 'dtmf', sessionId: this.id, digit, durationMs });
   }
@@ -317,12 +316,12 @@ export class Call {
     this.step('close');
     this.limit?.cancel();
     // Each step gets its share and no more: a far end that never answers our BYE must not keep ports or records.
-    await this.within(CLOSE_LIMIT_MS / 4, 'performance', this.performance?.close(cause));
+    await this.within(4, 'performance', this.performance?.close(cause));
     for (const leaves of this.leavers.splice(0)) leaves();
-    await this.within(CLOSE_LIMIT_MS / 2, 'signalling', this.parts.leg.hangUp(cause));
-    const stats = await this.within(CLOSE_LIMIT_MS / 4, 'media', this.parts.link.close());
+    await this.within(2, 'signalling', this.parts.leg.hangUp(cause));
+    const stats = await this.within(4, 'media', this.parts.link.close());
     const endedAt = this.parts.events.now();
-    const quality = stats === undefined ? undefined : this.quality(stats);
+    const quality = stats === undefined ? undefined : qualityOf(stats, this.performances);
     this.record = {
       ...this.record,
       endedAt: endedAt.toISOString(),
@@ -372,26 +371,6 @@ export class Call {
     }
   }
 
-  private quality(stats: MediaStats) {
-    return {
-      packetsSent: stats.packetsSent,
-      packetsReceived: stats.packetsReceived,
-      packetsLost: stats.packetsLost,
-      packetsLate: stats.packetsLate,
-      jitterMs: stats.jitterMs,
-      concealedMs: stats.concealedMs,
-      paceP99Ms: stats.paceP99Ms,
-      turnGapsMs: this.performances.flatMap(({ turnGapsMs }) => turnGapsMs),
-      interruptions: this.performances.reduce((sum, { interruptions }) => sum + interruptions, 0),
-      lostShare: stats.lostShare,
-      roundTripMs: stats.roundTripMs,
-      mos: stats.mos === undefined ? undefined : Math.round(stats.mos * 100) / 100,
-      codec: stats.codec,
-      protection: stats.protection,
-      remote: stats.remote,
-    };
-  }
-
   private get performances(): readonly Performance[] {
     return this.performance === undefined ? this.past : [...this.past, this.performance];
   }
@@ -411,22 +390,8 @@ export class Call {
     this.parts.publish(event, this.record);
   }
 
-  private async within<T>(limitMs: number, what: string, work: Promise<T> | undefined): Promise<T | undefined> {
-    if (work === undefined) return undefined;
-    let timer: Timer | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = this.parts.clock.after(limitMs, () => {
-        this.log.warn('closing goes on without waiting', { what, limitMs });
-        resolve(undefined);
-      });
-    });
-    try {
-      return await Promise.race([work, late]);
-    } catch (error) {
-      this.log.warn('closing goes on after a failure', { what, error: String(error) });
-      return undefined;
-    } finally {
-      timer?.cancel();
-    }
+  /** Each step gets its share of the limit and no more. */
+  private within<T>(share: number, what: string, work: Promise<T> | undefined): Promise<T | undefined> {
+    return within({ clock: this.parts.clock, log: this.log }, CLOSE_LIMIT_MS / share, what, work);
   }
 }

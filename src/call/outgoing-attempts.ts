@@ -35,6 +35,7 @@ export async function attemptByTrunks(
     attempt: async ({ to, from, proxy, auth, places, codecs, trunk }, attempt) => {
       const peer = hostOf(places?.[0]?.proxy ?? to);
       local ??= await openRtp(call, peer);
+      if (trunk !== undefined) call.goesBy(trunk);
       await leg.place(
         userAgent,
         {

@@ -31,7 +31,8 @@ export const callEventData = {
     metadata: z.record(z.string(), z.unknown()).optional(),
   }),
   'call.ringing': z.object({}),
-  'call.answered': z.object({ action: z.string().optional() }),
+  /** `trunk`: the one that carries the call, where it is not the one that it began with. */
+  'call.answered': z.object({ action: z.string().optional(), trunk: z.string().optional() }),
   'call.ended': z.object({
     cause: callEndCauseSchema,
     sipStatus: z.int().optional(),

@@ -27,7 +27,12 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
     case 'call.ringing':
       return withRecord({ state: 'ringing' });
     case 'call.answered':
-      return withRecord({ state: 'answered', answeredAt: event.occurredAt, action: event.data.action });
+      return withRecord({
+        state: 'answered',
+        answeredAt: event.occurredAt,
+        action: event.data.action,
+        ...(event.data.trunk === undefined ? {} : { trunk: event.data.trunk }),
+      });
     case 'call.ended': {
       const { cause, sipStatus, sipReason, quality } = event.data;
       return withRecord({ state: 'ended', endedAt: event.occurredAt, cause, sipStatus, sipReason, quality });

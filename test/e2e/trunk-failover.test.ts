@@ -98,13 +98,18 @@ interface Health {
     }
   }
 
+  const carrierOf = (events: readonly CallEvent[]) =>
+    events.flatMap((event) => (event.type === 'call.answered' ? [event.data.trunk] : []));
   const toldOf = (events: readonly CallEvent[]) =>
     events.flatMap((event) => (event.type === 'error' ? [[event.data.code, event.data.message]] : []));
 
   it('S131 is followed by its fallback in the same call, and left alone for as long as it asks', async () => {
-    expect(toldOf(await call('refusing', '501'))).toEqual([
+    const first = await call('refusing', '501');
+    expect(toldOf(first)).toEqual([
       ['sip.trunk-failed', 'The trunk refusing answered 503; the call goes by second.'],
     ]);
+    expect(carrierOf(first)).toEqual(['second']);
+    expect(await agent.request('GET', `/v1/calls/${first[0]?.callId}`)).toMatchObject({ trunk: 'second' });
     const { messages, exitCode } = await refusing.done;
     expect(exitCode).toBe(0);
     expect(messages).toMatch(/^INVITE sip:501@/m);
