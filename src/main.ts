@@ -24,6 +24,7 @@ import type { DialRequest } from './http/ports';
 import { TokenFiles } from './http/token-files';
 import { type Outbox, openOutbox } from './outbox';
 import { CallStore } from './store/call-store';
+import { Erasure } from './store/erasure';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
 import { iceServersFor } from './webrtc/ice-servers';
@@ -135,6 +136,11 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     engine,
   });
   const { exchange } = telephony;
+  const erasure = new Erasure({
+    ...{ store, sources, clock, tell, deliveries: outbox, recordings: telephony.recordings, log: logger },
+    ...config.retention,
+  });
+  erasure.start();
   let draining = false;
   const http = createHttpApp({
     records: store,
@@ -144,6 +150,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       cancelWaiting: (id) => queue.cancel(id),
       act: (callId, action) => act(exchange, callId, action),
     },
+    erase: (callId, what) => erasure.erase(callId, what),
     feed: hub,
     deliveries: outbox,
     tokens: tokensOf(config, apiToken.path, logger).current,
@@ -172,6 +179,9 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     gauges: () => ({
       ...telephony.gauges(),
       trunkline_store_writes_failed: store.counts.writesFailed,
+      trunkline_calls_erased: erasure.counters.erased,
+      trunkline_calls_expired: erasure.counters.callsExpired,
+      trunkline_transcripts_expired: erasure.counters.transcriptsExpired,
       trunkline_webhooks_waiting: webhooks.counts.waiting,
       trunkline_webhooks_dropped: webhooks.counts.dropped,
       trunkline_webhooks_spilled: webhooks.counts.spilled,
@@ -215,6 +225,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       await telephony.close();
       http.close();
       await server.close(1_000);
+      await erasure.close();
       await store.flush();
       await webhooks.close(2_000);
       await outbox?.close();

@@ -29,8 +29,9 @@ export interface OutboxOptions {
 
 export interface Outbox {
   readonly unsaved: number;
-  /** Both reject with `webhook.no-database` as long as it is not open. */
+  /** All reject with `webhook.no-database` as long as it is not open. */
   list(query: DeliveryQuery): Promise<DeliveryPage>;
+  forget(callId: string): Promise<void>;
   /** How many are sent again. */
   replay(request: ReplayRequest): Promise<number>;
   close(): Promise<void>;
@@ -112,6 +113,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
       return ledger?.counts.unsaved ?? 0;
     },
     list: async (query) => mustBeOpen().list(query),
+    forget: async (callId) => mustBeOpen().forget(callId),
     replay: async (request) => webhooks.replay(await mustBeOpen().replay(request, mostReplayed)),
     async close() {
       closed = true;

@@ -359,6 +359,12 @@ export const configSchema = z.strictObject({
       retentionDays: z.int().min(1).default(30),
     })
     .prefault({}),
+  retention: z
+    .strictObject({
+      recordDays: z.int().min(1).default(365).describe('How long records of calls are kept.'),
+      transcriptDays: z.int().min(1).default(30).describe('How long what was said and typed is kept in them.'),
+    })
+    .prefault({}),
   /** A list is short for `{endpoints: […]}`. */
   webhooks: z.preprocess((value) => (Array.isArray(value) ? { endpoints: value } : value), webhooks.prefault({})),
   limits: limits.prefault({}),

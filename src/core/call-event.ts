@@ -96,6 +96,11 @@ export const callEventData = {
   'voicemail.received': z.object({ durationMs: z.number(), path: z.string(), mailbox: z.string().optional() }),
   /** The recording is whole and can be fetched at `path`. */
   'recording.ready': z.object({ durationMs: z.number(), path: z.string() }),
+  /** What was kept of an ended call is gone: by order, or because it was too old. */
+  'call.erased': z.object({
+    what: z.enum(['call', 'transcript', 'recording', 'voicemail']),
+    by: z.enum(['order', 'age']),
+  }),
   'dtmf.received': z.object({ digit: z.string(), durationMs: z.number() }),
   /** The agent wants somebody else to go on; `to`: who is rung, if the dialplan says. */
   'agent.handover': z.object({ to: z.string().optional() }),
@@ -169,6 +174,7 @@ export const callEventSchema: z.ZodType<CallEvent> = z.discriminatedUnion('type'
   eventForm('voicemail.left'),
   eventForm('voicemail.received'),
   eventForm('recording.ready'),
+  eventForm('call.erased'),
   eventForm('dtmf.received'),
   eventForm('agent.handover'),
   eventForm('transfer.started'),

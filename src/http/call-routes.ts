@@ -50,6 +50,13 @@ export const dialBodySchema = z
     error: 'Expected either agent or dialplan.',
   });
 
+const erasable = [
+  ['/:id', 'call'],
+  ['/:id/transcript', 'transcript'],
+  ['/:id/recording', 'recording'],
+  ['/:id/voicemail', 'voicemail'],
+] as const;
+
 export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempotency): Router {
   const router = Router();
   const { records, live } = parts;
@@ -105,6 +112,13 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
   router.get('/:id/voicemail', access.require('read'), (request, response) =>
     sendRecording(request, response, (id) => parts.recordings?.messageOf(id) ?? id),
   );
+
+  for (const [path, what] of erasable) {
+    router.delete(path, access.require('admin'), async (request, response) => {
+      await parts.erase(idOf(request.params), what);
+      response.status(204).end();
+    });
+  }
 
   router.post('/:id/actions', access.require('control'), async (request, response) => {
     const id = idOf(request.params);

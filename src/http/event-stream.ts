@@ -5,8 +5,9 @@
  */
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import type { CallEvent } from '../core/call-event';
+import type { CallEvent, CallEventData } from '../core/call-event';
 import type { CallRecords } from '../core/call-records';
+import { withoutWords } from '../core/erased-event';
 import { TrunklineError } from '../core/errors';
 import { checkedQuery } from './checked-input';
 import type { EventFeed } from './ports';
@@ -32,7 +33,7 @@ interface Listener {
 }
 
 export class EventStream {
-  private readonly recent: CallEvent[] = [];
+  private recent: CallEvent[] = [];
   private readonly listeners = new Set<Listener>();
   private readonly unsubscribe: () => void;
   /** Listeners that were too slow. */
@@ -43,6 +44,7 @@ export class EventStream {
     private readonly records: Pick<CallRecords, 'eventsAfter'>,
   ) {
     this.unsubscribe = feed.subscribe((event) => {
+      if (event.type === 'call.erased') this.forget(event.callId, event.data.what);
       this.recent.push(event);
       if (this.recent.length > rememberedEvents) this.recent.shift();
       for (const listener of this.listeners) this.send(listener, [event]);
@@ -92,6 +94,13 @@ export class EventStream {
     this.unsubscribe();
     for (const { response } of this.listeners) response.end();
     this.listeners.clear();
+  }
+
+  /** What was said is not told again to those who come back. */
+  private forget(callId: string, what: CallEventData<'call.erased'>['what']): void {
+    if (what === 'call') this.recent = this.recent.filter((event) => event.callId !== callId);
+    if (what !== 'transcript') return;
+    this.recent = this.recent.map((event) => (event.callId === callId ? withoutWords(event) : event));
   }
 
   /** Everything after the event that the listener saw last; `unknown` when nobody remembers that event any more. */

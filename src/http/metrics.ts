@@ -124,6 +124,7 @@ export class Metrics {
       case 'voicemail.left':
       case 'voicemail.received':
       case 'recording.ready':
+      case 'call.erased':
         return;
       default:
         event satisfies never;

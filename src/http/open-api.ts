@@ -37,6 +37,12 @@ function queryParameters(schema: z.ZodObject): readonly Json[] {
 export function openApiDocument(version: string): Json & { readonly paths: Readonly<Record<string, object>> } {
   const secured = { security: [{ bearer: [] }] };
   const operation = (summary: string, rest: Json): Json => ({ summary, ...secured, ...rest });
+  const erase = (summary: string): Json => ({
+    delete: operation(summary, {
+      parameters: [callId],
+      responses: { 204: answer('It is gone, or was.'), 409: problem, default: problem },
+    }),
+  });
   const read = (summary: string, schema: Json, parameters: readonly Json[] = [callId]): Json => ({
     get: operation(summary, {
       parameters,
@@ -78,16 +84,20 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
           },
         }),
       },
-      '/v1/calls/{id}': read('One call.', ref('Call')),
+      '/v1/calls/{id}': { ...read('One call.', ref('Call')), ...erase('Erase all that is kept of an ended call.') },
       '/v1/calls/{id}/timeline': read('Its events.', {
         type: 'object',
         properties: { events: { type: 'array', items: ref('Event') } },
       }),
-      '/v1/calls/{id}/transcript': read('What was said.', {
-        type: 'object',
-        properties: { turns: { type: 'array', items: ref('Turn') } },
-      }),
+      '/v1/calls/{id}/transcript': {
+        ...read('What was said.', {
+          type: 'object',
+          properties: { turns: { type: 'array', items: ref('Turn') } },
+        }),
+        ...erase('Erase what was said and typed.'),
+      },
       '/v1/calls/{id}/recording': {
+        ...erase('Erase the recording.'),
         get: operation('What was heard: stereo WAV, left the caller, right the agent.', {
           parameters: [callId],
           responses: {
@@ -97,6 +107,7 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
         }),
       },
       '/v1/calls/{id}/voicemail': {
+        ...erase('Erase the message.'),
         get: operation('The message that the caller left: mono.', {
           parameters: [callId],
           responses: {

@@ -66,6 +66,8 @@ export interface Deliveries {
 export interface HttpParts {
   readonly records: CallRecords;
   readonly live: LiveCalls;
+  /** Throws `call.wrong-state` while the call lives; does nothing for what there is not. */
+  readonly erase: (callId: string, what: 'call' | 'transcript' | 'recording' | 'voicemail') => Promise<void>;
   readonly feed: EventFeed;
   /** What is on its way to receivers and was; undefined: there are none. */
   readonly deliveries?: Deliveries | undefined;

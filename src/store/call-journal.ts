@@ -2,7 +2,7 @@
  * Calls on disk: one file of JSON lines per call, appended event by event, so that what was written survives the death
  * of the process. A line cut short by it is left out when the file is read again.
  */
-import { appendFile, mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CallEvent, callEventSchema } from '../core/call-event';
 import { TrunklineError } from '../core/errors';
@@ -10,6 +10,11 @@ import { systemErrorCode } from '../core/system-error';
 
 /** `c_9f2…`: what the call registry makes, and nothing that could leave the folder. */
 const safeId = /^[A-Za-z0-9_-]{1,80}$/;
+
+const dayPattern = /^\d{4}-\d{2}-\d{2}$/;
+const filePattern = /^[A-Za-z0-9_-]+\.jsonl$/;
+/** In the folder of a day whose transcripts have been erased. */
+const wordlessMark = '.wordless';
 
 export interface ReadCall {
   readonly callId: string;
@@ -28,16 +33,86 @@ export class CallJournal {
 
   /** Rejects with `store.write-failed`; the call goes on, and later events are tried again. */
   append(event: CallEvent): Promise<void> {
-    const before = this.writing.get(event.callId) ?? Promise.resolve();
-    const written = before.catch(() => {}).then(() => this.write(event));
-    const settled = written.catch(() => {});
-    this.writing.set(event.callId, settled);
-    void settled.then(() => {
-      if (this.writing.get(event.callId) !== settled) return;
-      this.writing.delete(event.callId);
+    return this.inTurn(event.callId, async () => {
+      await this.write(event);
       if (event.type === 'call.ended') this.opened.delete(event.callId);
     });
-    return written;
+  }
+
+  /** The days of which there are calls, newest first. */
+  days(): Promise<string[]> {
+    return sortedNames(this.folder, dayPattern);
+  }
+
+  async idsOf(day: string): Promise<string[]> {
+    const names = await sortedNames(join(this.folder, day), filePattern);
+    return names.map((name) => name.slice(0, -'.jsonl'.length));
+  }
+
+  /** Of a call that has ended, wherever it lies; undefined: there is none. */
+  async read(callId: string): Promise<ReadCall | undefined> {
+    const path = await this.find(callId);
+    return path === undefined ? undefined : parseJournal(callId, await readFile(path, 'utf8'));
+  }
+
+  /** Puts what `change` makes of a call's events in their place, whole or not at all. */
+  rewrite(callId: string, change: (events: readonly CallEvent[]) => readonly CallEvent[]): Promise<void> {
+    return this.inTurn(callId, async () => {
+      const path = await this.find(callId);
+      if (path === undefined) return;
+      const { events } = parseJournal(callId, await readFile(path, 'utf8'));
+      const text = change(events).map((event) => `${JSON.stringify(event)}\n`);
+      await writeFile(`${path}.new`, text.join(''), { mode: 0o600 });
+      await rename(`${path}.new`, path);
+    });
+  }
+
+  remove(callId: string): Promise<void> {
+    return this.inTurn(callId, async () => {
+      const path = await this.find(callId);
+      if (path !== undefined) await rm(path, { force: true });
+    });
+  }
+
+  /** Says that a day has been gone through, so that this is not done again; asked by `isMarked`. */
+  async mark(day: string): Promise<void> {
+    await writeFile(join(this.folder, day, wordlessMark), '', { mode: 0o600 });
+  }
+
+  isMarked(day: string): Promise<boolean> {
+    return readFile(join(this.folder, day, wordlessMark)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** The folder of a day, if no call is left in it. */
+  async removeEmptyDay(day: string): Promise<void> {
+    if ((await this.idsOf(day)).length > 0) return;
+    await rm(join(this.folder, day, wordlessMark), { force: true });
+    await rmdir(join(this.folder, day)).catch(() => undefined);
+  }
+
+  private inTurn(callId: string, work: () => Promise<void>): Promise<void> {
+    const before = this.writing.get(callId) ?? Promise.resolve();
+    const done = before.catch(() => {}).then(work);
+    const settled = done.catch(() => {});
+    this.writing.set(callId, settled);
+    void settled.then(() => {
+      if (this.writing.get(callId) === settled) this.writing.delete(callId);
+    });
+    return done;
+  }
+
+  private async find(callId: string): Promise<string | undefined> {
+    if (!safeId.test(callId)) return undefined;
+    for (const day of await this.days()) {
+      const path = join(this.folder, day, `${callId}.jsonl`);
+      const file = await open(path, 'r').catch(() => undefined);
+      await file?.close();
+      if (file !== undefined) return path;
+    }
+    return undefined;
   }
 
   /** Resolves when everything that was appended so far is written or has failed. */
@@ -48,8 +123,8 @@ export class CallJournal {
   /** Newest first, at most `most`. Files that cannot be read are passed over and reported. */
   async readNewest(most: number, onUnreadable: (path: string, error: unknown) => void): Promise<ReadCall[]> {
     const calls: ReadCall[] = [];
-    for (const day of await sortedNames(this.folder, /^\d{4}-\d{2}-\d{2}$/)) {
-      const files = await sortedNames(join(this.folder, day), /^[A-Za-z0-9_-]+\.jsonl$/);
+    for (const day of await this.days()) {
+      const files = await sortedNames(join(this.folder, day), filePattern);
       for (const file of files) {
         const path = join(this.folder, day, file);
         try {
@@ -86,7 +161,7 @@ export class CallJournal {
   }
 
   /** A call stays in the file of the day on which it was first heard of. */
-  private readonly days = new Map<string, string>();
+  private readonly dayOf = new Map<string, string>();
 
   private async pathOf(event: CallEvent): Promise<string> {
     if (!safeId.test(event.callId)) {
@@ -94,17 +169,17 @@ export class CallJournal {
         fix: 'Give calls ids of letters, digits, - and _.',
       });
     }
-    const day = this.days.get(event.callId) ?? event.occurredAt.slice(0, 10);
+    const day = this.dayOf.get(event.callId) ?? event.occurredAt.slice(0, 10);
     await mkdir(join(this.folder, day), { recursive: true, mode: 0o700 });
-    if (event.type === 'call.ended') this.days.delete(event.callId);
-    else this.days.set(event.callId, day);
+    if (event.type === 'call.ended') this.dayOf.delete(event.callId);
+    else this.dayOf.set(event.callId, day);
     return join(this.folder, day, `${event.callId}.jsonl`);
   }
 
   /** Says where an old call lives, so that its end is written beside its beginning. */
   adopt(call: ReadCall): void {
     const first = call.events[0];
-    if (first !== undefined) this.days.set(call.callId, first.occurredAt.slice(0, 10));
+    if (first !== undefined) this.dayOf.set(call.callId, first.occurredAt.slice(0, 10));
   }
 }
 

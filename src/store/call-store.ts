@@ -172,6 +172,58 @@ export class CallStore implements CallRecords {
     return this.calls.get(callId)?.turns;
   }
 
+  /** Every event of a call, from disk where it has ended; undefined: there is no such call. */
+  async load(callId: string): Promise<readonly CallEvent[] | undefined> {
+    const known = this.calls.get(callId);
+    if (known !== undefined && known.record.state !== 'ended') return known.events;
+    const read = await this.journal.read(callId);
+    return read === undefined || read.events.length === 0 ? known?.events : read.events;
+  }
+
+  /** Of a call that has ended: puts other events in the place of its own, on disk and in memory. */
+  async rewrite(callId: string, change: (events: readonly CallEvent[]) => readonly CallEvent[]): Promise<void> {
+    await this.journal.rewrite(callId, change);
+    const known = this.calls.get(callId);
+    if (known === undefined) return;
+    let again: StoredCall | undefined;
+    for (const event of change(known.events)) again = foldEvent(again, event);
+    if (again !== undefined) this.calls.set(callId, { ...again, record: known.record });
+  }
+
+  async eraseCall(callId: string): Promise<void> {
+    await this.journal.remove(callId);
+    this.calls.delete(callId);
+  }
+
+  days(): Promise<string[]> {
+    return this.journal.days();
+  }
+
+  /** Returns how many calls are gone; one that lives stays. */
+  async eraseDay(day: string): Promise<number> {
+    let gone = 0;
+    for (const callId of await this.endedOf(day)) {
+      await this.eraseCall(callId);
+      gone += 1;
+    }
+    await this.journal.removeEmptyDay(day);
+    return gone;
+  }
+
+  /** Once for each day; returns how many calls were rewritten. */
+  async rewriteDay(day: string, change: (events: readonly CallEvent[]) => readonly CallEvent[]): Promise<number> {
+    if (await this.journal.isMarked(day)) return 0;
+    const ended = await this.endedOf(day);
+    for (const callId of ended) await this.rewrite(callId, change);
+    if (ended.length === (await this.journal.idsOf(day)).length) await this.journal.mark(day);
+    return ended.length;
+  }
+
+  private async endedOf(day: string): Promise<string[]> {
+    const ids = await this.journal.idsOf(day);
+    return ids.filter((callId) => (this.calls.get(callId)?.record.state ?? 'ended') === 'ended');
+  }
+
   /** Resolves when everything recorded is on disk or has failed. */
   async flush(): Promise<void> {
     await this.journal.flush();

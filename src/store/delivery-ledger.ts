@@ -156,6 +156,16 @@ export class PersistentLedger implements DeliveryLedger {
     return again;
   }
 
+  /** Of that call, what is settled; what waits is still delivered. */
+  async forget(callId: string): Promise<void> {
+    await this.flush();
+    await this.options.database.query({
+      sql: `delete from webhook_events e where e.call_id = $1
+            and not exists (select 1 from webhook_deliveries d where d.event_id = e.id and d.state = 'waiting')`,
+      values: [callId],
+    });
+  }
+
   /** Resolves when everything so far is written, or could not be. */
   async flush(): Promise<void> {
     while (this.writing !== undefined) await this.writing;

@@ -33,6 +33,8 @@ const maxWaiting = 1000;
 export class Recordings {
   private readonly waiting: string[] = [];
   private working: Promise<void> | undefined;
+  /** Which is being made into Ogg. */
+  private current: string | undefined;
   private timer: Timer | undefined;
   private closed = false;
 
@@ -63,6 +65,17 @@ export class Recordings {
   /** Nothing is kept of it. */
   async discard(callId: string): Promise<void> {
     await rm(this.pathFor(callId), { force: true });
+  }
+
+  /** Whatever is kept under that name; false: nothing was. */
+  async erase(name: string): Promise<boolean> {
+    const at = this.waiting.indexOf(name);
+    if (at >= 0) this.waiting.splice(at, 1);
+    if (this.current === name) await this.working;
+    const found = await this.find(name);
+    for (const ending of ['wav', 'ogg', 'ogg.part'])
+      await rm(join(this.options.folder, `${name}.${ending}`), { force: true });
+    return found !== undefined;
   }
 
   pathFor(callId: string): string {
@@ -131,6 +144,7 @@ export class Recordings {
   private async work(): Promise<void> {
     for (let callId = this.waiting.shift(); callId !== undefined; callId = this.waiting.shift()) {
       const target = join(this.options.folder, `${callId}.ogg`);
+      this.current = callId;
       try {
         await this.options.transcode(this.pathFor(callId), `${target}.part`);
         // In this order a crash leaves two whole files at worst.
@@ -144,6 +158,7 @@ export class Recordings {
         });
       }
     }
+    this.current = undefined;
     this.working = undefined;
   }
 }

@@ -51,6 +51,8 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
       const { turn, text, interrupted } = event.data;
       return withTurn({ turn, role: 'agent', text, at: event.occurredAt, interrupted });
     }
+    case 'call.erased':
+      return { ...call, events, turns: event.data.what === 'transcript' ? [] : call.turns };
     case 'call.started':
     case 'turn.interrupted':
     case 'tool.called':

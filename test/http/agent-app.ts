@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CallAction } from '../../src/core/call-action';
 import { type CallEvent, CallEventSequence } from '../../src/core/call-event';
+import { ManualClock } from '../../src/core/clock';
 import { TrunklineError } from '../../src/core/errors';
 import { silentLogger } from '../../src/core/log';
 import { createHttpApp } from '../../src/http/app';
@@ -12,6 +13,7 @@ import { EventHub } from '../../src/http/event-hub';
 import { listenHttp } from '../../src/http/http-server';
 import type { AccessToken, DialRequest, HttpParts } from '../../src/http/ports';
 import { CallStore } from '../../src/store/call-store';
+import { Erasure } from '../../src/store/erasure';
 
 export const tokens = { read: 'reader-0123456789', control: 'controller-0123456789', admin: 'admin-0123456789' };
 
@@ -55,6 +57,16 @@ export async function startAgentApp(more: Partial<HttpParts> = {}): Promise<Agen
     await publish(sequence.next('call.started', { direction: 'inbound', transport: 'sip', from: 'a', to: 'demo' }));
     return sequence;
   };
+  const erasure = new Erasure({
+    store,
+    sources,
+    clock: new ManualClock(),
+    log: silentLogger,
+    recordings: { erase: async () => false, messageOf: (callId) => callId },
+    tell: (event) => hub.publish(event),
+    recordDays: 365,
+    transcriptDays: 30,
+  });
   const agent = { nowMs: 0 };
   const http = createHttpApp({
     records: store,
@@ -75,6 +87,7 @@ export async function startAgentApp(more: Partial<HttpParts> = {}): Promise<Agen
         acted.push({ callId, action });
       },
     },
+    erase: (callId, what) => erasure.erase(callId, what),
     feed: hub,
     tokens: () => accessTokens,
     readiness: () => ({ ready: true, waitingFor: [] }),

@@ -47,7 +47,7 @@ describe('a method that a path does not know', () => {
   const ask = (path: string, method: string) => agent.request(path, { method, token: tokens.control });
 
   it.each([
-    ['/v1/calls/abc', 'DELETE', 'GET, HEAD'],
+    ['/v1/calls/abc', 'PUT', 'GET, DELETE, HEAD'],
     ['/v1/calls', 'PUT', 'GET, POST, HEAD'],
     ['/v1/calls/abc/actions', 'GET', 'POST'],
     ['/v1/waiting/wait_1', 'POST', 'DELETE'],
@@ -233,6 +233,24 @@ describe('calls', () => {
 });
 
 describe('recordings', () => {
+  it('are erased by admins alone, any time again, and only when they have ended', async () => {
+    const sequence = await agent.call('e1');
+    await agent.publish(sequence.next('turn.user', { turn: 1, text: 'A zebra.' }));
+    const erase = (path: string, token: string) => agent.request(`/v1/calls/${path}`, { method: 'DELETE', token });
+    expect((await erase('e1', tokens.control)).status).toBe(403);
+    expect((await bodyOf(await erase('e1/transcript', tokens.admin))).code).toBe('call.wrong-state');
+    await agent.publish(sequence.next('call.ended', { cause: 'caller-hangup', durationMs: 1 }));
+    const transcript = async () => (await agent.request('/v1/calls/e1/transcript', { token: tokens.read })).text();
+    expect(await transcript()).toContain('zebra');
+    for (const path of ['e1/transcript', 'e1/transcript', 'e1/recording', 'e1/voicemail', 'nobody']) {
+      expect((await erase(path, tokens.admin)).status).toBe(204);
+    }
+    expect(await transcript()).toBe('{"turns":[]}');
+    expect((await erase('e1', tokens.admin)).status).toBe(204);
+    expect((await agent.request('/v1/calls/e1', { token: tokens.read })).status).toBe(404);
+    expect((await erase('e1', tokens.admin)).status).toBe(204);
+  });
+
   it('come back whole or in part once the call has ended, and as 404 before', async () => {
     const recordingsFolder = mkdtempSync(join(tmpdir(), 'trunkline-recordings-'));
     const keeping = await startAgentApp({
