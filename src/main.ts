@@ -14,6 +14,7 @@ import type { StartTrace } from './core/start-trace';
 import type { DirectAction } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan, loadDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
+import { dialplanView } from './dialplan/view';
 import type { StartedEngine } from './engine';
 import { ensureApiToken } from './http/api-token-file';
 import { createHttpApp } from './http/app';
@@ -24,6 +25,7 @@ import type { DialRequest } from './http/ports';
 import { TokenFiles } from './http/token-files';
 import { type Outbox, openOutbox } from './outbox';
 import { CallStore } from './store/call-store';
+import { CallTraces } from './store/call-traces';
 import { Erasure } from './store/erasure';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
@@ -69,6 +71,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
 
   const hub = new EventHub();
   const store = new CallStore({ dataFolder, sources, logger });
+  const traces = new CallTraces({ now: sources.now, maxBytes: config.trace.megabytes * 1_048_576 });
   const webhooks = new WebhookDispatcher({
     endpoints: config.webhooks.endpoints,
     policy: { allowPrivate: config.webhooks.allowPrivate },
@@ -132,6 +135,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     events: sources,
     log: logger,
     publish,
+    traces,
     trace,
     engine,
   });
@@ -152,6 +156,8 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     },
     erase: (callId, what) => erasure.erase(callId, what),
     feed: hub,
+    traces,
+    dialplan: dialplanView(dialplan),
     deliveries: outbox,
     tokens: tokensOf(config, apiToken.path, logger).current,
     limits: config.limits,
@@ -182,6 +188,8 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       trunkline_calls_erased: erasure.counters.erased,
       trunkline_calls_expired: erasure.counters.callsExpired,
       trunkline_transcripts_expired: erasure.counters.transcriptsExpired,
+      trunkline_trace_bytes: traces.keptBytes,
+      trunkline_traces_forgotten: traces.forgotten,
       trunkline_webhooks_waiting: webhooks.counts.waiting,
       trunkline_webhooks_dropped: webhooks.counts.dropped,
       trunkline_webhooks_spilled: webhooks.counts.spilled,

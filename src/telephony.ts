@@ -34,8 +34,7 @@ import { agentNamed, type LoadedDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
 import type { StartedEngine } from './engine';
 import { ListenerThread } from './listener/listener-thread';
-import { MediaRouter } from './media/media-router';
-import { MediaThread } from './media/media-thread';
+import { openMediaLine } from './media-line';
 import type { Persona } from './model/omni-model';
 import { makeDtlsIdentity } from './sip/dtls-identity';
 import { namesFrom } from './sip/embedded/resolver';
@@ -47,6 +46,7 @@ import { SrfUserAgent } from './sip/srf-user-agent';
 import { TrunkPauses } from './sip/trunk-pauses';
 import { routeByTrunk, routeToUser, type TrunkRoute, trunksOf } from './sip/trunk-route';
 import type { SipSource } from './sip/user-agent';
+import type { CallTraces } from './store/call-traces';
 import { Recordings } from './store/recordings';
 import { transcodeInThread } from './store/transcode-thread';
 import { bareHost, drachtioOf, shownAddress, srtpFor, stirOf, tollGuardOf } from './telephony-parts';
@@ -63,6 +63,7 @@ export interface TelephonyOptions {
   readonly events: EventSources;
   readonly log: Logger;
   readonly publish: (event: CallEvent) => void;
+  readonly traces: CallTraces;
   readonly trace: StartTrace;
   /** Stopped here, after everything that speaks with it. */
   readonly engine: StartedEngine;
@@ -98,7 +99,7 @@ const FIRST_POSITIONS = [1, 2, 3] as const;
 const OPEN_WITHIN_PEER_MS = 30_000;
 
 export async function openTelephony(options: TelephonyOptions): Promise<Telephony> {
-  const { config, dialplan, clock, log, events, publish, trace } = options;
+  const { config, dialplan, clock, log, events, publish, traces, trace } = options;
   const { process: engine, router: engines, loading } = options.engine;
   const modelsDir = resolve(config.engine.models);
   const opened: (() => Promise<void>)[] = [];
@@ -115,11 +116,11 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       }),
     );
     opened.push(() => listener.close());
-    const lines = openMedia('sip-media', listener, log);
+    const lines = openMediaLine('sip-media', listener, traces, log);
     opened.push(lines.close);
     const identity = makeDtlsIdentity(events.now());
     lines.thread.post({ type: 'dtls-identity', identity });
-    const peers = openMedia('webrtc-media', listener, log);
+    const peers = openMediaLine('webrtc-media', listener, traces, log);
     opened.push(peers.close);
     // A browser and a phone can be connected: each thread hears the other's voices that its calls are connected with.
     const { port1, port2 } = new MessageChannel();
@@ -155,6 +156,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       userAgentName: `Trunkline/${options.version}`,
       ...guard.hooks,
       onRegister: sipPeers.onRegister,
+      overhear: config.trace.sip ? (message) => traces.overhear(message) : undefined,
       signedHeaders: (call) => stir?.headersFor(call) ?? {},
     });
     const prompts = new SpokenPrompts();
@@ -204,8 +206,10 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         ? (routeToUser(sipPeers, to) ?? { to })
         : routeByTrunk(trunksOf(config.sip), trunk, to, from, isUsable);
     const music = await readMusic(config.hold.music);
-    const record = (stage: Stage): void => {
-      if (config.recording.enabled) stage.link.post({ type: 'record', path: recordings.pathFor(stage.callId) });
+    const record = ({ link, callId }: Stage): void => {
+      const { enabled } = config.recording;
+      link.post({ type: 'capture', packets: config.trace.rtpPackets, payload: enabled });
+      if (enabled) link.post({ type: 'record', path: recordings.pathFor(callId) });
     };
     const perform = (action: DirectAction, stage: Stage): Performance => {
       record(stage);
@@ -318,7 +322,9 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
           peer: bareHost(peer),
           srtp: srtpFor(config, trunk, identity.fingerprint),
         }),
+      dialledAs: (callId, sipCallId) => traces.link(callId, sipCallId),
       publish: (event) => {
+        traces.event(event);
         publish(event);
         if (event.type === 'recording.ready') recordings.finished(event.callId);
         if (event.type === 'voicemail.received') recordings.finished(recordings.messageOf(event.callId));
@@ -400,23 +406,6 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     await closeAll();
     throw error;
   }
-}
-
-function openMedia(name: string, listener: ListenerThread, log: Logger) {
-  let router: MediaRouter | undefined;
-  const thread = MediaThread.start({
-    name,
-    entry: workerEntry('media'),
-    onMessage: (message) => router?.receive(message),
-    onDied: (error) => {
-      log.error('a media thread ended', { name, error: error.message });
-      router?.failAll('media.thread-died', 'The media thread ended.');
-    },
-  });
-  router = new MediaRouter(thread);
-  const port = listener.mediaPort();
-  thread.post({ type: 'attach-listener', port }, [port]);
-  return { router, thread, close: () => thread.close() };
 }
 
 function greetingsOf({ notice, greeting }: AgentAction): string[] {

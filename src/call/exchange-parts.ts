@@ -58,6 +58,8 @@ export interface ExchangeParts {
   readonly publish: (event: CallEvent, record: CallRecord) => void;
   /** Why no call can be taken right now, if so. */
   readonly notReady: () => string | undefined;
+  /** Told by which SIP Call-ID a call of ours goes; several, where it goes by several trunks. */
+  readonly dialledAs: (callId: string, sipCallId: string) => void;
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: EventSources;

@@ -9,7 +9,7 @@ import type { SipLeg, SipLegParts } from './sip-leg';
 import { placeByTrunks } from './trunk-failover';
 
 export interface OutgoingAttemptsParts
-  extends Pick<ExchangeParts, 'userAgent' | 'clock' | 'pauseTrunk' | 'log' | 'toll'> {
+  extends Pick<ExchangeParts, 'userAgent' | 'clock' | 'pauseTrunk' | 'log' | 'toll' | 'dialledAs'> {
   readonly openRtp: (call: Call, peer: string) => Promise<SocketAddress>;
   readonly legParts: (
     call: Call,
@@ -26,7 +26,7 @@ export async function attemptByTrunks(
   leg: SipLeg,
   request: DialOut,
   signal: AbortSignal,
-  { userAgent, clock, pauseTrunk, log, toll, openRtp, legParts }: OutgoingAttemptsParts,
+  { userAgent, clock, pauseTrunk, log, toll, dialledAs, openRtp, legParts }: OutgoingAttemptsParts,
 ): Promise<void> {
   let local: SocketAddress | undefined;
   await placeByTrunks<DialOut | TrunkRoute>([request, ...(request.alternatives ?? [])], {
@@ -42,6 +42,7 @@ export async function attemptByTrunks(
           ...{ to, from, proxy, auth, places, headers: request.headers, signal: attempt.signal },
           mayFollow: (uri) => toll?.isOpen(uri, trunk) ?? true,
           onTrying: attempt.heard,
+          onSent: (sipCallId) => dialledAs(call.id, sipCallId),
           onProvisional: () => {
             attempt.rings();
             call.ringing();

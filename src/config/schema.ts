@@ -365,6 +365,25 @@ export const configSchema = z.strictObject({
       transcriptDays: z.int().min(1).default(30).describe('How long what was said and typed is kept in them.'),
     })
     .prefault({}),
+  trace: z
+    .strictObject({
+      sip: z.boolean().default(true).describe('Keep the SIP messages of calls for the console, secrets masked.'),
+      rtpPackets: z
+        .int()
+        .min(0)
+        .max(100_000)
+        .default(3_000)
+        .describe(
+          'The newest RTP packets of each call that are kept: their headers, all of them where calls are recorded.',
+        ),
+      megabytes: z
+        .int()
+        .min(1)
+        .max(4_096)
+        .default(32)
+        .describe('In memory, for all calls together; the oldest go first.'),
+    })
+    .prefault({}),
   /** A list is short for `{endpoints: […]}`. */
   webhooks: z.preprocess((value) => (Array.isArray(value) ? { endpoints: value } : value), webhooks.prefault({})),
   limits: limits.prefault({}),

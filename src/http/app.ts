@@ -5,6 +5,7 @@ import { Access, bearerOf } from './access';
 import { allowedMethods } from './allowed-methods';
 import { callRoutes } from './call-routes';
 import { CallTokens, isLocalPage } from './call-tokens';
+import { dialplanRoutes } from './dialplan-routes';
 import { docsPage } from './docs-page';
 import { EventStream } from './event-stream';
 import { Idempotency } from './idempotency';
@@ -13,6 +14,7 @@ import { openApiDocument } from './open-api';
 import type { HttpParts } from './ports';
 import { answerWithProblem } from './problem';
 import { RequestLimits } from './request-limits';
+import { traceRoutes } from './trace-routes';
 import { waitingRoutes } from './waiting-routes';
 import { webhookRoutes } from './webhook-routes';
 import { whipRouter } from './whip';
@@ -104,6 +106,8 @@ export function createHttpApp(parts: HttpParts): HttpApp {
     response.json({ ...parts.readiness(), version: parts.version, sip: parts.sipStatus?.() });
   });
   app.use('/v1/calls', callRoutes(parts, access, idempotency));
+  app.use('/v1/calls', traceRoutes(parts.records, parts.traces, access));
+  app.use('/v1/dialplan', dialplanRoutes(parts.dialplan, access, parts.nowMs));
   app.use('/v1/waiting', waitingRoutes(parts.live, access));
   app.use('/v1/webhooks', webhookRoutes(parts.deliveries, access, idempotency));
 

@@ -4,8 +4,11 @@ import { callActionSchema } from '../core/call-action';
 import { type CallEventType, callEventData, callEventTypes } from '../core/call-event';
 import { waitingCallSchema } from '../core/call-order';
 import { callRecordSchema, turnRecordSchema } from '../core/call-record';
+import { qualityTraceSchema, sipTraceSchema } from '../core/call-trace';
 import { deliverySchema } from '../core/delivery';
+import { dialplanCheckSchema, dialplanDecisionSchema, dialplanRulesSchema } from '../core/dialplan-view';
 import { dialBodySchema, listQuerySchema } from './call-routes';
+import { routeQuerySchema } from './dialplan-routes';
 import { eventQuerySchema } from './event-stream';
 import { deliveryQuerySchema, replayBodySchema } from './webhook-routes';
 
@@ -116,6 +119,17 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
           },
         }),
       },
+      '/v1/calls/{id}/sip': read('Its SIP messages, secrets masked.', schemaOf(sipTraceSchema)),
+      '/v1/calls/{id}/quality': read('Its loss, jitter and opinion score over time.', schemaOf(qualityTraceSchema)),
+      '/v1/calls/{id}/pcap': {
+        get: operation('Its SIP messages and, once it has ended, its newest RTP packets, as a capture file.', {
+          parameters: [callId],
+          responses: {
+            200: { description: 'The capture.', content: { 'application/vnd.tcpdump.pcap': {} } },
+            default: problem,
+          },
+        }),
+      },
       '/v1/calls/{id}/actions': {
         post: operation('Steer a live call.', {
           parameters: [callId, idempotencyKey],
@@ -123,6 +137,17 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
           responses: { 202: answer('Accepted.'), 409: problem, default: problem },
         }),
       },
+      '/v1/dialplan': read('The rules in use.', schemaOf(dialplanRulesSchema), []),
+      '/v1/dialplan/route': read(
+        'Which rule a call would take, and why not the ones before it.',
+        schemaOf(dialplanDecisionSchema),
+        queryParameters(routeQuerySchema),
+      ),
+      '/v1/dialplan/check': read(
+        'Whether the files of the dialplan are right, as they lie there now.',
+        schemaOf(dialplanCheckSchema),
+        [],
+      ),
       '/v1/waiting': read(
         'Calls that were ordered and are not placed yet.',
         { type: 'object', properties: { waiting: { type: 'array', items: schemaOf(waitingCallSchema) } } },

@@ -4,7 +4,9 @@ import type { CallAction } from '../core/call-action';
 import type { CallEvent } from '../core/call-event';
 import type { Ordered, RetryPolicy, WaitingCall } from '../core/call-order';
 import type { CallRecords } from '../core/call-records';
+import type { CallTraceReader } from '../core/call-trace';
 import type { DeliveryPage, DeliveryQuery, ReplayRequest } from '../core/delivery';
+import type { DialplanView } from '../core/dialplan-view';
 import type { Logger } from '../core/log';
 import type { RequestLimitOptions } from './request-limits';
 import type { WhipOptions } from './whip';
@@ -69,6 +71,9 @@ export interface HttpParts {
   /** Throws `call.wrong-state` while the call lives; does nothing for what there is not. */
   readonly erase: (callId: string, what: 'call' | 'transcript' | 'recording' | 'voicemail') => Promise<void>;
   readonly feed: EventFeed;
+  /** What passed on the wire; undefined: nothing is kept of it. */
+  readonly traces?: CallTraceReader | undefined;
+  readonly dialplan: DialplanView;
   /** What is on its way to receivers and was; undefined: there are none. */
   readonly deliveries?: Deliveries | undefined;
   /** Asked for each request: the same array as long as nothing has changed. */

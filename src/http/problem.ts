@@ -12,6 +12,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'http.wrong-scope': 403,
   'http.not-found': 404,
   'http.no-recording': 404,
+  'http.no-capture': 404,
   'http.method-not-allowed': 405,
   'http.wrong-content-type': 415,
   'http.body-too-large': 413,

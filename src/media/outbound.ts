@@ -179,7 +179,7 @@ export class Outbound {
   }
 
   /** Sends what is due now. Returns what the far end hears of it, undefined if nothing was sent. */
-  tick(transport: MediaTransport): Int16Array | undefined {
+  tick(transport: Pick<MediaTransport, 'send'>): Int16Array | undefined {
     if (!this.enabled) {
       this.packetizer.advance(this.frameTicks);
       return undefined;
@@ -211,7 +211,7 @@ export class Outbound {
    * G.711 and G.722 are bytes in a row, one per tick of their clock, and leave in packets as long as the far end asks for;
    * two of 10 ms leave one behind the other. Opus stays at one frame.
    */
-  private send(transport: MediaTransport, payload: Uint8Array): void {
+  private send(transport: Pick<MediaTransport, 'send'>, payload: Uint8Array): void {
     const { payloadType, name, packetMs } = this.format.codec;
     if (name === 'opus' || packetMs === frameMs) {
       transport.send(this.packetizer.packet(payloadType, payload));
@@ -232,7 +232,7 @@ export class Outbound {
   }
 
   /** Discontinuous transmission (RFC 3389 §4): its level when silence begins, and again before a NAT forgets us. */
-  private describeSilence(transport: MediaTransport, payloadType: number): void {
+  private describeSilence(transport: Pick<MediaTransport, 'send'>, payloadType: number): void {
     const since = this.silentFrames - hangoverFrames - 1;
     this.gatheredBytes = 0;
     if (since % describeEveryFrames !== 0) return;

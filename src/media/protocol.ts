@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { HeardTone } from '../audio/tone-detector';
+import type { QualitySample, RtpCapture } from '../core/call-trace';
 import type { SrtpSuite } from '../rtp/srtp-keys';
 
 export interface NegotiatedCodec {
@@ -140,6 +141,8 @@ export type ToMedia =
   | { readonly type: 'secure'; readonly sessionId: string; readonly on: boolean }
   /** Stereo WAV, left what came in, right what went out, aligned on one sample clock at 8 or 16 kHz. */
   | { readonly type: 'record'; readonly sessionId: string; readonly path: string }
+  /** The newest so many RTP packets are kept, and told by `captured` when the session closes; of audio the header, or all of it. */
+  | { readonly type: 'capture'; readonly sessionId: string; readonly packets: number; readonly payload: boolean }
   /** What the caller sends is heard by nobody, but recorded. */
   | { readonly type: 'mute'; readonly sessionId: string; readonly on: boolean }
   /** What the caller says from now on, as mono WAV; without a path it is over, and `message-recorded` follows. */
@@ -187,6 +190,10 @@ export type FromMedia =
   /** As in audio/tone-detector.ts; `endSample` on the call's clock. */
   | ({ readonly type: 'tone'; readonly sessionId: string } & HeardTone)
   | { readonly type: 'media-timeout'; readonly sessionId: string }
+  /** Every two seconds of the call. */
+  | { readonly type: 'quality'; readonly sessionId: string; readonly sample: QualitySample }
+  /** Before `closed`. */
+  | { readonly type: 'captured'; readonly sessionId: string; readonly capture: RtpCapture }
   | { readonly type: 'closed'; readonly sessionId: string; readonly stats: MediaStats }
   | { readonly type: 'dumped'; readonly requestId: number; readonly dump: unknown };
 

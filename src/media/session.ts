@@ -6,15 +6,16 @@ import type { MessagePort } from 'node:worker_threads';
 import { ToneDetector } from '../audio/tone-detector';
 import { VoiceMixer } from '../audio/voice-mixer';
 import type { Clock } from '../core/clock';
-import { meanOpinionScore } from '../rtp/e-model';
 import { DurationHistogram } from '../rtp/histogram';
 import type { Pacer, PacerMember } from '../rtp/pacer';
 import { levelDbOf } from '../turn/energy-gate';
 import { callFrameSamples, callSampleRate, Inbound } from './inbound';
+import { type CountedParts, mediaStats, receptionCounts } from './media-stats';
 import { agentVoice } from './mix-minus';
 import { Outbound } from './outbound';
 import type { FromMedia, MediaStats, SocketAddress, ToListener, ToMedia } from './protocol';
 import { Recorder } from './recorder';
+import { SessionTrace } from './session-trace';
 import type {
   MediaFormat,
   MediaPacket,
@@ -26,6 +27,7 @@ import type {
 
 export interface SessionSurroundings {
   readonly clock: Clock;
+  readonly wallClockMs: () => number;
   readonly pacer: Pacer;
   /** 0…1. */
   readonly random: () => number;
@@ -53,6 +55,7 @@ type SteeringMessage = Extract<
       | 'watch-tones'
       | 'mute'
       | 'record-message'
+      | 'capture'
       | 'send-event'
       | 'record'
       | 'webrtc-candidates'
@@ -76,6 +79,9 @@ export class Session {
   /** WebRTC: there is a path to the peer. It may be there before the answer is out. */
   connected = false;
   private transport: MediaTransport | undefined;
+  private readonly trace: SessionTrace;
+  /** The transport, as packets leave by it. */
+  private way: Pick<MediaTransport, 'send'> | undefined;
   private member: PacerMember | undefined;
   private recorder: Recorder | undefined;
   /** What the caller leaves as a message. */
@@ -90,7 +96,6 @@ export class Session {
   private reportInFrames: number;
   private droppedEvents = 0;
   private performances = 0;
-  private secure = false;
   private muted = false;
   private readonly mixer = new VoiceMixer();
   private tones: { readonly detector: ToneDetector; readonly fromSample: number } | undefined;
@@ -104,6 +109,9 @@ export class Session {
       this.post({ type: 'playout', sessionId, ...event, callSample: this.inbound.callSample, ...this.performance() }),
     );
     this.outbound.setEnabled(false);
+    // The wall clock of the first packet, and from there on the call's own: finer, and it never jumps.
+    const wallOffsetMs = around.wallClockMs() - around.clock.nowMs();
+    this.trace = new SessionTrace(() => wallOffsetMs + around.clock.nowMs());
     this.reportInFrames = this.nextReport();
   }
 
@@ -121,11 +129,13 @@ export class Session {
       if (this.state === 'closed') return;
       this.packetsReceived++;
       this.timeoutReported = false;
+      this.trace.note(packet, false, this.transport?.format);
       this.inbound.push(packet, arrivalMs);
     },
     onStarted: (remote: SocketAddress | undefined) => {
       if (this.state === 'closed') return;
       this.inbound.newSource();
+      this.trace.heardFrom(remote);
       if (this.startedReported) return;
       this.startedReported = true;
       this.post({ type: 'media-started', sessionId: this.sessionId, remote });
@@ -148,6 +158,7 @@ export class Session {
 
   attach(transport: MediaTransport): void {
     this.transport = transport;
+    this.way = this.trace.around(transport);
   }
 
   /** The session's clock begins with the first format; later calls change direction, codec or timeout. */
@@ -204,7 +215,10 @@ export class Session {
         this.outbound.setMusic(message.sound, message.yields);
         return;
       case 'secure':
-        this.secure = message.on;
+        this.trace.secure = message.on;
+        return;
+      case 'capture':
+        this.trace.capture(message.packets, message.payload);
         return;
       case 'mute':
         this.muted = message.on;
@@ -238,7 +252,10 @@ export class Session {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.member?.leave();
+    // A closed socket has no address.
+    const captured = this.trace.captured(this.sessionId, this.transport?.local);
     this.transport?.close(this.streamReport());
+    if (captured !== undefined) this.post(captured);
     this.around.listener()?.postMessage({ type: 'session-closed', sessionId: this.sessionId } satisfies ToListener);
     const stats = this.stats();
     this.inbound.close();
@@ -252,39 +269,12 @@ export class Session {
   }
 
   stats(): MediaStats {
-    const inbound = this.inbound.stats;
-    const transport = this.transport?.counters();
-    const { packetMs, clockRate, name } = this.transport?.format?.codec ?? formatBeforeAnswer.codec;
-    const missing = inbound.packetsLost + inbound.packetsLate;
-    const expected = this.packetsReceived + inbound.packetsLost;
-    const lostShare = expected === 0 ? 0 : missing / expected;
-    // One way: half the round trip, the far end's packet, our buffer.
-    const delayMs = (transport?.roundTripMs ?? 0) / 2 + packetMs + inbound.meanDelayMs;
-    return {
-      packetsSent: this.outbound.packetizer.sentPackets,
-      packetsReceived: this.packetsReceived,
-      packetsLost: inbound.packetsLost,
-      packetsLate: inbound.packetsLate,
-      packetsDropped:
-        inbound.packetsDropped +
-        (transport ? transport.malformed + transport.foreign + (transport.unauthentic ?? 0) : 0),
-      jitterMs: inbound.jitterMs,
-      concealedMs: inbound.concealedMs,
-      paceP99Ms: this.pace.quantileMs(0.99),
-      paceP50Ms: this.pace.quantileMs(0.5),
-      paceMaxMs: this.pace.maxMs,
-      skippedFrames: this.inbound.skippedFrames,
-      roundTripMs: transport?.roundTripMs,
-      lostShare,
-      mos: expected === 0 ? undefined : meanOpinionScore({ lostShare, delayMs }),
-      codec: name,
-      protection: transport?.protection ?? (this.transport?.kind === 'webrtc' ? 'dtls' : 'none'),
-      remote: transport?.remote && {
-        packetsLost: transport.remote.lost,
-        lostShare: transport.remote.lostShare,
-        jitterMs: (transport.remote.jitterTicks * 1000) / clockRate,
-      },
-    };
+    return mediaStats(this.counted, this.pace);
+  }
+
+  private get counted(): CountedParts {
+    const { inbound, outbound, transport, packetsReceived } = this;
+    return { inbound, outbound, transport, packetsReceived, format: transport?.format ?? formatBeforeAnswer };
   }
 
   dump() {
@@ -308,16 +298,18 @@ export class Session {
   }
 
   private tick(deadlineMs: number, skippedFrames: number): void {
-    const transport = this.transport;
-    if (transport === undefined || this.state !== 'running') return;
+    const { transport, way } = this;
+    if (transport === undefined || way === undefined || this.state !== 'running') return;
     try {
       if (skippedFrames > 0) this.skip(skippedFrames);
       // What leaves is on a deadline; what came in has 20 ms.
-      const sent = this.outbound.tick(transport);
+      const sent = this.outbound.tick(way);
       const nowMs = this.around.clock.nowMs();
       if (sent !== undefined) this.pace.record(Math.abs(nowMs - deadlineMs));
       this.deliver(nowMs, sent);
       this.watch(nowMs);
+      const sample = this.trace.tick(() => receptionCounts(this.counted));
+      if (sample !== undefined) this.post({ type: 'quality', sessionId: this.sessionId, sample });
       if (--this.reportInFrames <= 0) this.report(transport);
     } catch (error) {
       // A fault of ours ends this call with a reason and leaves the others alone.
@@ -334,10 +326,10 @@ export class Session {
   private deliver(nowMs: number, sent: Int16Array | undefined): void {
     const startSample = this.inbound.callSample;
     const frame = this.inbound.tick(nowMs);
-    if (this.secure) frame.fill(0);
+    if (this.trace.secure) frame.fill(0);
     if (this.tones !== undefined) this.tellTones(this.tones, frame);
     this.message?.write(frame, undefined, callSampleRate);
-    this.recorder?.write(frame, this.secure ? undefined : sent, this.outbound.encodeRate);
+    this.recorder?.write(frame, this.trace.secure ? undefined : sent, this.outbound.encodeRate);
     // What is kept of the call is whole; nobody hears it.
     if (this.muted) frame.fill(0);
     this.outbound.heardOwn(frame);
@@ -370,6 +362,7 @@ export class Session {
   private skip(frames: number): void {
     this.outbound.skip(frames);
     this.inbound.skippedFrames += frames;
+    this.trace.skip(frames);
     const delivered = Math.min(frames, maxSkippedDelivered);
     const nowMs = this.around.clock.nowMs();
     for (let i = 0; i < delivered; i++) this.deliver(nowMs - (delivered - i) * frameMs, undefined);

@@ -179,9 +179,10 @@ export class Sessions {
       });
       return undefined;
     }
-    const { clock, random, post } = this.options;
+    const { clock, wallClockMs, random, post } = this.options;
     const session = new Session(sessionId, {
       clock,
+      wallClockMs,
       pacer: this.pacer,
       random,
       post: (message) => {

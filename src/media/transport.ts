@@ -90,6 +90,8 @@ export interface MediaTransport {
   readonly kind: 'rtp' | 'webrtc';
   /** Undefined until a format is agreed. */
   readonly format: MediaFormat | undefined;
+  /** Where it is bound; undefined for WebRTC, where ICE chooses. */
+  readonly local?: SocketAddress | undefined;
   /** Our SSRC; a WebRTC peer may rewrite it on the way out. */
   readonly ssrc: number;
   /** Sends one packet now; false: could not be sent (counted by the transport). Must not block and must not throw. */

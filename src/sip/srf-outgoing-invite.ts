@@ -134,6 +134,7 @@ async function attemptOnce(
     const dialog = await srf.createUAC(target, options, {
       cbRequest: (_error, request) => {
         sent = request;
+        if (request !== undefined) call.onSent?.(request.get('call-id') ?? '');
         if (signal?.aborted) cancel();
         // Behind the library's own listener, which answers any offer with our first one.
         if (request !== undefined) queueMicrotask(() => takeEarlyUpdates(request));

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
+import type { OverheardSip } from '../core/call-trace';
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
 import type { Logger } from '../core/log';
@@ -56,6 +57,8 @@ export interface SrfUserAgentOptions {
   readonly hear?: (source: SipSource) => boolean;
   /** True: drop requests of such a User-Agent without an answer. */
   readonly shun?: (userAgent: string | undefined) => boolean;
+  /** Told of every SIP message; embedded endpoint only. */
+  readonly overhear?: ((message: OverheardSip) => void) | undefined;
   /** RFC 4028; 30 minutes, and nothing below 90 s, if left out. */
   readonly sessionTimer?: SessionTimerSettings | undefined;
   /** The registrar; without one REGISTER is refused with 405. */
@@ -98,7 +101,7 @@ export class SrfUserAgent implements SipUserAgent {
   }
 
   async start(): Promise<void> {
-    const { drachtio, clock, log, advertised, timers, admit, hear, shun, listen } = this.options;
+    const { drachtio, clock, log, advertised, timers, admit, hear, shun, overhear, listen } = this.options;
     this.srf.use('invite', (request, response) => this.onInviteRequest(request, response));
     this.srf.use('options', (request, response) => this.onOptions(request, response));
     for (const method of answeredElsewhere) {
@@ -113,7 +116,7 @@ export class SrfUserAgent implements SipUserAgent {
       const opened = openTransports({ ...listen, ports, protocols, tls }, clock, log);
       this.credentials = opened.credentials;
       const transports = this.options.transports ?? opened.transports;
-      const guard = { admit, hear, shun };
+      const guard = { admit, hear, shun, overhear };
       this.embedded = await openEmbeddedEndpoint({ transports, clock, log, advertised, timers, ...guard, names });
     }
     try {

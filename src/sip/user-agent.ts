@@ -117,6 +117,8 @@ export interface OutgoingInvite {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether a redirect may lead there; anywhere if left out. */
   readonly mayFollow?: (uri: string) => boolean;
+  /** Called with the Call-ID of each INVITE that leaves for it. */
+  readonly onSent?: (sipCallId: string) => void;
   /** Called for every 1xx, 100 included: somebody is there. */
   readonly onTrying?: () => void;
   /** Called for 1xx with their SDP if there is one. */

@@ -155,6 +155,7 @@ describe('a call that changes its far end', () => {
         now: () => new Date(0),
       }),
       music: () => undefined,
+      dialledAs: () => undefined,
       record: (stage: Stage) => void recorded.push(stage.callId),
       speak: async (_callId: string, text: string) => {
         spoken.push(text);

@@ -30,6 +30,7 @@ function exchange(options: { calls?: number; engineCalls?: number; chosen?: Dire
     ask: async () => options.chosen ?? { type: 'echo' },
     trusts: () => false,
     music: () => undefined,
+    dialledAs: () => undefined,
     negotiation: () => ({}),
     webrtc: () => ({}),
     clock: new ManualClock(),

@@ -8,6 +8,8 @@ import { type CallEvent, CallEventSequence } from '../../src/core/call-event';
 import { ManualClock } from '../../src/core/clock';
 import { TrunklineError } from '../../src/core/errors';
 import { silentLogger } from '../../src/core/log';
+import { loadDialplan } from '../../src/dialplan/load-dialplan';
+import { dialplanView } from '../../src/dialplan/view';
 import { createHttpApp } from '../../src/http/app';
 import { EventHub } from '../../src/http/event-hub';
 import { listenHttp } from '../../src/http/http-server';
@@ -89,6 +91,7 @@ export async function startAgentApp(more: Partial<HttpParts> = {}): Promise<Agen
     },
     erase: (callId, what) => erasure.erase(callId, what),
     feed: hub,
+    dialplan: dialplanView(loadDialplan(join(__dirname, '../../dialplans'))),
     tokens: () => accessTokens,
     readiness: () => ({ ready: true, waitingFor: [] }),
     logger: silentLogger,

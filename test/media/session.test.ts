@@ -7,7 +7,9 @@ import { dtmfFrequencies, Tone } from '../../src/audio/tone';
 import { readWav } from '../../src/audio/wav';
 import { G711, pcmu } from '../../src/codecs/g711';
 import { Opus } from '../../src/codecs/opus';
+import type { QualitySample } from '../../src/core/call-trace';
 import { ManualClock } from '../../src/core/clock';
+import { capturedPackets } from '../../src/media/packet-capture';
 import type { FromMedia, ToListener } from '../../src/media/protocol';
 import { Session } from '../../src/media/session';
 import type { MediaFormat } from '../../src/media/transport';
@@ -19,12 +21,17 @@ function makeCall(format: MediaFormat = pcmuFormat) {
   const clock = new ManualClock();
   const pacer = new Pacer(clock);
   const messages: FromMedia[] = [];
+  const samples: QualitySample[] = [];
   const listener = new MessageChannel();
   const session = new Session('s', {
     clock,
+    wallClockMs: () => 0,
     pacer,
     random: seededRandom(11),
-    post: (message) => messages.push(message),
+    post: (message) => {
+      if (message.type === 'quality') samples.push(message.sample);
+      else messages.push(message);
+    },
     listener: () => listener.port1,
   });
   const transport = new LoopbackTransport(format, () => clock.nowMs());
@@ -61,7 +68,7 @@ function makeCall(format: MediaFormat = pcmuFormat) {
     await session.close();
     listener.port1.close();
   };
-  return { clock, session, transport, messages, heard, talk, run, close };
+  return { clock, session, transport, messages, samples, heard, talk, run, close };
 }
 
 const audioOf = (messages: ToListener[]) =>
@@ -243,6 +250,35 @@ describe('a session', () => {
     call.clock.advance(3000);
     expect(call.messages.filter((message) => message.type === 'media-timeout')).toHaveLength(2);
     await call.close();
+  });
+
+  it('tells its quality every two seconds', async () => {
+    const call = makeCall();
+    call.run();
+    call.talk(new Int16Array(16_000 * 2), (frame) => frame >= 100 && frame % 5 === 0);
+    expect(call.samples.map(({ atMs }) => atMs)).toEqual([2000, 4000]);
+    const [clean, lossy] = call.samples;
+    expect(clean).toMatchObject({ lostShare: 0, packetsSent: 100 });
+    expect(lossy?.lostShare).toBeGreaterThan(0.1);
+    expect(lossy?.mos).toBeLessThan(clean?.mos ?? 0);
+    await call.close();
+  });
+
+  it('hands over its newest packets before it says that it is closed', async () => {
+    const call = makeCall();
+    call.session.receive({ type: 'capture', sessionId: 's', packets: 4, payload: false });
+    call.run();
+    call.talk(new Int16Array(1600));
+    await call.close();
+    const [captured, closed] = call.messages.slice(-2);
+    expect(closed?.type).toBe('closed');
+    const packets = captured?.type === 'captured' ? [...capturedPackets(captured.capture)] : [];
+    expect(packets.map(({ sent, bytes }) => [sent, bytes])).toEqual([
+      [false, 172],
+      [true, 172],
+      [false, 172],
+      [true, 172],
+    ]);
   });
 
   it('keeps no time-out while it is not to receive', async () => {

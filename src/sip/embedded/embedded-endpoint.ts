@@ -1,6 +1,7 @@
 /** Puts the embedded endpoint together: control server on loopback with a random secret, endpoint, transports. */
 import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
+import type { OverheardSip } from '../../core/call-trace';
 import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/log';
 import { ControlServer } from './control-server';
@@ -18,6 +19,7 @@ export interface EmbeddedEndpointOptions {
   readonly admit?: (source: Hop) => boolean;
   readonly hear?: ((source: Hop) => boolean) | undefined;
   readonly shun?: ((userAgent: string | undefined) => boolean) | undefined;
+  readonly overhear?: ((message: OverheardSip) => void) | undefined;
   /** The machine's own name servers if left out. */
   readonly names?: NameServer | undefined;
 }

@@ -2,6 +2,7 @@
  * Our own SIP endpoint: transports below, RFC 3261 transactions and dialogs in the middle, an application above that is
  * reached through drachtio's control protocol (control-server.ts).
  */
+import type { OverheardSip } from '../../core/call-trace';
 import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/log';
 import { formatVia, parseVia } from '../header-values';
@@ -37,6 +38,8 @@ export interface EndpointOptions {
   readonly hear?: ((source: Hop) => boolean) | undefined;
   /** True: a request of such a User-Agent is dropped without an answer. */
   readonly shun?: ((userAgent: string | undefined) => boolean) | undefined;
+  /** Told of every message that can be read, as it comes and leaves. Must not throw. */
+  readonly overhear?: ((message: OverheardSip) => void) | undefined;
   /** Each is kept for 32 s after its answer, so this bounds requests per second to about a thirtieth. */
   readonly maxTransactions?: number;
 }
@@ -174,6 +177,7 @@ export class Endpoint {
       this.onMalformed(parsed.request, parsed.status, from);
       return;
     }
+    this.overheard(false, bytes, from);
     const message =
       parsed.message.kind === 'request' ? withContact(stampVia(parsed.message, from), from) : parsed.message;
     if (message.kind === 'request' && !this.admitted(message, from)) {
@@ -246,7 +250,24 @@ export class Endpoint {
     if (this.stopped) return;
     const transport = this.options.transports.find((one) => one.name === to.transport);
     if (transport === undefined) setImmediate(failed, new Error(`no ${to.transport} transport is open`));
-    else transport.send(bytes, to, failed);
+    else {
+      this.overheard(true, bytes, to);
+      transport.send(bytes, to, failed);
+    }
+  }
+
+  private overheard(sent: boolean, bytes: Buffer, hop: Hop): void {
+    const { overhear } = this.options;
+    if (overhear === undefined) return;
+    const { host, port } = this.localFor(hop);
+    const { transport } = hop;
+    overhear({
+      sent,
+      bytes,
+      transport,
+      local: { address: host, port },
+      remote: { address: hop.address, port: hop.port },
+    });
   }
 
   private localFor(hop: Hop): { readonly host: string; readonly port: number } {
