@@ -1,4 +1,5 @@
 /** The express app: who may, what is mounted where. No rules of calls live here. */
+import { join } from 'node:path';
 import express, { type Express } from 'express';
 import { TrunklineError } from '../core/errors';
 import { Access, bearerOf } from './access';
@@ -15,6 +16,7 @@ import type { HttpParts } from './ports';
 import { answerWithProblem } from './problem';
 import { RequestLimits } from './request-limits';
 import { traceRoutes } from './trace-routes';
+import { importMapHashes, vendorFiles } from './vendor-files';
 import { waitingRoutes } from './waiting-routes';
 import { webhookRoutes } from './webhook-routes';
 import { whipRouter } from './whip';
@@ -25,12 +27,11 @@ export interface HttpApp {
   close(): void;
 }
 
-/** The page gets the microphone and its own scripts, and nothing from elsewhere. */
-const pageHeaders = {
-  'Content-Security-Policy':
-    "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+/** The page gets the microphone and its own scripts, and nothing from elsewhere; `inline`: scripts that stand in it, by their hash. */
+const pageHeaders = (inline: readonly string[] = []) => ({
+  'Content-Security-Policy': `default-src 'self'; script-src ${["'self'", ...inline].join(' ')}; img-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
   'Permissions-Policy': 'microphone=(self), autoplay=(self), camera=(), geolocation=()',
-};
+});
 
 export function createHttpApp(parts: HttpParts): HttpApp {
   const limits = parts.limits && new RequestLimits(parts.limits, parts.nowMs);
@@ -71,7 +72,7 @@ export function createHttpApp(parts: HttpParts): HttpApp {
     response.json(document);
   });
   app.get('/docs', (_request, response) => {
-    response.set(pageHeaders).type('html').send(docsPage(document));
+    response.set(pageHeaders()).type('html').send(docsPage(document));
   });
 
   if (parts.whip !== undefined) {
@@ -112,10 +113,18 @@ export function createHttpApp(parts: HttpParts): HttpApp {
   app.use('/v1/webhooks', webhookRoutes(parts.deliveries, access, idempotency));
 
   if (parts.pageFolder !== undefined) {
+    const root = parts.pageFolder;
+    const console = pageHeaders(importMapHashes(join(root, 'console.html')));
+    app.get('/console', (_request, response, next) => {
+      response.set(console).sendFile('console.html', { root }, (error) => {
+        if (error !== undefined) next(error);
+      });
+    });
+    app.use('/vendor', vendorFiles());
     const setHeaders = (response: { setHeader(name: string, value: string): unknown }): void => {
-      for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
+      for (const [name, value] of Object.entries(pageHeaders())) response.setHeader(name, value);
     };
-    app.use(express.static(parts.pageFolder, { index: 'index.html', dotfiles: 'ignore', redirect: false, setHeaders }));
+    app.use(express.static(root, { index: 'index.html', dotfiles: 'ignore', redirect: false, setHeaders }));
   }
   app.use((request) => {
     const allowed = allowedMethods(document.paths, request.path);

@@ -1,0 +1,172 @@
+/**
+ * The console in a real Chromium, over a real call: a SIP phone asks a question aloud, the call is recorded, and a person looks
+ * into it. With CONSOLE_PICTURES=FOLDER the pictures of docs/media are taken.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { decodeOggOpus } from '../../src/codecs/ogg-opus';
+import { SystemClock } from '../../src/core/clock';
+import { silentLogger } from '../../src/core/log';
+import { PhoneStack } from '../../src/phone/phone-stack';
+import { runScript } from '../../src/phone/script';
+import { startTestAgent, type TestAgent } from '../support/agent';
+import { accessibilityFaults } from '../support/axe';
+import { BrowserPhone, chromiumPath } from '../support/browser';
+import { readPcap } from '../support/pcap-reader';
+
+const describeWithBrowser = chromiumPath === undefined ? describe.skip : describe;
+const pictures = process.env['CONSOLE_PICTURES'];
+/** Long enough for a machine that is busy with other suites. */
+const patience = { timeout: 60_000 };
+
+interface Listed {
+  readonly calls: readonly { readonly id: string; readonly state: string }[];
+}
+
+describeWithBrowser('the console', () => {
+  let agent: TestAgent;
+  let stack: PhoneStack;
+  let browser: BrowserPhone;
+  let page: Page;
+  let callId: string;
+
+  const dial = (number: string) =>
+    stack.dial({ to: `sip:${number}@127.0.0.1:${agent.sipPort}`, bindAddress: '127.0.0.1', ports: [22_000, 22_999] });
+  const state = async () => ((await agent.request('GET', '/v1/calls')) as Listed).calls[0]?.state;
+  const picture = async (name: string): Promise<void> => {
+    if (pictures === undefined) return;
+    mkdirSync(pictures, { recursive: true });
+    // The waveform is drawn again a little after its place has changed.
+    await page.waitForTimeout(800);
+    const debug = await page.context().newCDPSession(page);
+    const asked = { format: 'webp', quality: 80, captureBeyondViewport: true } as const;
+    const { data } = await debug.send('Page.captureScreenshot', asked);
+    writeFileSync(join(pictures, `${name}.webp`), Buffer.from(data, 'base64'));
+  };
+  const looksRight = async (name: string): Promise<void> => {
+    await picture(name);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    const { inside, width } = await page.evaluate<{ inside: number; width: number }>(
+      '({ inside: document.documentElement.scrollWidth, width: document.documentElement.clientWidth })',
+    );
+    expect(inside).toBeLessThanOrEqual(width);
+  };
+
+  beforeAll(async () => {
+    agent = await startTestAgent({ recording: { enabled: true }, webrtc: { advertised: ['127.0.0.1'] } });
+    stack = await PhoneStack.open({
+      mediaEntry: join(__dirname, '../../dist/workers/media.js'),
+      clock: new SystemClock(),
+      log: silentLogger,
+      listen: { host: '127.0.0.1', port: 0 },
+      codecs: ['PCMU'],
+    });
+    browser = await BrowserPhone.open({ url: `${agent.httpUrl}/console` });
+    page = browser.page;
+    page.setDefaultTimeout(patience.timeout);
+    if (pictures !== undefined) await agent.prepared();
+  }, 150_000);
+  afterAll(async () => {
+    await browser?.close();
+    await stack?.close();
+    await agent?.stop();
+  }, 30_000);
+
+  test('asks once for a token, and lists a call while it is live', async () => {
+    await page.waitForSelector('#token');
+    await looksRight('console-token');
+    await page.fill('#token input', agent.token);
+    await page.press('#token input', 'Enter');
+    await page.waitForSelector('text=Nobody is on the line.');
+    await page.reload();
+    await page.waitForSelector('text=Nobody is on the line.');
+
+    const phone = await dial('demo');
+    // Told by an event: nobody has looked again.
+    await page.waitForSelector('.calls .tag[data-state=answered]');
+    await looksRight('console-calls');
+    const { pcm, sampleRate } = await decodeOggOpus(readFileSync(join(__dirname, '../fixtures/questions/demo-21.ogg')));
+    await runScript(phone, [{ label: 'question', pcm, sampleRate }]);
+    await phone.hangUp();
+    await page.waitForSelector('text=Nobody is on the line.');
+    await page.waitForSelector('[aria-label="Past calls"] tbody tr');
+    expect(await state()).toBe('ended');
+  }, 150_000);
+
+  test('shows what is kept of the call', async () => {
+    callId = ((await agent.request('GET', '/v1/calls')) as Listed).calls[0]?.id ?? '';
+    await page.focus('.calls tbody a');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#call-title');
+    // The ladder: from the INVITE to the answer to its BYE, each with its text.
+    const arrows = await page.$$eval('.ladder li button', (all) =>
+      all.map((one) => (one.textContent ?? '').replace(/\s+/g, ' ')),
+    );
+    expect(arrows[0]).toMatch(/INVITE, SDP.* ?from 127\.0\.0\.1:\d+ to Trunkline/);
+    expect(arrows.some((arrow) => /200 OK \(INVITE\)/.test(arrow))).toBe(true);
+    expect(arrows.at(-1)).toMatch(/200 OK \(BYE\).*from Trunkline/);
+    await page.click('.ladder li button');
+    await page.waitForSelector('.ladder pre:has-text("Call-ID:")');
+    // Quality: two charts with the samples of the call.
+    await page.waitForSelector('.quality .uplot canvas');
+    expect(await page.locator('.quality .uplot').count()).toBe(2);
+    // The waterfall has the answer to the question.
+    await page.waitForSelector('#turns .turn .bar.firstPacketMs');
+    // The transcript is that of the record; a click goes to its place in the recording.
+    const { turns } = (await agent.request('GET', `/v1/calls/${callId}/transcript`)) as { turns: { text: string }[] };
+    await page.waitForSelector('.transcript button');
+    expect(await page.$$eval('.transcript .text', (all) => all.map((one) => (one.textContent ?? '').trim()))).toEqual(
+      turns.map(({ text }) => expect.stringContaining(text)),
+    );
+    await page.click('.transcript li:last-child button');
+    await page.waitForFunction('Number(document.querySelector(".player input").value) > 3');
+    await page.keyboard.press('p');
+    await page.waitForSelector('.player button:text("Play")');
+    await looksRight('console-call');
+  }, 120_000);
+
+  test('gives the call as a capture file, and as one that holds no more than it should', async () => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Capture file')]);
+    const packets = readPcap(readFileSync(await download.path()));
+    const sip = packets.filter(({ payload }) =>
+      /^(INVITE|BYE|SIP\/2\.0) /.test(Buffer.from(payload).toString('latin1')),
+    );
+    const rtp = packets.filter(({ payload }) => payload[0]! >> 6 === 2);
+    expect(sip.length).toBeGreaterThanOrEqual(4);
+    expect(rtp.length).toBeGreaterThan(100);
+    expect(packets.every(({ checksumsHold }) => checksumsHold)).toBe(true);
+    expect(packets.map(({ wallMs }) => wallMs)).toEqual(packets.map(({ wallMs }) => wallMs).sort((a, b) => a - b));
+  }, 60_000);
+
+  test('is as usable in the dark and on a phone', async () => {
+    await page.click('#theme');
+    await page.waitForSelector('html[data-theme=dark]');
+    await looksRight('console-call-dark');
+    await page.setViewportSize({ width: 375, height: 800 });
+    await looksRight('console-call-phone');
+    await page.keyboard.press('c');
+    await page.waitForSelector('[aria-label="Past calls"]');
+    await looksRight('console-calls-phone');
+    await page.click('#theme');
+    await page.setViewportSize({ width: 1280, height: 900 });
+  }, 90_000);
+
+  test('says which rule a call would take', async () => {
+    await page.keyboard.press('d');
+    await page.waitForSelector('.rules li');
+    await page.keyboard.press('t');
+    await page.keyboard.type('echo');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.decision strong:has-text("echo")');
+    await page.waitForSelector('.rules li[data-taken=true]');
+    await page.click('text=Check the files');
+    await page.waitForSelector('text=The files are right');
+    await looksRight('console-dialplan');
+  }, 60_000);
+
+  test('made no complaint to its own console', () => {
+    // What is refused before the token is there is told by the browser itself.
+    expect(browser.complaints.filter((complaint) => !complaint.includes('401'))).toEqual([]);
+  });
+});
