@@ -7,29 +7,31 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
-import { performAgent } from './call/agent-performance';
+import { performAgent, secureQuestion } from './call/agent-performance';
+import { performAsk } from './call/ask-performance';
 import type { Performance, Stage } from './call/call';
 import { Exchange } from './call/exchange';
 import { performMessage } from './call/leave-message';
-import { performEcho, performPlay, performTone } from './call/line-performance';
+import { performEcho, performHangup, performPlay, performSay, performTone } from './call/line-performance';
 import { performMenu } from './call/menu-performance';
 import { MenuPrompts } from './call/menu-prompts';
-import { announcementOf } from './call/queue/announcement';
 import { performQueue } from './call/queue/queue-performance';
-import { type Rehearsal, reader, rehearse, speakOnce } from './call/rehearsal';
+import { reader, rehearse, speakOnce } from './call/rehearsal';
+import { greetingsOf, menuPromptsOf, rehearsals } from './call/rehearsals';
 import { performScreened } from './call/screening';
 import { readMusic, readPrompt } from './call/sound-files';
 import { SpokenPrompts } from './call/spoken-prompts';
 import { performVoicemail } from './call/take-message';
 import { noToolCounts } from './call/tool-calls';
 import { turnConfigOf } from './call/turn-config';
+import { performVerbs, VerbCounts } from './call/verbs-performance';
 import { type Config, portBounds } from './config';
 import type { CallEvent, EventSources } from './core/call-event';
 import type { Clock } from './core/clock';
 import { TrunklineError } from './core/errors';
 import type { Logger } from './core/log';
 import { type StartTrace, shownStages } from './core/start-trace';
-import { type AgentAction, type DirectAction, type MenuPrompt, reachableActions } from './dialplan/dialplan';
+import type { AgentAction, VerbStep, VerbsAction } from './dialplan/dialplan';
 import { agentNamed, type LoadedDialplan } from './dialplan/load-dialplan';
 import { chooseRoute } from './dialplan/matcher';
 import type { StartedEngine } from './engine';
@@ -51,7 +53,7 @@ import { Recordings } from './store/recordings';
 import { transcodeInThread } from './store/transcode-thread';
 import { bareHost, drachtioOf, shownAddress, srtpFor, stirOf, tollGuardOf } from './telephony-parts';
 import { stockTexts } from './turn/turn-state';
-import { askApplication } from './webhooks/ask-application';
+import { type AskOptions, askApplication } from './webhooks/ask-application';
 import { iceServersFor } from './webrtc/ice-servers';
 import { workerEntry } from './workers/locate';
 
@@ -94,8 +96,6 @@ export interface Telephony {
 
 /** Opus is left to browsers until a SIP peer asks for nothing else: G.711 costs a tenth and loses nothing on a phone. */
 const SIP_CODECS = ['PCMU', 'PCMA', 'G722', 'opus'] as const;
-/** Of a line, whose announcements are at hand before anybody waits. */
-const FIRST_POSITIONS = [1, 2, 3] as const;
 const OPEN_WITHIN_PEER_MS = 30_000;
 
 export async function openTelephony(options: TelephonyOptions): Promise<Telephony> {
@@ -161,6 +161,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     });
     const prompts = new SpokenPrompts();
     const toolCounts = noToolCounts();
+    const verbCounts = new VerbCounts();
     const menuPrompts = new MenuPrompts({
       readFile: readPrompt,
       prompts,
@@ -206,12 +207,14 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         ? (routeToUser(sipPeers, to) ?? { to })
         : routeByTrunk(trunksOf(config.sip), trunk, to, from, isUsable);
     const music = await readMusic(config.hold.music);
+    const speak = (id: string, text: string, voice?: string) =>
+      speakOnce(id, text, voice, (callId, persona) => engines.open(callId, persona));
     const record = ({ link, callId }: Stage): void => {
       const { enabled } = config.recording;
       link.post({ type: 'capture', packets: config.trace.rtpPackets, payload: enabled });
       if (enabled) link.post({ type: 'record', path: recordings.pathFor(callId) });
     };
-    const perform = (action: DirectAction, stage: Stage): Performance => {
+    const perform = (action: VerbStep['verb'] | VerbsAction, stage: Stage): Performance => {
       record(stage);
       switch (action.type) {
         case 'agent':
@@ -239,14 +242,34 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
             openEngine: (callId) => engines.open(`${callId}:menu`, reader('menu', undefined)),
           });
-        case 'voicemail':
+        case 'verbs':
+          return performVerbs(action, stage, { perform, counts: verbCounts });
+        case 'say':
+          return performSay(stage, () => speak(stage.callId, action.text, action.voice));
+        case 'ask': {
+          const { ask, voice } = action;
+          if (ask.webhook !== undefined) return perform(secureQuestion(ask, ask.webhook, voice), stage);
+          return performAsk(action, stage, {
+            clock,
+            speak: (text) => speak(stage.callId, text, voice),
+            subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
+            openEngine: (callId) => engines.open(`${callId}:ask`, reader('ask', undefined)),
+          });
+        }
+        case 'hangup':
+          return performHangup(stage);
+        case 'voicemail': {
+          const number = verbCounts.messageOf(stage.link);
+          const message = recordings.messageOf(stage.callId, number);
           return performVoicemail(action, stage, {
             clock,
             load: (prompt) => menuPrompts.load(prompt),
             subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
-            path: recordings.pathFor(recordings.messageOf(stage.callId)),
-            discard: () => recordings.discard(recordings.messageOf(stage.callId)),
+            path: recordings.pathFor(message),
+            number,
+            discard: () => recordings.discard(message),
           });
+        }
         case 'transfer':
         case 'dial':
           return exchange.transfers.perform(action, stage);
@@ -264,6 +287,13 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
           });
       }
     };
+    const asking: AskOptions = {
+      policy: { allowPrivate: config.webhooks.allowPrivate },
+      surroundings: dialplan.surroundings,
+      logger: log,
+      newId: () => `msg_${randomUUID()}`,
+      now: events.now,
+    };
     const exchange: Exchange = new Exchange({
       userAgent,
       lines: lines.router,
@@ -274,23 +304,9 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       pauseTrunk: (trunk, seconds) => pauses.pause(trunk, seconds),
       toll,
       music: () => music && { pcm: music.pcm.slice(), sampleRate: music.sampleRate },
-      speak: (callId, text) => speakOnce(`briefing:${callId}`, text, (id, persona) => engines.open(id, persona)),
+      speak: (callId, text) => speak(`briefing:${callId}`, text),
       agentNamed: (persona) => agentNamed(dialplan, persona),
-      ask: async (action, facts, signal) => {
-        const asked = await askApplication(
-          action,
-          facts,
-          {
-            policy: { allowPrivate: config.webhooks.allowPrivate },
-            surroundings: dialplan.surroundings,
-            logger: log,
-            newId: () => `msg_${randomUUID()}`,
-            now: events.now,
-          },
-          signal,
-        );
-        return asked.action;
-      },
+      ask: (action, facts, signal) => askApplication(action, facts, asking, signal),
       screen: (amd, action, stage) => {
         record(stage);
         // Spoken while the machine still greets.
@@ -327,7 +343,8 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         traces.event(event);
         publish(event);
         if (event.type === 'recording.ready') recordings.finished(event.callId);
-        if (event.type === 'voicemail.received') recordings.finished(recordings.messageOf(event.callId));
+        if (event.type === 'voicemail.received')
+          recordings.finished(recordings.messageAt(event.callId, event.data.path));
       },
       notReady,
       clock,
@@ -390,6 +407,8 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         trunkline_tools_timed_out: toolCounts.timedOut,
         trunkline_tools_overtaken: toolCounts.overtaken,
         trunkline_tool_results_refused: toolCounts.resultsRefused,
+        trunkline_webhook_verbs: verbCounts.performed,
+        trunkline_webhook_verbs_refused: verbCounts.refused,
         trunkline_sip_trunks_paused: pauses.count,
         ...sipPeers.gauges,
         ...Object.fromEntries(
@@ -406,29 +425,4 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     await closeAll();
     throw error;
   }
-}
-
-function greetingsOf({ notice, greeting }: AgentAction): string[] {
-  return [notice, greeting].filter((text) => text !== undefined);
-}
-
-/** What each persona of the dialplan says word for word, by one way of finding it. */
-function rehearsals(dialplan: LoadedDialplan, textsOf: (action: AgentAction) => readonly string[]): Rehearsal[] {
-  const agents = dialplan.routes
-    .flatMap(({ action }) => reachableActions(action))
-    .filter((action) => action.type === 'agent');
-  return dialplan.personas.map((persona) => ({
-    persona,
-    texts: [...new Set(agents.filter((agent) => agent.persona.id === persona.id).flatMap(textsOf))],
-  }));
-}
-
-function menuPromptsOf(dialplan: LoadedDialplan): MenuPrompt[] {
-  const actions = dialplan.routes.flatMap(({ action }) => reachableActions(action));
-  return actions.flatMap((action) => {
-    if (action.type === 'voicemail') return [action.prompt];
-    if (action.type === 'queue') return FIRST_POSITIONS.flatMap((at) => announcementOf(action.announce, at, undefined));
-    if (action.type !== 'menu') return [];
-    return action.again === undefined ? [action.prompt] : [action.prompt, action.again];
-  });
 }

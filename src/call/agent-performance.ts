@@ -139,7 +139,7 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
 }
 
 /** Keys that nobody but the application may know are taken where no sound is kept and no model hears: in a menu. */
-function secureQuestion(
+export function secureQuestion(
   { text, again, maxDigits, endKey, timeoutSeconds, attempts }: AskAction,
   { url, timeoutMs, secret }: NonNullable<AskAction['webhook']>,
   voice: string | undefined,

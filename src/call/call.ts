@@ -13,7 +13,7 @@ import {
 import type { CallEndCause, CallRecord } from '../core/call-record';
 import type { Clock, Timer } from '../core/clock';
 import type { Logger } from '../core/log';
-import type { Action, DirectAction } from '../dialplan/dialplan';
+import { type Action, type DirectAction, nameOf, type VerbResult } from '../dialplan/dialplan';
 import type { MediaLink, SessionMessage } from '../media/media-router';
 import { qualityOf } from './call-quality';
 import { type CallStep, nextCallState } from './call-state';
@@ -70,12 +70,14 @@ export interface CallParts {
   readonly publish: (event: CallEvent, record: CallRecord) => void;
   readonly perform: (action: DirectAction, call: Stage) => Performance;
   /** Asks an application where the action says so, and takes what the action needs. Rejects when there is no room. */
-  readonly choose: (action: Action, digits: string | undefined) => Promise<DirectAction>;
+  readonly choose: (action: Action, digits: string | undefined, result?: VerbResult) => Promise<DirectAction>;
   readonly maxSeconds: number;
 }
 
 /** What goes along when another action takes over. */
 export interface Succession {
+  /** For the same application, when it has had something done. */
+  readonly result?: VerbResult;
   /** What the caller typed, for the application that is asked. */
   readonly digits?: string;
   /** When the application has nothing; the call is ended if left out. */
@@ -181,7 +183,7 @@ export class Call {
 
   /** The far end has our answer (or we theirs) and media may flow: do what the dialplan chose. */
   answered(action: DirectAction): void {
-    this.answeredWith(action.type, (stage) => this.parts.perform(action, stage));
+    this.answeredWith(nameOf(action), (stage) => this.parts.perform(action, stage));
   }
 
   /** As `answered`, with a performance that no dialplan knows of. */
@@ -218,11 +220,11 @@ export class Call {
   }
 
   /** The dialplan, an application or whoever steers the call puts another action in the place of the present one. */
-  async become(action: Action, { digits, otherwise }: Succession = {}): Promise<void> {
+  async become(action: Action, { digits, otherwise, result }: Succession = {}): Promise<void> {
     const before = this.performance;
     let chosen: DirectAction;
     try {
-      chosen = await this.parts.choose(action, digits);
+      chosen = await this.parts.choose(action, digits, result);
     } catch (error) {
       this.log.warn('an action could not take the call over', { error: String(error) });
       chosen = { type: 'reject', status: 503, reason: undefined };
@@ -233,7 +235,7 @@ export class Call {
       else await this.become(otherwise);
       return;
     }
-    await this.take(chosen.type, (stage) => this.parts.perform(chosen, stage));
+    await this.take(nameOf(chosen), (stage) => this.parts.perform(chosen, stage));
   }
 
   /** False: the call was over before, or something else was quicker. */

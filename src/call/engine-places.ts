@@ -3,7 +3,7 @@
  * before the call is answered, so that who comes when all are taken hears "busy" instead of silence.
  */
 import { TrunklineError } from '../core/errors';
-import type { Action } from '../dialplan/dialplan';
+import type { Action, VerbStep } from '../dialplan/dialplan';
 
 export class EnginePlaces {
   private readonly taken = new Set<string>();
@@ -36,6 +36,8 @@ export class EnginePlaces {
 }
 
 /** It speaks with whoever calls, or listens to what they choose. */
-function needsEngine(action: Action): boolean {
-  return action.type === 'agent' || (action.type === 'menu' && action.spoken.size > 0);
+function needsEngine(action: Action | VerbStep['verb']): boolean {
+  if (action.type === 'verbs') return action.steps.some(({ verb }) => needsEngine(verb));
+  if (action.type === 'menu') return action.spoken.size > 0;
+  return action.type === 'agent' || action.type === 'ask';
 }

@@ -3,7 +3,7 @@ import type { CallEvent, EventSources } from '../core/call-event';
 import type { CallIdentityRecord, CallRecord } from '../core/call-record';
 import type { Clock } from '../core/clock';
 import type { Logger } from '../core/log';
-import type { Action, DirectAction, WebhookAction } from '../dialplan/dialplan';
+import type { Action, DirectAction } from '../dialplan/dialplan';
 import type { CallFacts } from '../dialplan/matcher';
 import type { MediaRouter } from '../media/media-router';
 import type { ToMedia } from '../media/protocol';
@@ -12,6 +12,7 @@ import type { SdpSession } from '../sip/sdp-session';
 import type { TrunkRoute } from '../sip/trunk-route';
 import type { DialPlace, SipUserAgent } from '../sip/user-agent';
 import type { Performance, Sound, Stage } from './call';
+import type { ChoosingParts } from './choosing';
 import type { Prompt } from './line-performance';
 import type { AmdRequest } from './screening';
 import type { TollGuard } from './toll-guard';
@@ -36,12 +37,7 @@ export interface ExchangeParts {
   readonly speak: (callId: string, text: string) => Promise<readonly Prompt[]>;
   /** The action of a persona by its name; undefined if there is none. */
   readonly agentNamed: (persona: string) => DirectAction | undefined;
-  /** Never rejects: an application that does not answer leads to the fallback. */
-  readonly ask: (
-    action: WebhookAction,
-    facts: CallFacts & { callId: string; digits?: string | undefined },
-    signal: AbortSignal,
-  ) => Promise<DirectAction>;
+  readonly ask: ChoosingParts['ask'];
   readonly perform: (action: DirectAction, stage: Stage) => Performance;
   /** The same, after it is known who answered a call of ours. */
   readonly screen: (amd: AmdRequest, action: DirectAction, stage: Stage) => Performance;

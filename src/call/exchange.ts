@@ -14,6 +14,7 @@ import type { IncomingInvite } from '../sip/user-agent';
 import type { StateEvent } from '../webrtc/softphone-events';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
 import { CallTolls } from './call-tolls';
+import { Choosing } from './choosing';
 import { causeOf, failureOf } from './end-cause';
 import { EnginePlaces } from './engine-places';
 import type { CallParties, DialOut, ExchangeParts } from './exchange-parts';
@@ -33,6 +34,7 @@ export class Exchange {
   private taken = 0;
 
   private readonly places: EnginePlaces;
+  private readonly choosing: Choosing;
   readonly transfers: Transfers;
   readonly queues: Queues;
   private readonly peers: PeerDialer;
@@ -43,6 +45,7 @@ export class Exchange {
   constructor(private readonly parts: ExchangeParts) {
     this.places = new EnginePlaces(parts.limits.engineCalls, RETRY_AFTER_SECONDS);
     this.tolls = new CallTolls(parts.toll, (callId) => this.calls.get(callId), parts.log);
+    this.choosing = new Choosing({ ask: parts.ask, places: this.places, find: (callId) => this.calls.get(callId) });
     this.peers = new PeerDialer({
       clock: parts.clock,
       routeOut: parts.routeOut,
@@ -137,7 +140,7 @@ export class Exchange {
     void this.guarded(call, async () => {
       // Whoever has hung up already, while it was found out who calls or what to do, gets no port and no place.
       if (abort.signal.aborted) return;
-      const chosen = await this.choose(action, facts, call.id, abort.signal);
+      const chosen = await this.choosing.first(action, { ...facts, callId: call.id }, abort.signal);
       if (abort.signal.aborted) return;
       if (chosen.type === 'reject') {
         invite.reject(chosen.status, chosen.reason);
@@ -192,7 +195,7 @@ export class Exchange {
     // Nobody calls from a browser without a token of the API.
     this.trusted.add(call.id);
     try {
-      const chosen = await this.choose(action, facts, call.id, new AbortController().signal);
+      const chosen = await this.choosing.first(action, { ...facts, callId: call.id }, new AbortController().signal);
       if (chosen.type === 'reject') throw refused(chosen.status, 'The application refused the call.');
       const full = this.places.take(call.id, chosen);
       if (full !== undefined) throw this.counted(full);
@@ -324,7 +327,7 @@ export class Exchange {
         if (event.type === 'call.ended') this.forget(id, record);
       },
       perform: this.parts.perform,
-      choose: (action, digits) => this.chooseNext(action, { ...called, callId: id, digits }),
+      choose: (action, digits, result) => this.choosing.next(action, { ...called, callId: id, digits, result }),
       maxSeconds: this.parts.limits.callSeconds,
     });
     this.calls.set(id, call);
@@ -369,23 +372,6 @@ export class Exchange {
   private openRtp(call: Call, peer: string): Promise<SocketAddress> {
     const { bindAddressFor, ports } = this.parts.rtp;
     return call.link.openRtp(bindAddressFor(peer), ports);
-  }
-
-  private async choose(action: Action, facts: CallFacts, callId: string, signal: AbortSignal): Promise<DirectAction> {
-    return action.type === 'webhook' ? this.parts.ask(action, { ...facts, callId }, signal) : action;
-  }
-
-  /** For a call that is under way; its place at the engine is its own for as long as it lasts. */
-  private async chooseNext(
-    action: Action,
-    facts: CallFacts & { readonly callId: string; readonly digits: string | undefined },
-  ): Promise<DirectAction> {
-    const { callId } = facts;
-    const chosen =
-      action.type === 'webhook' ? await this.parts.ask(action, facts, new AbortController().signal) : action;
-    const full = this.places.take(callId, chosen);
-    if (full !== undefined) throw full;
-    return chosen;
   }
 
   /** Why a call with that action cannot be, if so. */

@@ -22,6 +22,55 @@ export function performTone(action: ToneAction, stage: Stage): Performance {
   return { ...NOTHING, onMedia() {}, onHold() {}, command: () => false, close: async () => undefined };
 }
 
+/** An application has the call ended. */
+export function performHangup(stage: Stage): Performance {
+  stage.end('hangup-requested');
+  return { ...NOTHING, onMedia() {}, onHold() {}, command: () => false, close: async () => undefined };
+}
+
+/** Says a sentence and has ended; one that cannot be spoken is reported and left out. */
+export function performSay(stage: Stage, load: () => Promise<readonly Prompt[]>): Performance {
+  const turnId = 1;
+  let closed = false;
+  stage.link.post({ type: 'source', source: { kind: 'playout' } });
+  load().then(
+    (sounds) => {
+      if (closed) return;
+      for (const { pcm, sampleRate } of sounds) {
+        stage.link.post({ type: 'play', turnId, pcm: pcm.slice(), sampleRate, words: [] });
+      }
+      stage.link.post({ type: 'play-end', turnId });
+    },
+    (error: unknown) => {
+      stage.emit('error', {
+        code: 'prompt.unreadable',
+        message: error instanceof Error ? error.message : String(error),
+      });
+      stage.end('finished');
+    },
+  );
+  const hush = (): void => stage.link.post({ type: 'flush', turnId });
+  return {
+    ...NOTHING,
+    onMedia(message: SessionMessage): void {
+      if (message.type === 'playout' && message.turnId === turnId && isOver(message.state)) stage.end('finished');
+    },
+    onHold() {},
+    command(command: CallCommand): boolean {
+      if (command.type === 'stop') hush();
+      return command.type === 'stop';
+    },
+    async close(): Promise<void> {
+      closed = true;
+      hush();
+    },
+  };
+}
+
+function isOver(state: string): boolean {
+  return state === 'finished' || state === 'flushed';
+}
+
 /** Plays a recording as often as the dialplan says, then hangs up. */
 export function performPlay(
   action: PlayAction,

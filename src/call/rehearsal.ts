@@ -63,11 +63,12 @@ export function reader(id: string, voice: string | undefined): Persona {
 export async function speakOnce(
   id: string,
   text: string,
+  voice: string | undefined,
   openEngine: (callId: string, persona: Persona) => EnginePort,
 ): Promise<readonly SpokenChunk[]> {
   const prompts = new SpokenPrompts();
-  await rehearse({ persona: reader(id, undefined), texts: [text] }, prompts, openEngine, true);
-  const spoken = prompts.get('', text);
+  await rehearse({ persona: reader(id, voice), texts: [text] }, prompts, openEngine, true);
+  const spoken = prompts.get(voice ?? '', text);
   if (spoken === undefined) throw new Error('the engine could not speak it');
   return spoken;
 }

@@ -12,8 +12,9 @@ export interface VoicemailParts {
   readonly clock: Clock;
   readonly load: (prompt: MenuPrompt) => Promise<readonly Prompt[]>;
   readonly subscribe: (sessionId: string, take: (report: ListenerReport) => void) => () => void;
-  /** Where the message goes, and how to be rid of one in which nobody spoke. */
+  /** Where the message goes, as which of the call's it is fetched, and how to be rid of one in which nobody spoke. */
   readonly path: string;
+  readonly number: number;
   readonly discard: () => Promise<void>;
 }
 
@@ -54,7 +55,12 @@ class Voicemail implements Performance {
   begin(): void {
     this.stage.link.post({ type: 'source', source: { kind: 'playout' } });
     this.turnId = 1;
-    this.parts.load(this.action.prompt).then(
+    const { prompt } = this.action;
+    if (prompt === undefined) {
+      this.beepAfter(1, []);
+      return;
+    }
+    this.parts.load(prompt).then(
       (sounds) => this.beepAfter(1, sounds),
       (error: unknown) => {
         // Who hears the beep knows what to do.
@@ -154,7 +160,8 @@ class Voicemail implements Performance {
   private kept(durationMs: number): void {
     if (this.phase !== 'closing') return;
     if (this.spoken) {
-      const path = `/v1/calls/${this.stage.callId}/voicemail`;
+      const { number } = this.parts;
+      const path = `/v1/calls/${this.stage.callId}/voicemail${number === 1 ? '' : `?number=${number}`}`;
       this.stage.emit('voicemail.received', { durationMs: Math.round(durationMs), path, mailbox: this.action.mailbox });
       this.whole?.();
     } else void this.parts.discard().finally(() => this.whole?.());

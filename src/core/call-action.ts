@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const spoken = z.string().trim().min(1).max(2000);
 
-const askSchema = z
+export const askSchema = z
   .strictObject({
     type: z.literal('ask'),
     text: spoken,

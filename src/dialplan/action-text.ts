@@ -23,6 +23,8 @@ export function actionText(action: Action): string {
       return `voicemail${action.mailbox === undefined ? '' : ` of ${action.mailbox}`}, up to ${action.maxSeconds} s`;
     case 'queue':
       return `queue ${action.name}, ${action.members.length} phones rung ${action.ring}, up to ${action.maxWaitSeconds} s`;
+    case 'verbs':
+      return action.steps.map(({ verb }) => verb.type).join(', ');
     case 'webhook':
       return `webhook ${shownUrl(action.url)}, within ${action.timeoutMs} ms, else ${actionText(action.fallback)}`;
   }

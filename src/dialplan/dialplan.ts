@@ -1,4 +1,5 @@
 /** What a number does, ready to run: routes in file order, their actions with every file found and every persona read. */
+import type { AskAction } from '../core/call-action';
 import type { Tool } from '../core/tool';
 import type { TurnSettings } from '../core/turn-settings';
 import type { MatchRule } from './schema';
@@ -115,7 +116,8 @@ export interface DialAction extends OutgoingAction {
 /** A greeting, a beep, and the caller's message on disk. */
 export interface VoicemailAction {
   readonly type: 'voicemail';
-  readonly prompt: MenuPrompt;
+  /** Undefined: the beep alone. */
+  readonly prompt: MenuPrompt | undefined;
   readonly mailbox: string | undefined;
   readonly maxSeconds: number;
   readonly silenceSeconds: number;
@@ -156,8 +158,43 @@ export interface QueueAction {
   readonly otherwise: Action | undefined;
 }
 
+/** A sentence, and no more. */
+export interface SayVerb {
+  readonly type: 'say';
+  readonly text: string;
+  readonly voice: string | undefined;
+}
+
+/** A question of an application's own, without an agent. */
+export interface AskVerb {
+  readonly type: 'ask';
+  readonly ask: AskAction;
+  readonly voice: string | undefined;
+}
+
+export interface HangupVerb {
+  readonly type: 'hangup';
+}
+
+/** One of the things that an application wants done, in order. */
+export interface VerbStep {
+  readonly verb: SayVerb | AskVerb | HangupVerb | Exclude<DirectAction, VerbsAction>;
+  /** Asked with what became of it, in place of what stands behind it. */
+  readonly next: WebhookAction | undefined;
+}
+
+/** What became of a verb, with what was told of it: for the application that named a URL. */
+export type VerbResult = { readonly verb: string; readonly cause: string } & Readonly<Record<string, unknown>>;
+
+/** An application's answer of several verbs. */
+export interface VerbsAction {
+  readonly type: 'verbs';
+  readonly steps: readonly VerbStep[];
+}
+
 /** What can be done with a call at once. */
 export type DirectAction =
+  | VerbsAction
   | AgentAction
   | PlayAction
   | EchoAction
@@ -168,6 +205,14 @@ export type DirectAction =
   | DialAction
   | VoicemailAction
   | QueueAction;
+
+/** What the record of a call says that is done with it: of several verbs, the first. */
+export function nameOf(action: DirectAction | VerbStep['verb']): string {
+  if (action.type === 'voicemail' && action.prompt === undefined) return 'record';
+  if (action.type !== 'verbs') return action.type;
+  const [first] = action.steps;
+  return first === undefined ? action.type : nameOf(first.verb);
+}
 
 /** Ask an application; when it does not answer with a valid action in time, do `fallback`. */
 export interface WebhookAction extends Application {

@@ -81,7 +81,7 @@ const handOverSchema = z
     path: ['to'],
   });
 
-const agentAction = z.strictObject({
+export const agentAction = z.strictObject({
   type: z.literal('agent'),
   persona: z.union([z.string().min(1), personaSchema]).describe('A name in personas/, a path, or the persona itself.'),
   notice: noticeSchema,
@@ -93,21 +93,21 @@ const agentAction = z.strictObject({
   language: z.enum(['en']).optional(),
 });
 
-const playAction = z.strictObject({
+export const playAction = z.strictObject({
   type: z.literal('play'),
   file: z.string().min(1).describe('A WAV or Ogg file, relative to the dialplan.'),
   repeat: z.int().min(1).max(1000).default(1),
 });
 
-const echoAction = z.strictObject({ type: z.literal('echo') });
+export const echoAction = z.strictObject({ type: z.literal('echo') });
 
-const toneAction = z.strictObject({
+export const toneAction = z.strictObject({
   type: z.literal('tone'),
   frequencyHz: z.number().min(20).max(20_000).default(1000),
   levelDbm0: z.number().min(-60).max(0).default(-10),
 });
 
-const rejectAction = z.strictObject({
+export const rejectAction = z.strictObject({
   type: z.literal('reject'),
   status: z
     .int()
@@ -128,7 +128,7 @@ const application = {
 
 const keys = /^[0-9A-D*#]{1,32}$/;
 
-const menuAction = z
+export const menuAction = z
   .strictObject({
     type: z.literal('menu'),
     say: z.string().trim().min(1).max(2000).optional().describe('Spoken by the engine.'),
@@ -167,7 +167,8 @@ const menuAction = z
     error: 'Expected either say or file.',
     path: ['say'],
   })
-  .refine((menu) => Object.keys(menu.options).length > 0 || menu.webhook !== undefined, {
+  // An application's own menu has its `action` in place of a webhook.
+  .refine((menu) => Object.keys(menu.options).length > 0 || menu.webhook !== undefined || 'action' in menu, {
     error: 'Expected at least one option, or a webhook.',
     path: ['options'],
   })
@@ -189,7 +190,7 @@ const outgoing = {
   otherwise: nested.optional().describe('When nobody answers; the call is ended if left out.'),
 };
 
-const transferAction = z.strictObject({
+export const transferAction = z.strictObject({
   type: z.literal('transfer'),
   ...outgoing,
   mode: z
@@ -200,9 +201,9 @@ const transferAction = z.strictObject({
     ),
 });
 
-const dialAction = z.strictObject({ type: z.literal('dial'), ...outgoing });
+export const dialAction = z.strictObject({ type: z.literal('dial'), ...outgoing });
 
-const voicemailAction = z
+export const voicemailAction = z
   .strictObject({
     type: z.literal('voicemail'),
     say: z.string().trim().min(1).max(2000).optional().describe('The greeting, spoken by the engine.'),
@@ -241,7 +242,7 @@ const announceSchema = z
     path: ['say'],
   });
 
-const queueAction = z.strictObject({
+export const queueAction = z.strictObject({
   type: z.literal('queue'),
   name: z
     .string()

@@ -18,6 +18,10 @@ export const listQuerySchema = z.strictObject({
   cursor: z.string().max(200).optional(),
 });
 
+export const messageQuerySchema = z.strictObject({
+  number: z.coerce.number().int().min(1).max(500).default(1).describe('Which of the messages of the call.'),
+});
+
 /** Names and values as RFC 3261 §25.1 has them, without line breaks: they are put into a SIP message. */
 const headerName = /^[A-Za-z0-9!%*_+`'~.-]{1,100}$/;
 /** What the dialog itself lives on is not for callers of the API to set. */
@@ -109,9 +113,10 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
     sendRecording(request, response, (id) => id),
   );
 
-  router.get('/:id/voicemail', access.require('read'), (request, response) =>
-    sendRecording(request, response, (id) => parts.recordings?.messageOf(id) ?? id),
-  );
+  router.get('/:id/voicemail', access.require('read'), (request, response) => {
+    const { number } = checkedQuery(request, messageQuerySchema);
+    return sendRecording(request, response, (id) => parts.recordings?.messageOf(id, number) ?? id);
+  });
 
   for (const [path, what] of erasable) {
     router.delete(path, access.require('admin'), async (request, response) => {

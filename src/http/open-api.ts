@@ -7,7 +7,7 @@ import { callRecordSchema, turnRecordSchema } from '../core/call-record';
 import { qualityTraceSchema, sipTraceSchema } from '../core/call-trace';
 import { deliverySchema } from '../core/delivery';
 import { dialplanCheckSchema, dialplanDecisionSchema, dialplanRulesSchema } from '../core/dialplan-view';
-import { dialBodySchema, listQuerySchema } from './call-routes';
+import { dialBodySchema, listQuerySchema, messageQuerySchema } from './call-routes';
 import { routeQuerySchema } from './dialplan-routes';
 import { eventQuerySchema } from './event-stream';
 import { deliveryQuerySchema, replayBodySchema } from './webhook-routes';
@@ -112,7 +112,7 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
       '/v1/calls/{id}/voicemail': {
         ...erase('Erase the message.'),
         get: operation('The message that the caller left: mono.', {
-          parameters: [callId],
+          parameters: [callId, ...queryParameters(messageQuerySchema)],
           responses: {
             200: { description: 'The message.', content: { 'audio/wav': {}, 'audio/ogg': {} } },
             default: problem,

@@ -95,7 +95,7 @@ export interface HttpParts {
     | {
         readonly folder: string;
         /** The name under which a message is found that was left in a call. */
-        messageOf(callId: string): string;
+        messageOf(callId: string, number?: number): string;
         find(callId: string): Promise<{ readonly name: string; readonly mediaType: string } | undefined>;
       }
     | undefined;

@@ -57,9 +57,14 @@ export class Recordings {
     return this.options.folder;
   }
 
-  /** What a message is called that was left in a call; every other name of it is made as a call's is. */
-  messageOf(callId: string): string {
-    return `${callId}.message`;
+  /** What a message is called that was left in a call, the first or a later one; every other name of it is made as a call's is. */
+  messageOf(callId: string, number = 1): string {
+    return number === 1 ? `${callId}.message` : `${callId}.message-${number}`;
+  }
+
+  /** The same, by the path at which it is fetched. */
+  messageAt(callId: string, path: string): string {
+    return this.messageOf(callId, Number(/[?]number=(\d+)$/.exec(path)?.[1] ?? 1));
   }
 
   /** Nothing is kept of it. */

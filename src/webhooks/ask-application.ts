@@ -1,11 +1,11 @@
-/** The dialplan's `webhook` action: an application is told of the call and answers with the action to run. */
-import { describeIssues, pathText } from '../core/described-issues';
+/** The dialplan's `webhook` action: an application is told of the call and answers with the verbs to run. */
+import { pathText } from '../core/described-issues';
 import { TrunklineError } from '../core/errors';
 import type { Logger } from '../core/log';
-import { type ActionSurroundings, compileDirectAction } from '../dialplan/compile-action';
-import type { DirectAction, WebhookAction } from '../dialplan/dialplan';
+import type { ActionSurroundings } from '../dialplan/compile-action';
+import type { DirectAction, VerbResult, WebhookAction } from '../dialplan/dialplan';
 import type { CallFacts } from '../dialplan/matcher';
-import { directActionSchema } from '../dialplan/schema';
+import { compileVerbs } from '../dialplan/verbs';
 import { type Post, type PostResult, postJson, type TargetPolicy } from './post-json';
 
 export interface AskOptions {
@@ -21,6 +21,8 @@ export type AskedFacts = CallFacts & {
   readonly callId: string;
   /** What the caller typed into a menu. */
   readonly digits?: string | undefined;
+  /** What became of the verb whose `action` is asked. */
+  readonly result?: VerbResult | undefined;
 };
 
 export interface AskedAction {
@@ -57,11 +59,12 @@ async function ask(
   options: AskOptions,
   signal: AbortSignal | undefined,
 ): Promise<DirectAction> {
-  const { callId, number, caller, trunk, language, headers, at, digits } = call;
+  const { callId, number, caller, trunk, language, headers, at, digits, result: told } = call;
   const body = JSON.stringify({
-    type: digits === undefined ? 'call.route' : 'call.input',
+    type: told !== undefined ? 'call.result' : digits === undefined ? 'call.route' : 'call.input',
     callId,
     digits,
+    result: told,
     to: number,
     from: caller,
     trunk,
@@ -84,20 +87,16 @@ async function ask(
   );
   if (result.status < 200 || result.status > 299) {
     throw new TrunklineError('webhook.refused', `The application answered with status ${result.status}.`, {
-      fix: 'Answer 200 with an action.',
+      fix: 'Answer 200 with a verb or a list of them.',
       details: { status: result.status },
     });
   }
-  return readAction(result.json, options.surroundings);
+  return readAnswer(result.json, options.surroundings, webhook);
 }
 
 /** An application's answer, held to the same rules as a dialplan file. */
-export function readAction(json: unknown, surroundings: ActionSurroundings): DirectAction {
-  const parsed = directActionSchema.safeParse(json);
-  if (!parsed.success) {
-    throw badAnswer(describeIssues(directActionSchema, parsed.error.issues, json));
-  }
-  const compiled = compileDirectAction(parsed.data, surroundings);
+export function readAnswer(json: unknown, surroundings: ActionSurroundings, webhook: WebhookAction): DirectAction {
+  const compiled = compileVerbs(json, surroundings, webhook);
   if (!compiled.ok) throw badAnswer(compiled.faults);
   return compiled.value;
 }
@@ -106,7 +105,7 @@ function badAnswer(
   faults: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
 ): TrunklineError {
   const told = faults.map(({ path, message }) => `${pathText(path) || 'the answer'}: ${message}`).join(' ');
-  return new TrunklineError('webhook.bad-answer', `The application's answer is no action. ${told}`, {
-    fix: 'Answer with one action, as in a dialplan: {"type": "agent", "persona": "demo"}.',
+  return new TrunklineError('webhook.bad-answer', `The application's answer is no list of verbs. ${told}`, {
+    fix: 'Answer with a verb or a list of them: [{"type": "say", "text": "Hello."}, {"type": "agent", "persona": "demo"}].',
   });
 }

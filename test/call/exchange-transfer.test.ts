@@ -219,7 +219,7 @@ describe('a call that changes its far end', () => {
       });
       if (!identified) {
         action = { type: 'webhook' } as never;
-        asked = waited.then(() => ({ type: 'echo' }));
+        asked = waited.then(() => ({ action: { type: 'echo' }, fallbackBecause: undefined }));
       }
       const abort = new AbortController();
       const to = `sip:echo@127.0.0.1:${us.local[0]?.port}`;

@@ -27,7 +27,7 @@ function exchange(options: { calls?: number; engineCalls?: number; chosen?: Dire
     notReady: () => undefined,
     route: ({ number }: { number: string }): Action =>
       number === 'agent' ? agent : number === 'application' ? application : { type: 'echo' },
-    ask: async () => options.chosen ?? { type: 'echo' },
+    ask: async () => ({ action: options.chosen ?? { type: 'echo' }, fallbackBecause: undefined }),
     trusts: () => false,
     music: () => undefined,
     dialledAs: () => undefined,

@@ -8,12 +8,20 @@ import { TrunklineError } from '../../src/core/errors';
 import { silentLogger } from '../../src/core/log';
 import type { WebhookAction } from '../../src/dialplan/dialplan';
 import { loadDialplan } from '../../src/dialplan/load-dialplan';
-import { askApplication, readAction } from '../../src/webhooks/ask-application';
+import { askApplication, readAnswer } from '../../src/webhooks/ask-application';
 import { type Answer, type Receiver, startReceiver } from './receiver';
 
 const plan = loadDialplan(join(__dirname, '../../dialplans'));
 const call = { callId: 'c1', number: 'x', caller: '+49', headers: { 'X-Tenant': 'acme' }, at: new Date(0) };
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+const webhook: WebhookAction = {
+  type: 'webhook',
+  url: 'https://app.example/calls/new?tenant=1',
+  timeoutMs: 200,
+  secret,
+  fallback: { type: 'reject', status: 480, reason: undefined },
+};
 
 let receiver: Receiver;
 let answer: Answer;
@@ -25,13 +33,6 @@ beforeEach(async () => {
 afterEach(() => receiver.close());
 
 function ask(allowPrivate = ['localhost'], signal?: AbortSignal) {
-  const webhook: WebhookAction = {
-    type: 'webhook',
-    url: receiver.url,
-    timeoutMs: 200,
-    secret,
-    fallback: { type: 'reject', status: 480, reason: undefined },
-  };
   const options = {
     policy: { allowPrivate },
     surroundings: plan.surroundings,
@@ -39,7 +40,7 @@ function ask(allowPrivate = ['localhost'], signal?: AbortSignal) {
     newId: () => 'evt_1',
     now: () => new Date(),
   };
-  return askApplication(webhook, call, options, signal);
+  return askApplication({ ...webhook, url: receiver.url }, call, options, signal);
 }
 
 describe('askApplication', () => {
@@ -89,7 +90,9 @@ describe('askApplication', () => {
     const outside = join(mkdtempSync(join(tmpdir(), 'trunkline-outside-')), 'a.ogg');
     writeFileSync(outside, Buffer.concat([Buffer.from('OggS'), Buffer.alloc(20)]));
     for (const file of [outside, '../package.json']) {
-      expect(() => readAction({ type: 'play', file }, plan.surroundings)).toThrow(/inside the dialplan folder/);
+      expect(() => readAnswer({ type: 'play', file }, plan.surroundings, webhook)).toThrow(
+        /inside the dialplan folder/,
+      );
     }
   });
 
@@ -97,7 +100,7 @@ describe('askApplication', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {
         try {
-          readAction(json, plan.surroundings);
+          readAnswer(json, plan.surroundings, webhook);
         } catch (error) {
           expect(error).toBeInstanceOf(TrunklineError);
         }
