@@ -140,7 +140,7 @@ describe('a call that an application leads', () => {
   (sippInstalled() ? it : it.skip)(
     'says, asks, offers a menu, records, connects and hangs up, and tells what became of each',
     async () => {
-      const picksUp = await startSipp({ scenario: 'uas-rings.xml', port: human, pauseMs: 1_000, timeoutSeconds: 100 });
+      const picksUp = await startSipp({ scenario: 'uas-hangs-up.xml', port: human, pauseMs: 1_000, timeoutSeconds: 100 });
       const phone = await dial('office');
       await until(() => told[0]);
       expect(told[0]).toMatchObject({ type: 'call.route', to: 'office' });
