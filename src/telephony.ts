@@ -16,6 +16,7 @@ import { performEcho, performHangup, performPlay, performSay, performTone } from
 import { performMenu } from './call/menu-performance';
 import { MenuPrompts } from './call/menu-prompts';
 import { performQueue } from './call/queue/queue-performance';
+import { secondsUntilRoom } from './call/refusals';
 import { reader, rehearse, speakOnce } from './call/rehearsal';
 import { greetingsOf, menuPromptsOf, rehearsals } from './call/rehearsals';
 import { performScreened } from './call/screening';
@@ -158,6 +159,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       onRegister: sipPeers.onRegister,
       overhear: config.trace.sip ? (message) => traces.overhear(message) : undefined,
       signedHeaders: (call) => stir?.headersFor(call) ?? {},
+      full: () => secondsUntilRoom(exchange, config.limits.calls, notReady()),
     });
     const prompts = new SpokenPrompts();
     const toolCounts = noToolCounts();

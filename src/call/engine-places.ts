@@ -13,9 +13,13 @@ export class EnginePlaces {
     private readonly retryAfterSeconds: number,
   ) {}
 
+  get full(): boolean {
+    return this.taken.size >= this.most;
+  }
+
   /** The refusal when `action` needs a place and all are taken. What an application will choose is not known yet. */
   check(action: Action): TrunklineError | undefined {
-    if (!needsEngine(action) || this.taken.size < this.most) return undefined;
+    if (!needsEngine(action) || !this.full) return undefined;
     return new TrunklineError('engine.full', `All ${this.most} places of the speech engine are taken.`, {
       fix: 'Try again later; raise engine.maxCalls if the machine can carry more, or add a machine.',
       details: { retryAfterSeconds: this.retryAfterSeconds },

@@ -33,7 +33,7 @@ export class Exchange {
   private refused = 0;
   private taken = 0;
 
-  private readonly places: EnginePlaces;
+  readonly places: EnginePlaces;
   private readonly choosing: Choosing;
   readonly transfers: Transfers;
   readonly queues: Queues;

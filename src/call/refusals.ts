@@ -30,6 +30,16 @@ export function toldHeaders(headers: Readonly<Record<string, string>>): Record<s
   return Object.fromEntries(Object.entries(headers).filter(([name]) => TOLD_HEADER.test(name)));
 }
 
+/** When to ask again, while a call that speaks with the agent would be refused whoever made it. */
+export function secondsUntilRoom(
+  { live, places }: { readonly live: number; readonly places: { readonly full: boolean } },
+  mostCalls: number,
+  notReady: string | undefined,
+): number | undefined {
+  const full = notReady !== undefined || live >= mostCalls || places.full;
+  return full ? RETRY_AFTER_SECONDS : undefined;
+}
+
 export function busy(code: 'call.draining' | 'call.refused', why: string): TrunklineError {
   return new TrunklineError(code, `No call can be taken or placed: ${why}.`, {
     fix: 'Try again later.',

@@ -65,6 +65,8 @@ export interface SrfUserAgentOptions {
   readonly onRegister?: (request: RegisterRequest) => RegisterAnswer;
   /** Headers that prove who calls, for an outgoing call. */
   readonly signedHeaders?: (call: OutgoingInvite) => Readonly<Record<string, string>>;
+  /** After how many seconds a call may be sent to us again, when none can be taken now. */
+  readonly full?: () => number | undefined;
   /** For tests; the RFC's values otherwise. */
   readonly timers?: BaseTimers;
   readonly transports?: readonly SipTransport[];
@@ -279,8 +281,10 @@ export class SrfUserAgent implements SipUserAgent {
       'Accept-Encoding': 'identity',
       Supported: supportedHeader,
     };
-    if (this.retryAfterSeconds !== undefined) headers['Retry-After'] = String(this.retryAfterSeconds);
-    response.send(this.retryAfterSeconds === undefined ? 200 : 503, { headers });
+    // As an INVITE would be answered (RFC 3261 §11.2): a dispatcher in front takes us out, and asks again.
+    const retryAfterSeconds = this.retryAfterSeconds ?? this.options.full?.();
+    if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+    response.send(retryAfterSeconds === undefined ? 200 : 503, { headers });
   }
 
   private onOtherMethod(request: SrfRequest, response: SrfResponse): void {

@@ -14,12 +14,15 @@ const sdp = (port: number, direction = 'sendrecv'): string =>
 
 describe('two user agents', () => {
   let clock: ManualClock;
+  /** What both say of the room that they have. */
+  let retryAfterSeconds: number | undefined;
   let near: SrfUserAgent;
   let far: SrfUserAgent;
   let network: { readonly near: MemoryTransport; readonly far: MemoryTransport };
 
   beforeEach(async () => {
     clock = new ManualClock();
+    retryAfterSeconds = undefined;
     network = {
       near: new MemoryTransport({ address: '127.0.0.1', port: 5060 }),
       far: new MemoryTransport({ address: '127.0.0.2', port: 5060 }),
@@ -32,6 +35,7 @@ describe('two user agents', () => {
         log: silentLogger,
         userAgentName: 'Trunkline test',
         transports: [transport],
+        full: () => retryAfterSeconds,
       });
       await agent.start();
       return agent;
@@ -231,6 +235,17 @@ describe('two user agents', () => {
     await near.stop();
     await far.stop();
     expect(ends).toEqual([expect.objectContaining({ by: 'timeout' }), expect.objectContaining({ by: 'timeout' })]);
+  });
+
+  it('say in their answer to OPTIONS whether a call would be taken', async () => {
+    const ask = () => pump(near.askOptions({ uri: 'sip:127.0.0.2:5060', proxy: 'sip:127.0.0.2:5060', headers: {} }));
+    expect(await ask()).toMatchObject({ status: 200 });
+    retryAfterSeconds = 30;
+    expect(await ask()).toMatchObject({ status: 503 });
+    retryAfterSeconds = undefined;
+    expect(await ask()).toMatchObject({ status: 200 });
+    far.drain(30);
+    expect(await ask()).toMatchObject({ status: 503 });
   });
 
   it('refuse new calls while draining and keep the old ones', async () => {
