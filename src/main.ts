@@ -27,6 +27,7 @@ import { type Outbox, openOutbox } from './outbox';
 import { CallStore } from './store/call-store';
 import { CallTraces } from './store/call-traces';
 import { Erasure } from './store/erasure';
+import { callElsewhere } from './store/shared-records';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
 import { iceServersFor } from './webrtc/ice-servers';
@@ -69,6 +70,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
   const dialplan = await trace.span('dialplan', () => loadDialplan(resolve(config.dialplans)));
   const apiToken = ensureApiToken(dataFolder, randomBytes);
 
+  const keepsOutbox = config.webhooks.endpoints.length > 0 || config.database.url !== undefined;
   const hub = new EventHub();
   const store = new CallStore({ dataFolder, sources, logger });
   const traces = new CallTraces({ now: sources.now, maxBytes: config.trace.megabytes * 1_048_576 });
@@ -79,7 +81,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     now: sources.now,
     random: Math.random,
     logger,
-    awaitsLedger: config.webhooks.endpoints.length > 0,
+    awaitsLedger: keepsOutbox,
     onAnswer: (callId, answer) => {
       const parsed = webhookAnswerSchema.safeParse(answer);
       if (!parsed.success || telephony.exchange.find(callId) === undefined) return 'ignored';
@@ -109,24 +111,26 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     void store.record(event).then(() => tell(event));
   };
   const tell = (event: CallEvent): void => {
+    if (outbox?.disowned(event.callId) === true) return;
     webhooks.publish(event);
     hub.publish(event);
   };
   const lost = await trace.span('records', () => store.recover());
   await store.flush();
-  for (const event of lost) tell(event);
-  const outbox: Outbox | undefined =
-    config.webhooks.endpoints.length === 0
-      ? undefined
-      : openOutbox({
-          config,
-          dataFolder,
-          clock,
-          now: sources.now,
-          logger,
-          webhooks,
-          earlierEvents: (since, before) => store.eventsSince(since, before),
-        });
+  for (const event of lost) hub.publish(event);
+  const outbox: Outbox | undefined = keepsOutbox
+    ? openOutbox({
+        config,
+        dataFolder,
+        clock,
+        now: sources.now,
+        logger,
+        webhooks,
+        store,
+        lost,
+        tell: (event) => tell(event),
+      })
+    : undefined;
   const telephony = await openTelephony({
     config,
     dialplan,
@@ -147,18 +151,22 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
   erasure.start();
   let draining = false;
   const http = createHttpApp({
-    records: store,
+    records: outbox?.records ?? store,
     live: {
       dial: async (request) => queue.place(request),
       waiting: () => queue.waiting,
       cancelWaiting: (id) => queue.cancel(id),
-      act: (callId, action) => act(exchange, callId, action),
+      act: async (callId, action) => {
+        const where = exchange.find(callId) === undefined ? await outbox?.records.elsewhere(callId) : undefined;
+        if (where !== undefined) throw callElsewhere(where);
+        await act(exchange, callId, action);
+      },
     },
     erase: (callId, what) => erasure.erase(callId, what),
     feed: hub,
     traces,
     dialplan: dialplanView(dialplan),
-    deliveries: outbox,
+    deliveries: config.webhooks.endpoints.length === 0 ? undefined : outbox,
     tokens: tokensOf(config, apiToken.path, logger).current,
     limits: config.limits,
     sipStatus: () => telephony.sipStatus(),
@@ -194,6 +202,8 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       trunkline_webhooks_dropped: webhooks.counts.dropped,
       trunkline_webhooks_spilled: webhooks.counts.spilled,
       trunkline_webhooks_unsaved: outbox?.unsaved ?? 0,
+      trunkline_nodes_taken_over: outbox?.nodes.takenOver ?? 0,
+      trunkline_node_lease_lost: outbox?.nodes.lost ?? 0,
       trunkline_calls_waiting: queue.counts.waiting,
       trunkline_calls_waiting_dropped: queue.counts.dropped,
     }),

@@ -352,6 +352,21 @@ export const configSchema = z.strictObject({
       keepDays: z.int().min(1).default(7).describe('How long settled deliveries can be looked at and sent again.'),
     })
     .prefault({}),
+  node: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,64}$/, 'Expected letters, digits, points, - and _.')
+        .optional()
+        .describe('Of this agent among those that share `database.url`; host name and a kept id if left out.'),
+      leaseSeconds: z
+        .number()
+        .min(1)
+        .max(3600)
+        .default(15)
+        .describe('After how long without a sign of life the others take over what an agent had.'),
+    })
+    .prefault({}),
   recording: z
     .strictObject({
       enabled: z.boolean().default(false),

@@ -80,6 +80,8 @@ export const callRecordSchema = z.object({
   user: z.string().optional(),
   identity: callIdentitySchema.optional(),
   sipCallId: z.string().optional(),
+  /** The agent that has it, where several share a database. */
+  node: z.string().optional(),
   /** What the dialplan chose. */
   action: z.string().optional(),
   /** Of a call of ours that was placed with `amd`. */

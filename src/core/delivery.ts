@@ -75,8 +75,11 @@ export interface ReplayRequest {
 
 /** Remembers what has to be delivered beyond the death of the process. */
 export interface DeliveryLedger {
-  /** Kept as soon as the database has it; never waits. */
-  add(event: CallEvent, endpoints: readonly string[]): void;
+  /**
+   * Kept as soon as the database has it. Where other agents share the database, what comes back resolves then, or at once
+   * while it does not answer: nobody is told before, because another agent may have to go on with the call's numbers.
+   */
+  add(event: CallEvent, endpoints: readonly string[]): Promise<void> | undefined;
   note(note: DeliveryNote): void;
   /** What waits for `endpoint`, oldest first; everything that was added before is among it. */
   waiting(endpoint: string, most: number): Promise<WaitingDelivery[]>;

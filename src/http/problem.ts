@@ -33,6 +33,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'store.bad-cursor': 422,
   'call.not-found': 404,
   'call.wrong-state': 409,
+  'call.elsewhere': 409,
   'call.draining': 503,
   'call.destination-closed': 403,
   'call.outbound-limit': 429,

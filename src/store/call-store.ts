@@ -3,12 +3,13 @@
  * database can take its place behind `CallRecords`.
  */
 import { join } from 'node:path';
-import { type CallEvent, CallEventSequence, type EventSources } from '../core/call-event';
+import type { CallEvent, EventSources } from '../core/call-event';
 import type { CallRecord, TurnRecord } from '../core/call-record';
 import type { CallPage, CallQuery, CallRecords } from '../core/call-records';
 import { TrunklineError } from '../core/errors';
 import type { Logger } from '../core/log';
 import { CallJournal, type ReadCall } from './call-journal';
+import { lostCallEnd } from './lost-call';
 import { foldEvent, type StoredCall } from './stored-call';
 
 export interface CallStoreOptions {
@@ -134,6 +135,19 @@ export class CallStore implements CallRecords {
     return { calls, nextCursor: fitting.length > query.limit ? calls.at(-1)?.id : undefined };
   }
 
+  /** As the events so far tell it; for who cannot wait. */
+  recordOf(callId: string): CallRecord | undefined {
+    return this.calls.get(callId)?.record;
+  }
+
+  has(callId: string): boolean {
+    return this.calls.has(callId);
+  }
+
+  liveCalls(): string[] {
+    return [...this.calls.values()].flatMap(({ record }) => (record.state === 'ended' ? [] : [record.id]));
+  }
+
   async get(callId: string): Promise<CallRecord | undefined> {
     return this.calls.get(callId)?.record;
   }
@@ -231,11 +245,7 @@ export class CallStore implements CallRecords {
 
   private endLostCall(call: StoredCall): CallEvent {
     const last = call.events.at(-1);
-    const { answeredAt } = call.record;
-    const durationMs =
-      answeredAt === undefined || last === undefined ? 0 : Date.parse(last.occurredAt) - Date.parse(answeredAt);
-    const sequence = new CallEventSequence(call.record.id, this.options.sources, last?.sequence ?? 0);
-    const event = sequence.next('call.ended', { cause: 'lost', durationMs: Math.max(0, durationMs) });
+    const event = lostCallEnd({ record: call.record, last }, this.options.sources.now);
     void this.record(event);
     return event;
   }

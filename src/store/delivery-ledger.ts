@@ -7,6 +7,7 @@
  */
 import type { CallEvent } from '../core/call-event';
 import { callEventSchema } from '../core/call-event';
+import type { CallRecord } from '../core/call-record';
 import type { Clock, Timer } from '../core/clock';
 import type {
   DeliveryLedger,
@@ -21,11 +22,14 @@ import type { Logger } from '../core/log';
 import { type Database, dateIn, type Row, type Statement } from './database';
 import { addStatement, deliveryOf, listStatement, noteStatement, replayStatement } from './delivery-statements';
 import { migrate } from './migrations';
+import { forgetCalls, keepCallsStatement, overtakenStatement } from './shared-call-statements';
 
 export interface LedgerOptions {
   readonly database: Database;
   /** Which of several agents on one database this is; it delivers its own events. */
   readonly node: string;
+  /** Others share the database: every event is kept there with the record of its call, and told after that. */
+  readonly recordOf?: ((callId: string) => CallRecord | undefined) | undefined;
   readonly clock: Clock;
   readonly now: () => Date;
   readonly logger: Logger;
@@ -35,9 +39,11 @@ export interface LedgerOptions {
   readonly maxPending?: number;
 }
 
-export interface Added {
+interface Added {
   readonly event: CallEvent;
   readonly endpoints: readonly string[];
+  /** It is kept, or cannot be for now. */
+  readonly settled: () => void;
 }
 
 const mostPerTransaction = 500;
@@ -95,20 +101,28 @@ export class PersistentLedger implements DeliveryLedger {
     return dateIn(before, 'last');
   }
 
-  /** Those of `events` that were never kept. */
+  /** Those of `events` that were never kept, and that no other agent has overtaken. */
   async missing(events: readonly CallEvent[]): Promise<CallEvent[]> {
-    const known = await this.options.database.query({
+    const { database, recordOf } = this.options;
+    const known = await database.query({
       sql: `select id from webhook_events where id = any($1::text[])`,
       values: [events.map(({ id }) => id)],
     });
-    const ids = new Set(known.map(({ id }) => id));
+    const overtaken = recordOf === undefined ? [] : await database.query(overtakenStatement(events));
+    const ids = new Set([...known, ...overtaken].map(({ id }) => id));
     return events.filter(({ id }) => !ids.has(id));
   }
 
-  add(event: CallEvent, endpoints: readonly string[]): void {
-    if (!this.hasRoom()) return;
-    this.added.push({ event, endpoints });
+  add(event: CallEvent, endpoints: readonly string[]): Promise<void> | undefined {
+    const { recordOf } = this.options;
+    if ((endpoints.length === 0 && recordOf === undefined) || !this.hasRoom()) return undefined;
+    const settled = new Promise<void>((resolve) => {
+      this.added.push({ event, endpoints, settled: resolve });
+      // In an outage nobody waits.
+      if (this.failing) resolve();
+    });
     this.write();
+    return recordOf === undefined ? undefined : settled;
   }
 
   note(note: DeliveryNote): void {
@@ -183,7 +197,8 @@ export class PersistentLedger implements DeliveryLedger {
     if (this.counts.pending === 0) {
       await database
         .query({
-          sql: `update trunkline_nodes set stopped_at = $2::timestamptz where node = $1`,
+          // What is left waits for nobody: another agent on this database goes on with it.
+          sql: `update trunkline_nodes set stopped_at = $2::timestamptz, alive_until = least(alive_until, now()) where node = $1`,
           values: [node, now().toISOString()],
         })
         .catch(() => undefined);
@@ -215,7 +230,7 @@ export class PersistentLedger implements DeliveryLedger {
     const later = new Set(this.added.slice(mostPerTransaction).map(({ event }) => event.id));
     const ready = noted.filter(([, { eventId }]) => !later.has(eventId));
     const statements: Statement[] = [
-      ...(added.length > 0 ? [addStatement(added, node)] : []),
+      ...(added.length > 0 ? [addStatement(added, node), ...this.callStatements(added)] : []),
       ...(ready.length > 0 ? [noteStatement(ready.map(([, note]) => note))] : []),
     ];
     try {
@@ -227,7 +242,20 @@ export class PersistentLedger implements DeliveryLedger {
     this.failing = false;
     this.counted.saved += added.length;
     this.added = this.added.slice(added.length);
+    for (const { settled } of added) settled();
     for (const [key, note] of ready) if (this.noted.get(key) === note) this.noted.delete(key);
+  }
+
+  /** The calls' records as they are now: the newest event of each may be on its way behind these. */
+  private callStatements(added: readonly Added[]): Statement[] {
+    const { recordOf, node } = this.options;
+    if (recordOf === undefined) return [];
+    const newest = new Map(added.map(({ event }) => [event.callId, event.sequence]));
+    const kept = [...newest].flatMap(([callId, lastSequence]) => {
+      const record = recordOf(callId);
+      return record === undefined ? [] : [{ record, lastSequence }];
+    });
+    return kept.length === 0 ? [] : [keepCallsStatement(kept, node)];
   }
 
   private failed(error: unknown): void {
@@ -242,6 +270,7 @@ export class PersistentLedger implements DeliveryLedger {
       });
     }
     this.failing = true;
+    for (const { settled } of this.added) settled();
     this.retry = this.closed
       ? ({ cancel: () => undefined } as Timer)
       : this.options.clock.after(retryMs, () => {
@@ -261,13 +290,14 @@ export class PersistentLedger implements DeliveryLedger {
                 and not exists (select 1 from webhook_deliveries d where d.event_id = e.id and d.state = 'waiting')`,
           values: [before],
         })
+        .then(() => database.query({ sql: forgetCalls, values: [before] }))
         .catch(() => undefined);
       if (!this.closed) this.tidyLater(tidyEveryMs);
     });
   }
 }
 
-function waitingOf(row: Row): WaitingDelivery[] {
+export function waitingOf(row: Row): WaitingDelivery[] {
   const parsed = callEventSchema.safeParse(JSON.parse(String(row['body'])));
   // Written by a later version: that one will deliver it.
   if (!parsed.success) return [];

@@ -37,6 +37,20 @@ export const migrations: readonly (readonly string[])[] = [
        stopped_at timestamptz
      )`,
   ],
+  // 2: several agents on one database. alive_until is by the database's clock; null: that agent is alone on it.
+  [
+    `alter table trunkline_nodes add column name text, add column alive_until timestamptz, add column taken_by text`,
+    `create table trunkline_calls (
+       id text primary key,
+       node text not null,
+       state text not null,
+       started_at timestamptz not null,
+       last_sequence integer not null,
+       record text not null
+     )`,
+    `create index trunkline_calls_by_time on trunkline_calls (started_at, id)`,
+    `create index trunkline_calls_live on trunkline_calls (node) where state <> 'ended'`,
+  ],
 ];
 
 /** Two agents that start at once on one database: the second waits for this lock, then finds nothing to do. */

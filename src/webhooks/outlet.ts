@@ -98,10 +98,23 @@ export class Outlet {
     this.pump();
   }
 
-  /** What an earlier run left, or what shall be sent again. */
-  restore(deliveries: readonly WaitingDelivery[]): void {
+  /** What an earlier run or another agent left, or what shall be sent again. `more`: the database alone knows of more. */
+  restore(deliveries: readonly WaitingDelivery[], more = false): void {
     for (const delivery of deliveries) this.take(delivery);
+    if (more) this.spilling = true;
     this.pump();
+    if (more && this.waiting === 0) void this.refill();
+  }
+
+  /** What waits here is another's from now on; what is under way comes to its end. */
+  letGo(): void {
+    for (const lane of this.lanes.values()) {
+      lane.timer?.cancel();
+      this.waiting -= lane.queue.length - (lane.busy ? 1 : 0);
+      lane.queue.splice(lane.busy ? 1 : 0);
+      lane.timer = undefined;
+    }
+    for (const [callId, lane] of this.lanes) if (lane.queue.length === 0) this.lanes.delete(callId);
   }
 
   /** Resolves when nothing waits in memory, or after `graceMs`. */
@@ -144,6 +157,8 @@ export class Outlet {
       lane = { queue: [], busy: false, timer: undefined };
       this.lanes.set(event.callId, lane);
     }
+    // Fetched from the database at the same moment by another way.
+    if (lane.queue.some((waiting) => waiting.event.id === event.id)) return;
     lane.queue.push({ event, attempts, firstAttemptAt, firstAttemptMs: this.onOwnClock(firstAttemptAt) });
     this.waiting += 1;
   }

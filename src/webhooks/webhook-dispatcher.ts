@@ -45,6 +45,8 @@ export class WebhookDispatcher {
   };
   private ledger: DeliveryLedger | undefined;
   private held: CallEvent[] | undefined;
+  /** The newest event that the database is still to take before it is sent; they are taken in order. */
+  private keeping: Promise<void> | undefined;
 
   constructor(options: DispatcherOptions) {
     const withLedger: OutletOptions = { ...options, ledger: () => this.ledger };
@@ -82,19 +84,28 @@ export class WebhookDispatcher {
     for (const event of [...missed, ...held]) this.send(event);
   }
 
-  /** Sends again what the ledger has made to wait again; endpoints that are gone from the configuration get nothing. */
-  replay(again: ReadonlyMap<string, readonly WaitingDelivery[]>): number {
+  /**
+   * Sends again what the ledger has made to wait again, or another agent has left; endpoints that are gone from the configuration
+   * get nothing. `more`: the database has more of it.
+   */
+  replay(again: ReadonlyMap<string, readonly WaitingDelivery[]>, more = false): number {
     let replayed = 0;
     for (const outlet of this.outlets) {
       const deliveries = again.get(outlet.endpoint.url) ?? [];
-      outlet.restore(deliveries);
+      outlet.restore(deliveries, more);
       replayed += deliveries.length;
     }
     return replayed;
   }
 
+  /** Another agent delivers what waits here. */
+  letGo(): void {
+    for (const outlet of this.outlets) outlet.letGo();
+  }
+
   /** Lets what is deliverable go out for at most `graceMs`, then stops; returns how many events were left. */
   async close(graceMs: number): Promise<number> {
+    await this.keeping;
     await Promise.all(this.outlets.map((outlet) => outlet.settle(graceMs)));
     const left = this.counts.waiting;
     for (const outlet of this.outlets) outlet.stop();
@@ -103,8 +114,11 @@ export class WebhookDispatcher {
 
   private send(event: CallEvent): void {
     const wanting = this.outlets.filter((outlet) => outlet.wants(event));
-    if (wanting.length === 0) return;
-    this.ledger?.add(event, [...new Set(wanting.map(({ endpoint }) => endpoint.url))]);
-    for (const outlet of wanting) outlet.enqueue(event);
+    const kept = this.ledger?.add(event, [...new Set(wanting.map(({ endpoint }) => endpoint.url))]);
+    const enqueue = (): void => {
+      for (const outlet of wanting) outlet.enqueue(event);
+    };
+    if (kept === undefined) enqueue();
+    else this.keeping = kept.then(enqueue);
   }
 }
