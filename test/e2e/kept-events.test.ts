@@ -1,10 +1,10 @@
 /** Events reach their receiver although the agent is killed again and again in the middle of calls. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freeUdpPort } from '../../src/bench/own-agent';
 import { parseJournal } from '../../src/store/call-journal';
+import { MortalAgent } from '../support/mortal-agent';
 import { type PostgresServer, postgresInstalled, startPostgres } from '../support/postgres-server';
 import { sippInstalled, startSipp } from '../support/sipp';
 import { type Receiver, startReceiver } from '../webhooks/receiver';
@@ -15,52 +15,10 @@ const callsPerLife = Number(process.env['KEPT_EVENTS_CALLS'] ?? 25);
 
 jest.setTimeout(60_000 * (3 + kills * 2));
 
-const root = join(__dirname, '../..');
-
 interface Told {
   readonly id: string;
   readonly callId: string;
   readonly sequence: number;
-}
-
-class MortalAgent {
-  private child: ChildProcess | undefined;
-  private output = '';
-
-  constructor(private readonly configPath: string) {}
-
-  async live(said = /kept in the database/): Promise<void> {
-    this.output = '';
-    const child = spawn(process.execPath, ['bin/trunkline.mjs', 'up', '--config', this.configPath], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own: the model process dies with it.
-      detached: true,
-    });
-    this.child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => {
-        this.output += chunk.toString();
-      });
-    }
-    await this.until(() => /ready in \d+ ms/.test(this.output) && said.test(this.output));
-  }
-
-  async die(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const { child } = this;
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal);
-    await gone;
-  }
-
-  private async until(happened: () => boolean): Promise<void> {
-    for (let attempt = 0; !happened(); attempt += 1) {
-      if (attempt > 1_800 || this.child?.exitCode !== null)
-        throw new Error(`the agent did not come up:\n${this.output}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
 
 /** Every event that the call records hold. */
