@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type Environment, originOf, overlayEnvironment } from './config/environment';
 import { masked } from './config/masked';
 import { type Config, configSchema } from './config/schema';
+import { fileKeyOf, readSecretFiles, secretsIn } from './config/secrets';
 import { faultLine, faultsError, readCheckedYaml } from './core/checked-yaml';
 import { describeIssues, pathText } from './core/described-issues';
 import { TrunklineError } from './core/errors';
@@ -22,6 +23,8 @@ export interface ConfigSource {
   readonly file?: string | undefined;
   /** From `--engine`. */
   readonly engine?: string | undefined;
+  /** Told which secrets stand in the file itself, by their paths. */
+  readonly onLiteralSecrets?: (paths: readonly string[]) => void;
   readonly environment?: Environment;
   readonly folder?: string;
 }
@@ -39,6 +42,9 @@ export function loadConfig(source: ConfigSource = {}): Config {
   const { values, origins } = overlayEnvironment(configSchema, raw.value, environment, (path) =>
     readSecretFile(resolve(folder, path)),
   );
+  const literal = secretsIn(configSchema, raw.value).map(({ path }) => pathText(path));
+  if (literal.length > 0) source.onLiteralSecrets?.(literal);
+  readSecretFiles(configSchema, values, (path) => readSecretFile(resolve(folder, path)));
   if (source.engine !== undefined) withEngine(values, source.engine);
   const parsed = configSchema.safeParse(values);
   if (parsed.success) {
@@ -78,6 +84,11 @@ export function forbidTelemetry(environment: NodeJS.ProcessEnv = process.env): v
   environment['ORT_DISABLE_TELEMETRY'] = '1';
 }
 
+/** The secrets themselves, so that whoever writes for people can leave them out. */
+export function secretValues(config: Config): string[] {
+  return secretsIn(configSchema, config).map(({ value }) => value);
+}
+
 export function printableConfig(config: Config): string {
   return stringify(masked(configSchema, config), { lineWidth: 0 });
 }
@@ -87,11 +98,26 @@ export function configJsonSchema(): string {
   const schema = z.toJSONSchema(configSchema, {
     io: 'input',
     unrepresentable: 'any',
-    override: ({ jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema }) => {
       Reflect.deleteProperty(jsonSchema, 'secret');
+      if (zodSchema instanceof z.ZodObject) withFileKeys(zodSchema, jsonSchema);
     },
   });
   return `${JSON.stringify({ title: 'trunkline.yaml', ...schema }, null, 2)}\n`;
+}
+
+/** `passwordFile` beside `password`, of which one is enough. */
+function withFileKeys(schema: z.ZodObject, described: z.core.JSONSchema.BaseSchema): void {
+  for (const key of Object.keys(schema.shape)) {
+    const fileKey = fileKeyOf(schema, key);
+    if (fileKey === undefined) continue;
+    described.properties = {
+      ...described.properties,
+      [fileKey]: { type: 'string', description: `Path of a file that holds ${key}.` },
+    };
+    described.required = described.required?.filter((name) => name !== key);
+    if (described.required?.length === 0) Reflect.deleteProperty(described, 'required');
+  }
 }
 
 function readConfigFile(path: string, mustExist: boolean): string {

@@ -1,5 +1,5 @@
 /** `trunkline up`: starts the agent, says where it can be reached, and drains it when the first signal comes. */
-import { keysNotActedUpon, loadConfig, printableConfig } from '../config';
+import { keysNotActedUpon, loadConfig, printableConfig, secretValues } from '../config';
 import { SystemClock } from '../core/clock';
 import { StartTrace, shownStages } from '../core/start-trace';
 import { startEngine } from '../engine';
@@ -21,8 +21,15 @@ export const up: Command = {
   async run(given, terminal) {
     const trace = new StartTrace(() => performance.now());
     trace.mark('modules', 0);
+    let literal: readonly string[] = [];
     const config = await trace.span('configuration', () =>
-      loadConfig({ file: given.text('config'), engine: given.text('engine') }),
+      loadConfig({
+        file: given.text('config'),
+        engine: given.text('engine'),
+        onLiteralSecrets: (paths) => {
+          literal = paths;
+        },
+      }),
     );
     if (given.has('print-config')) {
       terminal.out(printableConfig(config).trimEnd());
@@ -31,7 +38,13 @@ export const up: Command = {
     checkBeforeStart(config);
     // From here on a signal ends the start or drains the agent, never leaves half of it behind.
     const signals = new Signals();
-    const logger = createLogger(config.log);
+    const logger = createLogger({ ...config.log, secrets: secretValues(config) });
+    if (literal.length > 0) {
+      logger.warn('secrets stand in the configuration itself', {
+        keys: literal,
+        fix: 'Name a file instead (passwordFile for password), or set the variable of the key.',
+      });
+    }
     const silent = keysNotActedUpon(config);
     if (silent.length > 0) logger.warn('configured, but without effect in this version', { keys: silent });
     const engine = startEngine({ config, clock: new SystemClock(), log: logger, trace });

@@ -81,10 +81,9 @@ export function originOf(origins: ReadonlyMap<string, string>, path: readonly Pr
 }
 
 function parseValue(name: string, kind: Variable['kind'], text: string): unknown {
-  const expected = (what: string, cause?: unknown): TrunklineError =>
+  const expected = (what: string): TrunklineError =>
     new TrunklineError('config.bad-variable', `The environment variable ${name} must be ${what}.`, {
       fix: `Set ${name} to ${what}.`,
-      cause,
     });
   switch (kind) {
     case 'string':
@@ -101,8 +100,9 @@ function parseValue(name: string, kind: Variable['kind'], text: string): unknown
     case 'json':
       try {
         return JSON.parse(text);
-      } catch (error) {
-        throw expected('JSON', error);
+      } catch {
+        // What the parser says quotes the text, which may be a secret.
+        throw expected('JSON');
       }
   }
 }

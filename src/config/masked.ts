@@ -1,11 +1,11 @@
 /** A copy of values in which everything that the schema marks secret is masked, for `--print-config` and for logs. */
 import { z } from 'zod';
-
-export const mask = '********';
+import { hiddenUrl, mask } from '../core/hidden';
+import { isSecret } from './secrets';
 
 export function masked(schema: z.core.$ZodType, value: unknown): unknown {
   if (value === undefined || value === null) return value;
-  if (schema instanceof z.ZodType && schema.meta()?.['secret'] === true) return mask;
+  if (isSecret(schema)) return mask;
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return masked(schema.unwrap(), value);
   }
@@ -19,5 +19,5 @@ export function masked(schema: z.core.$ZodType, value: unknown): unknown {
       }),
     );
   }
-  return value;
+  return typeof value === 'string' ? hiddenUrl(value) : value;
 }

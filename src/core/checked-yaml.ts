@@ -30,13 +30,13 @@ export function readCheckedYaml<T>(text: string, file: string, schema: z.ZodType
   let document: Document.Parsed;
   let raw: unknown;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, merge: false });
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', uniqueKeys: true, merge: false });
     const first = document.errors[0];
-    if (first !== undefined) return oneFault(`${first.message}.`, lines.linePos(first.pos[0]).line);
+    if (first !== undefined) return oneFault(`${unquoted(first.message)}.`, lines.linePos(first.pos[0]).line);
     raw = document.toJS({ maxAliasCount: mostAliases });
   } catch (error) {
     // The parser throws for what it cannot resolve: too many aliases, an alias of itself.
-    return oneFault(`${error instanceof Error ? error.message : String(error)}.`);
+    return oneFault(`${unquoted(error instanceof Error ? error.message : String(error))}.`);
   }
   const lineOf = (path: readonly PropertyKey[]): number => lineOfPath(document, lines, path);
   const parsed = schema.safeParse(raw ?? {});
@@ -48,6 +48,11 @@ export function readCheckedYaml<T>(text: string, file: string, schema: z.ZodType
     message,
   }));
   return { ok: false, faults };
+}
+
+/** What the parser says, without the piece of the file that it quotes: it may be of a secret. */
+function unquoted(message: string): string {
+  return message.replace(/\s*"[\s\S]*$/, '').replace(/: ?\S*$/, '');
 }
 
 /** One line per fault: `dialplans/demo.yaml:7: routes[0].action.status: Expected …`. */

@@ -31,7 +31,10 @@ function describeIssue(schema: z.core.$ZodType, issue: z.core.$ZodIssue, input: 
   switch (issue.code) {
     case 'unrecognized_keys': {
       const valid = keysAt(schema, path, input);
-      return issue.keys.map((key) => ({ path: [...path, key], message: `Unknown key.${suggestion(key, valid)}` }));
+      return issue.keys.map((key) => {
+        const name = keyWithoutValue(key);
+        return { path: [...path, name], message: `Unknown key.${suggestion(name, valid)}` };
+      });
     }
     case 'invalid_key':
       return [{ path, message: closed(issue.issues[0]?.message ?? issue.message) }];
@@ -52,6 +55,11 @@ function describeIssue(schema: z.core.$ZodType, issue: z.core.$ZodIssue, input: 
       return [{ path, message: missing ? `${firstClause(sentence)}; it is missing.` : closed(sentence) }];
     }
   }
+}
+
+/** `password:hush` lacks its space and is a key as a whole: what stands behind the colon is not for a message. */
+function keyWithoutValue(key: string): string {
+  return /^[^:=\s]+(?=[:=\s])/.exec(key)?.[0] ?? key;
 }
 
 /** A union without a tag says nothing useful as a whole: tell the faults of the form that got farthest. */
