@@ -30,7 +30,13 @@ export function readCheckedYaml<T>(text: string, file: string, schema: z.ZodType
   let document: Document.Parsed;
   let raw: unknown;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', uniqueKeys: true, merge: false });
+    document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'error',
+      uniqueKeys: true,
+      merge: false,
+    });
     const first = document.errors[0];
     if (first !== undefined) return oneFault(`${unquoted(first.message)}.`, lines.linePos(first.pos[0]).line);
     raw = document.toJS({ maxAliasCount: mostAliases });

@@ -140,6 +140,8 @@ class OpenAiConversation implements BrainConversation {
     const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/chat/completions`, {
       method: 'POST',
       signal,
+      // What callers say goes to the endpoint that was named, and nowhere that it points to.
+      redirect: 'error',
       headers: {
         'content-type': 'application/json',
         accept: 'text/event-stream',
