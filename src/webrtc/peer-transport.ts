@@ -35,6 +35,7 @@ import { type CheckedOffer, checkOffer, MAX_CANDIDATES_PER_PEER } from './offer'
 import { isLoopback, PortWindows } from './peer-addresses';
 import { installRtpHeaderGuard } from './rtp-header-guard';
 import { readTrickleFragment, type TrickleFragment } from './trickle-fragment';
+import { installTurnRefreshGuard } from './turn-refresh-guard';
 import { installUdpBindGuard } from './udp-bind-guard';
 
 /** A peer that has not connected by then never will: ICE gives up after about half of it. */
@@ -44,6 +45,8 @@ export interface PeerLimits {
   readonly clock: Clock;
   /** Measured: fifty two-way peers take 40 % of a core and keep their packets within 10 ms. */
   readonly maxPeers: number;
+  /** Who vouches for TURN servers by TLS, PEM; left out: whom Node trusts, NODE_EXTRA_CA_CERTS among them. */
+  readonly turnAuthority?: string;
 }
 
 /** What a peer dropped, for `dump`. */
@@ -53,9 +56,10 @@ export interface PeerDrops {
 }
 
 /** Installs the guards and gives the function that opens peers; at most `maxPeers` of them live at once. */
-export function createOpenPeer({ clock, maxPeers }: PeerLimits): OpenPeer {
+export function createOpenPeer({ clock, maxPeers, turnAuthority }: PeerLimits): OpenPeer {
   installRtpHeaderGuard();
   installUdpBindGuard();
+  installTurnRefreshGuard();
   const windows = new PortWindows();
   let livePeers = 0;
 
@@ -76,6 +80,7 @@ export function createOpenPeer({ clock, maxPeers }: PeerLimits): OpenPeer {
       iceAdditionalHostAddresses: message.advertised.length > 0 ? [...message.advertised] : ['127.0.0.1'],
       // Advertised addresses of the loopback only: nobody else may reach the port.
       iceInterfaceAddresses: allLoopback ? { udp4: '127.0.0.1', udp6: '::1' } : undefined,
+      ...(turnAuthority === undefined ? {} : { turnTlsOptions: { ca: turnAuthority } }),
       bundlePolicy: 'max-bundle',
       maxMessageSize: 65_536,
     });

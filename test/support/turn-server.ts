@@ -1,9 +1,10 @@
 /** coturn on 127.0.0.1 as the relay between two ends of a call, with accounts that are good for a while only. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freeUdpPort } from '../../src/bench/own-agent';
+import { makeCertificate } from './certificates';
 
 const executable = '/usr/bin/turnserver';
 
@@ -15,7 +16,11 @@ export function turnServerInstalled(): boolean {
 }
 
 export interface TurnServer {
+  /** UDP and TCP. */
   readonly port: number;
+  readonly tlsPort: number;
+  /** Who vouches for its certificate, PEM. */
+  readonly authority: string;
   readonly secret: string;
   /** What it says of its sessions so far. */
   log(): string;
@@ -24,15 +29,22 @@ export interface TurnServer {
 
 export async function startTurnServer(): Promise<TurnServer> {
   const port = await freeUdpPort();
+  const tlsPort = await freeUdpPort();
   const secret = `secret-of-${port}`;
   const folder = mkdtempSync(join(tmpdir(), 'coturn-'));
+  const issuer = makeCertificate({ name: 'relays', authority: true });
+  const own = makeCertificate({ name: 'relay', issuer, addresses: ['127.0.0.1'] });
+  writeFileSync(join(folder, 'cert.pem'), own.certificate);
+  writeFileSync(join(folder, 'key.pem'), own.key);
   const child = spawn(
     executable,
     [
       '-n',
       '--no-cli',
-      '--no-tls',
       '--no-dtls',
+      `--cert=${join(folder, 'cert.pem')}`,
+      `--pkey=${join(folder, 'key.pem')}`,
+      `--tls-listening-port=${tlsPort}`,
       '--listening-ip=127.0.0.1',
       '--relay-ip=127.0.0.1',
       `--listening-port=${port}`,
@@ -59,6 +71,8 @@ export async function startTurnServer(): Promise<TurnServer> {
   await listening(child, () => log);
   return {
     port,
+    tlsPort,
+    authority: issuer.certificate,
     secret,
     log: () => log,
     close: () =>
