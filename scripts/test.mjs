@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkNode, ensureBuilt, ensureInstalled, PrepareError, root, runToEnd, say } from './prepare.mjs';
-import { ensureInfraPython } from './test-checkers.mjs';
+import { ensureInfraPython, ensureRestPython } from './test-checkers.mjs';
 import { ensurePeers } from './test-peers.mjs';
 import { ensureRecipePython, runRecipeTests } from './test-recipe.mjs';
 
@@ -161,6 +161,14 @@ const checkers =
 if (checkers.reason !== undefined)
   say(`skip  some checks of infra/: ${checkers.reason}. Fix: install Python 3.11 with venv and pip`);
 if (checkers.python !== undefined) process.env.INFRA_PYTHON = checkers.python;
+
+const rest =
+  patterns.length === 0 || patterns.some((pattern) => 'test/e2e/rest.test.ts'.startsWith(pattern))
+    ? await ensureRestPython(say)
+    : {};
+if (rest.reason !== undefined)
+  say(`skip  the REST interface by Schemathesis: ${rest.reason}. Fix: install Python 3.11 with venv and pip`);
+if (rest.python !== undefined) process.env.REST_PYTHON = rest.python;
 
 try {
   await ensureBuilt();

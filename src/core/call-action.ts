@@ -98,6 +98,7 @@ export const callActionSchema = z.discriminatedUnion('type', [
     .refine((transfer) => (transfer.to === undefined) !== (transfer.callId === undefined), {
       error: 'Expected either to or callId.',
     })
+    .meta({ oneOf: [{ required: ['to'] }, { required: ['callId'] }] })
     .refine(({ briefing, mode }) => briefing === undefined || mode === 'warm' || mode === 'conference', {
       error: 'Only a warm transfer and a conference have a briefing.',
       path: ['briefing'],
@@ -116,7 +117,8 @@ export const callActionSchema = z.discriminatedUnion('type', [
     })
     .refine((result) => (result.text === undefined) !== (result.error === undefined), {
       error: 'Expected either text or error.',
-    }),
+    })
+    .meta({ oneOf: [{ required: ['text'] }, { required: ['error'] }] }),
   z.strictObject({ type: z.literal('hangup') }),
 ]);
 

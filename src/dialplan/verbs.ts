@@ -47,7 +47,7 @@ const recordVerb = z.strictObject({
   action,
 });
 
-export const verbSchema = z.discriminatedUnion('type', [
+const verbSchema = z.discriminatedUnion('type', [
   sayVerb,
   askSchema.safeExtend({ voice, action }),
   playAction,
@@ -68,9 +68,6 @@ const listSchema = z
   .array(verbSchema)
   .min(1, 'Expected at least one verb.')
   .max(MAX_VERBS, `Expected at most ${MAX_VERBS} verbs.`);
-
-/** For the OpenAPI document. */
-export const verbsSchema = z.union([verbSchema, listSchema]);
 
 type WrittenVerb = z.output<typeof verbSchema>;
 

@@ -41,7 +41,11 @@ export const dialBodySchema = z
           .string()
           .regex(headerName)
           .refine((name) => !ownHeaders.test(name), { error: "Expected a header that is not the dialog's own." }),
-        z.string().regex(/^[^\r\n\0]{0,1000}$/, 'Expected one line.'),
+        z
+          .string()
+          .max(1000)
+          .regex(/^[^\r\n]*$/, 'Expected one line.')
+          .refine((line) => !line.includes('\0'), { error: 'Expected one line.' }),
       )
       .optional(),
     metadata: z.record(z.string().max(100), z.unknown()).optional(),
@@ -52,7 +56,8 @@ export const dialBodySchema = z
   })
   .refine((body) => (body.agent === undefined) !== (body.dialplan === undefined), {
     error: 'Expected either agent or dialplan.',
-  });
+  })
+  .meta({ oneOf: [{ required: ['agent'] }, { required: ['dialplan'] }] });
 
 const erasable = [
   ['/:id', 'call'],
@@ -128,8 +133,9 @@ export function callRoutes(parts: HttpParts, access: Access, idempotency: Idempo
   router.post('/:id/actions', access.require('control'), async (request, response) => {
     const id = idOf(request.params);
     const answer = await idempotency.once(request, String(response.locals['tokenName']), async () => {
+      const { state } = found(await records.get(id));
       const action = checkedBody(request, callActionSchema);
-      if (found(await records.get(id)).state === 'ended') {
+      if (state === 'ended') {
         throw new TrunklineError('call.wrong-state', 'The call has ended.', { fix: 'Its record says why.' });
       }
       await live.act(id, action);

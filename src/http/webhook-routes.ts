@@ -14,7 +14,10 @@ export const deliveryQuerySchema = z.strictObject({
   state: deliveryStateSchema.optional(),
   callId: z.string().max(100).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(200).optional(),
+  cursor: z
+    .string()
+    .regex(/^\d{1,18}$/, 'Expected a nextCursor.')
+    .optional(),
 });
 
 export const replayBodySchema = z
@@ -30,7 +33,8 @@ export const replayBodySchema = z
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), {
     error: 'Expected something to choose by: eventIds, callId, state, since or until.',
-  });
+  })
+  .meta({ minProperties: 1 });
 
 export function webhookRoutes(deliveries: Deliveries | undefined, access: Access, idempotency: Idempotency): Router {
   const router = Router();
