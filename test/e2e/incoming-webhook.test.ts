@@ -6,7 +6,6 @@ import { Webhook } from 'standardwebhooks';
 import { Resampler } from '../../src/audio/resampler';
 import { writeWav } from '../../src/audio/wav';
 import { decodeOggOpus } from '../../src/codecs/ogg-opus';
-import type { CallEvent } from '../../src/core/call-event';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
 import type { Phone } from '../../src/phone/phone';
@@ -124,23 +123,27 @@ describe('a call that an application leads', () => {
     phone.press(keys);
     return resultOf(verb).finally(() => clearInterval(pressing));
   }
+  const ofCall = () => ({ params: { path: { id: told[0]?.callId ?? '' } } });
   const answeredWith = (verb: string) =>
     until(async () => {
-      const { action } = (await agent.request('GET', `/v1/calls/${told[0]?.callId}`)) as { action?: string };
-      return action === verb ? action : undefined;
+      const { data } = await agent.rest.GET('/v1/calls/{id}', ofCall());
+      return data?.action === verb ? verb : undefined;
     });
   const ended = () =>
     until(async () => {
-      const { events } = (await agent.request('GET', `/v1/calls/${told[0]?.callId}/timeline`)) as {
-        events: CallEvent[];
-      };
-      return events.at(-1)?.type === 'call.ended' ? events : undefined;
+      const { data } = await agent.rest.GET('/v1/calls/{id}/timeline', ofCall());
+      return data?.events.at(-1)?.type === 'call.ended' ? data.events : undefined;
     });
 
   (sippInstalled() ? it : it.skip)(
     'says, asks, offers a menu, records, connects and hangs up, and tells what became of each',
     async () => {
-      const picksUp = await startSipp({ scenario: 'uas-hangs-up.xml', port: human, pauseMs: 1_000, timeoutSeconds: 100 });
+      const picksUp = await startSipp({
+        scenario: 'uas-hangs-up.xml',
+        port: human,
+        pauseMs: 1_000,
+        timeoutSeconds: 100,
+      });
       const phone = await dial('office');
       await until(() => told[0]);
       expect(told[0]).toMatchObject({ type: 'call.route', to: 'office' });

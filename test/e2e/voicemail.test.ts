@@ -2,11 +2,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CallEvent } from '../../clients/typescript/src/index';
 import { Resampler } from '../../src/audio/resampler';
 import { readWav, writeWav } from '../../src/audio/wav';
 import { muLawFromLinear } from '../../src/codecs/g711';
 import { decodeOggOpus } from '../../src/codecs/ogg-opus';
-import type { CallEvent } from '../../src/core/call-event';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
 import type { Phone } from '../../src/phone/phone';
@@ -60,9 +60,10 @@ describe('a caller who leaves a message', () => {
   /** Of the newest call, when it has ended. */
   async function lastCall(): Promise<{ readonly id: string; readonly events: readonly CallEvent[] }> {
     for (;;) {
-      const { calls } = (await agent.request('GET', '/v1/calls?limit=1')) as { calls: { id: string }[] };
-      const id = calls[0]?.id ?? '';
-      const { events } = (await agent.request('GET', `/v1/calls/${id}/timeline`)) as { events: CallEvent[] };
+      const { data: page } = await agent.rest.GET('/v1/calls', { params: { query: { limit: 1 } } });
+      const id = page?.calls[0]?.id ?? '';
+      const { data } = await agent.rest.GET('/v1/calls/{id}/timeline', { params: { path: { id } } });
+      const events = data?.events ?? [];
       if (events.at(-1)?.type === 'call.ended') return { id, events };
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
