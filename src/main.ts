@@ -184,7 +184,8 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     pageFolder: join(__dirname, 'http', 'page'),
     recordings: telephony.recordings,
     whip: {
-      placeCall: (number, offerSdp, caller) => exchange.placeWebCall(number, offerSdp, caller),
+      placeCall: (number, offerSdp, caller) => exchange.web.place(number, offerSdp, caller),
+      listen: (callId, offerSdp, caller) => exchange.web.listen(callId, offerSdp, caller),
       patch: (id, fragment) => exchange.find(id)?.link.post({ type: 'webrtc-candidates', fragment }),
       restart: async (id, fragment) => exchange.find(id)?.link.restartIce(fragment),
       hangup: (id) => exchange.find(id)?.close('caller-hangup'),

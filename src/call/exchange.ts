@@ -3,7 +3,7 @@
  * refuses what is too much, and knows which are alive.
  */
 import type { CallEndCause, CallIdentityRecord, CallRecord } from '../core/call-record';
-import { hasCode, type TrunklineError } from '../core/errors';
+import type { TrunklineError } from '../core/errors';
 import type { Action, DirectAction } from '../dialplan/dialplan';
 import type { CallFacts } from '../dialplan/matcher';
 import type { MediaRouter } from '../media/media-router';
@@ -11,7 +11,6 @@ import type { SocketAddress } from '../media/protocol';
 import type { Caller } from '../sip/front-door';
 import type { CodecName } from '../sip/offer-answer';
 import type { IncomingInvite } from '../sip/user-agent';
-import type { StateEvent } from '../webrtc/softphone-events';
 import { Call, type CallCommand, type Leg, type Performance, type Stage } from './call';
 import { CallTolls } from './call-tolls';
 import { Choosing } from './choosing';
@@ -21,10 +20,11 @@ import type { CallParties, DialOut, ExchangeParts } from './exchange-parts';
 import { attemptByTrunks } from './outgoing-attempts';
 import { PeerDialer } from './peer-dialer';
 import { Queues } from './queue/queues';
-import { busy, checkAddresses, RETRY_AFTER_SECONDS, refused, tellRefused, toldHeaders } from './refusals';
+import { busy, checkAddresses, RETRY_AFTER_SECONDS, tellRefused, toldHeaders } from './refusals';
 import { SipLeg, type SipLegParts } from './sip-leg';
 import { isTollRefusal } from './toll-guard';
 import { Transfers } from './transfers';
+import { WebCalls } from './web-calls';
 
 export class Exchange {
   private readonly calls = new Map<string, Call>();
@@ -37,6 +37,8 @@ export class Exchange {
   private readonly choosing: Choosing;
   readonly transfers: Transfers;
   readonly queues: Queues;
+  /** Of browsers. */
+  readonly web: WebCalls;
   private readonly peers: PeerDialer;
   private readonly sipLegs = new Map<string, SipLeg>();
   private readonly trusted = new Set<string>();
@@ -60,6 +62,27 @@ export class Exchange {
       clock: parts.clock,
       dial: (member, ringSeconds, signal) => this.peers.dial({ ...member, ringSeconds }, { queue: name }, signal),
     }));
+    this.web = new WebCalls({
+      now: () => parts.events.now(),
+      route: parts.route,
+      find: (callId) => this.calls.get(callId),
+      refusal: (action) => {
+        const refusal = this.refusal(action);
+        return refusal && this.counted(refusal);
+      },
+      choose: (action, facts, callId) =>
+        this.choosing.first(action, { ...facts, callId }, new AbortController().signal),
+      take: (callId, action) => {
+        const full = this.places.take(callId, action);
+        return full && this.counted(full);
+      },
+      open: (leg, facts, parties) => {
+        const call = this.open('inbound', 'webrtc', leg, parts.peers, facts, parties);
+        this.trusted.add(call.id);
+        return call;
+      },
+      webrtc: parts.webrtc,
+    });
     this.transfers = new Transfers({
       userAgent: parts.userAgent,
       find: (callId) => this.calls.get(callId),
@@ -165,48 +188,6 @@ export class Exchange {
       await leg.answer(invite, this.legParts(call, local, invite.source.address, codecs));
       call.answered(chosen);
     });
-  }
-
-  /** A browser's offer. Rejects with a code when there is no such number or no room. */
-  async placeWebCall(
-    number: string,
-    offerSdp: string,
-    caller: { readonly address: string; readonly userAgent: string | undefined },
-  ): Promise<{ id: string; answerSdp: string }> {
-    const headers: Record<string, string> = caller.userAgent === undefined ? {} : { 'User-Agent': caller.userAgent };
-    const facts: CallFacts = { number, caller: 'softphone', headers, at: this.parts.events.now() };
-    const action = this.parts.route(facts);
-    if (action.type === 'reject') throw refused(action.status, `The dialplan does not take calls to ${number}.`);
-    const refusal = this.refusal(action);
-    if (refusal !== undefined) throw this.counted(refusal);
-    const leg: Leg = {
-      // WHIP has no BYE towards the browser: the page is told over its data channel before the connection closes.
-      hangUp: async (cause) => {
-        const ended: StateEvent = { type: 'state', state: 'ended', cause };
-        call.link.post({ type: 'send-event', json: JSON.stringify(ended) });
-      },
-    };
-    const call = this.open('inbound', 'webrtc', leg, this.parts.peers, facts, {
-      from: 'softphone',
-      to: number,
-      sipCallId: undefined,
-      headers,
-    });
-    // Nobody calls from a browser without a token of the API.
-    this.trusted.add(call.id);
-    try {
-      const chosen = await this.choosing.first(action, { ...facts, callId: call.id }, new AbortController().signal);
-      if (chosen.type === 'reject') throw refused(chosen.status, 'The application refused the call.');
-      const full = this.places.take(call.id, chosen);
-      if (full !== undefined) throw this.counted(full);
-      const answerSdp = await call.link.openWebRtc({ ...this.parts.webrtc(), offerSdp });
-      call.answered(chosen);
-      return { id: call.id, answerSdp };
-    } catch (error) {
-      const isRefusal = hasCode(error, 'call.refused') || hasCode(error, 'engine.full');
-      await call.close(isRefusal ? 'rejected' : 'media-failed');
-      throw error;
-    }
   }
 
   /** Resolves with the id as soon as the call exists; what becomes of it is told by its events. */

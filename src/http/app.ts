@@ -85,6 +85,9 @@ export function createHttpApp(parts: HttpParts): HttpApp {
     };
     if (limits !== undefined) app.post('/whip/:number', limits.forCalls());
     app.use('/whip', whipRouter({ ...parts.whip, authorise }));
+    // Whoever hears others is somebody with a token of their own, on this machine as well.
+    const mayListen = (request: express.Request): boolean => access.allows(request, 'control');
+    app.use('/listen', whipRouter({ ...parts.whip, placeCall: parts.whip.listen, authorise: mayListen }));
   }
 
   // Before the body is read. The page's own call tokens are for whoever is on this machine.

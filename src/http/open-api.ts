@@ -266,9 +266,16 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
         ),
       },
       '/v1/events': {
-        get: operation('streamEvents', 'Events as they happen (server-sent).', {
+        get: operation('streamEvents', 'Events as they happen (server-sent); with Last-Event-ID, what was missed first.', {
           parameters: queryParameters(eventQuerySchema),
           responses: { 200: text('A stream.', 'text/event-stream'), default: problem },
+        }),
+      },
+      '/listen/{id}': {
+        post: operation('listenIn', 'Hear both sides of a live call by WHIP; heard by neither.', {
+          parameters: [callId],
+          requestBody: { required: true, content: { 'application/sdp': { schema: { type: 'string', minLength: 1 } } } },
+          responses: { 201: text('The answer.', 'application/sdp'), default: problem },
         }),
       },
       '/whip/{number}': {

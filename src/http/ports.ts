@@ -100,7 +100,12 @@ export interface HttpParts {
       }
     | undefined;
   /** Calls from browsers, mounted at `/whip`; who may place them is decided here. */
-  readonly whip: Omit<WhipOptions, 'authorise'> | undefined;
+  readonly whip:
+    | (Omit<WhipOptions, 'authorise'> & {
+        /** Like `placeCall`, to hear the call of that id; mounted at `/listen`. */
+        readonly listen: WhipOptions['placeCall'];
+      })
+    | undefined;
   /** Lines of figures from elsewhere, gathered at each scrape. */
   readonly gauges: () => Readonly<Record<string, number>>;
   readonly random: (bytes: number) => Buffer;

@@ -28,8 +28,13 @@ export function agentVoice(sessionId: string): string {
   return `${sessionId}/agent`;
 }
 
+/** The name under which is heard what leaves for the far end of `sessionId`: for those who listen in. */
+export function lineVoice(sessionId: string): string {
+  return `${sessionId}/line`;
+}
+
 export function sessionOfVoice(voice: string): string {
-  return voice.replace(/\/agent$/, '');
+  return voice.replace(/\/(?:agent|line)$/, '');
 }
 
 export class MixMinus {

@@ -15,6 +15,7 @@ import { agentVoice } from './mix-minus';
 import { Outbound } from './outbound';
 import type { FromMedia, MediaStats, SocketAddress, ToListener, ToMedia } from './protocol';
 import { Recorder } from './recorder';
+import { type Ears, SentVoice } from './sent-voice';
 import { SessionTrace } from './session-trace';
 import type {
   MediaFormat,
@@ -25,7 +26,7 @@ import type {
   TransportHooks,
 } from './transport';
 
-export interface SessionSurroundings {
+export interface SessionSurroundings extends Ears {
   readonly clock: Clock;
   readonly wallClockMs: () => number;
   readonly pacer: Pacer;
@@ -98,12 +99,14 @@ export class Session {
   private performances = 0;
   private muted = false;
   private readonly mixer = new VoiceMixer();
+  private readonly sentVoice: SentVoice;
   private tones: { readonly detector: ToneDetector; readonly fromSample: number } | undefined;
 
   constructor(
     readonly sessionId: string,
     private readonly around: SessionSurroundings,
   ) {
+    this.sentVoice = new SentVoice(sessionId, around);
     this.inbound = new Inbound(formatBeforeAnswer, (dtmf) => this.post({ type: 'dtmf', sessionId, ...dtmf }));
     this.outbound = new Outbound(formatBeforeAnswer, around.random, (event) =>
       this.post({ type: 'playout', sessionId, ...event, callSample: this.inbound.callSample, ...this.performance() }),
@@ -334,6 +337,7 @@ export class Session {
     if (this.muted) frame.fill(0);
     this.outbound.heardOwn(frame);
     this.around.heard?.(this.sessionId, frame);
+    if (!this.trace.secure) this.sentVoice.tell(sent, this.outbound.encodeRate);
     const conference = sent === undefined ? undefined : this.outbound.conference;
     if (conference !== undefined) {
       this.around.heard?.(agentVoice(this.sessionId), conference.said);

@@ -6,7 +6,7 @@ import { DurationHistogram } from '../rtp/histogram';
 import { Pacer } from '../rtp/pacer';
 import { PortPool } from '../rtp/port-pool';
 import type { OpenDtls } from './line-protection';
-import { agentVoice } from './mix-minus';
+import { agentVoice, lineVoice } from './mix-minus';
 import type { ToMedia } from './protocol';
 import { RtpTransport } from './rtp-transport';
 import { Session } from './session';
@@ -192,6 +192,7 @@ export class Sessions {
       },
       listener: () => this.listener,
       heard: (voice, frame) => this.voices.say(voice, frame),
+      isHeard: (voice) => this.voices.isHeard(voice),
     });
     this.sessions.set(sessionId, session);
     return session;
@@ -222,6 +223,7 @@ export class Sessions {
     this.voices.connect(sessionId, []);
     this.voices.silence(sessionId);
     this.voices.silence(agentVoice(sessionId));
+    this.voices.silence(lineVoice(sessionId));
   }
 
   private poolFor(bindAddress: string, [first, last]: readonly [number, number]): PortPool {

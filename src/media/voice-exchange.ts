@@ -40,6 +40,11 @@ export class VoiceExchange {
     }
   }
 
+  /** Whether anybody hears it, here or on the other thread. */
+  isHeard(voice: string): boolean {
+    return this.ears.has(voice) || this.wanted.has(voice);
+  }
+
   /** A frame of a voice of ours. */
   say(voice: string, frame: Int16Array): void {
     this.deliver(voice, frame, false);

@@ -97,6 +97,18 @@ describe('an outgoing call', () => {
   });
 });
 
+describe('listening in', () => {
+  const browser = { address: '192.0.2.1', userAgent: undefined };
+
+  it('needs a call that there is, and that is answered', async () => {
+    const { made, dial } = exchange({ calls: 10 });
+    await expect(made.web.listen('call_x', '', browser)).rejects.toMatchObject({ code: 'call.not-found' });
+    const id = dial('sip:a@192.0.2.1');
+    await expect(made.web.listen(id, '', browser)).rejects.toMatchObject({ code: 'call.wrong-state' });
+    expect(made.live).toBe(1);
+  });
+});
+
 describe('a call beyond engine.maxCalls', () => {
   const offer = { address: '192.0.2.1', userAgent: undefined };
   const busy = [{ status: 503, reason: 'engine.full', retryAfter: '30' }];
@@ -105,7 +117,7 @@ describe('a call beyond engine.maxCalls', () => {
     const { made, dial } = exchange({ calls: 10, engineCalls: 1 });
     dial('sip:a@192.0.2.1', undefined, agent);
     expect(ring(made, 'agent')).toEqual(busy);
-    await expect(made.placeWebCall('agent', '', offer)).rejects.toMatchObject({
+    await expect(made.web.place('agent', '', offer)).rejects.toMatchObject({
       code: 'engine.full',
       details: { retryAfterSeconds: 30 },
     });
@@ -121,7 +133,7 @@ describe('a call beyond engine.maxCalls', () => {
     const { made, dial } = exchange({ calls: 10, engineCalls: 1, chosen: agent });
     dial('sip:a@192.0.2.1', undefined, agent);
     const refusals = ring(made, 'application');
-    const web = made.placeWebCall('application', '', offer);
+    const web = made.web.place('application', '', offer);
     await expect(web).rejects.toMatchObject({ code: 'engine.full' });
     await settle();
     expect(refusals).toEqual(busy);

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { toInt16 } from '../../src/audio/pcm';
 import { decodeOggOpus } from '../../src/codecs/ogg-opus';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
@@ -12,8 +13,9 @@ import { PhoneStack } from '../../src/phone/phone-stack';
 import { runScript } from '../../src/phone/script';
 import { startTestAgent, type TestAgent } from '../support/agent';
 import { accessibilityFaults } from '../support/axe';
-import { BrowserPhone, chromiumPath } from '../support/browser';
+import { BROWSER_SAMPLE_RATE, BrowserPhone, chromiumPath } from '../support/browser';
 import { readPcap } from '../support/pcap-reader';
+import { amplitudeAt, sine } from '../support/signal';
 
 const describeWithBrowser = chromiumPath === undefined ? describe.skip : describe;
 const pictures = process.env['CONSOLE_PICTURES'];
@@ -21,7 +23,30 @@ const pictures = process.env['CONSOLE_PICTURES'];
 const patience = { timeout: 60_000 };
 
 interface Listed {
-  readonly calls: readonly { readonly id: string; readonly state: string }[];
+  readonly calls: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly to: string;
+    readonly action?: string;
+  }[];
+}
+
+/** Does `meanwhile` over and over until `reached` holds, for as long as a very busy machine may need. */
+async function until(reached: () => Promise<boolean>, meanwhile: () => Promise<unknown>): Promise<boolean> {
+  for (let times = 0; times < 40; times++) {
+    if (await reached()) return true;
+    await meanwhile();
+  }
+  return false;
+}
+
+/** Of half seconds of a browser's sound, the amplitude in that in which a tone is strongest. */
+function loudest(pcm: Int16Array, frequencyHz: number): number {
+  let most = 0;
+  for (let at = 0; at + 24_000 <= pcm.length; at += 12_000) {
+    most = Math.max(most, amplitudeAt(pcm.slice(at, at + 24_000), frequencyHz, BROWSER_SAMPLE_RATE));
+  }
+  return most;
 }
 
 describeWithBrowser('the console', () => {
@@ -43,6 +68,7 @@ describeWithBrowser('the console', () => {
     const asked = { format: 'webp', quality: 80, captureBeyondViewport: true } as const;
     const { data } = await debug.send('Page.captureScreenshot', asked);
     writeFileSync(join(pictures, `${name}.webp`), Buffer.from(data, 'base64'));
+    await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
   };
   const looksRight = async (name: string): Promise<void> => {
     await picture(name);
@@ -164,6 +190,42 @@ describeWithBrowser('the console', () => {
     await page.waitForSelector('text=The files are right');
     await looksRight('console-dialplan');
   }, 60_000);
+
+  test('listens in on a live call, and takes it over', async () => {
+    const phone = await dial('tone');
+    await page.keyboard.press('c');
+    await page.click('[aria-label="Live calls"] tbody a');
+    await page.waitForSelector('text=Listen in');
+    await page.keyboard.press('l');
+    await page.waitForSelector('[data-listening=listening]');
+    await looksRight('console-listening');
+    // We send a tone of 1 kHz, the caller one of 600 Hz: both sides are heard here.
+    const said = sine(600, 8000, 8000, 8000);
+    const hearsBoth = async (): Promise<boolean> => {
+      const received = toInt16(await browser.received());
+      return [600, 1000].every((frequencyHz) => loudest(received, frequencyHz) > 1000);
+    };
+    expect(await until(hearsBoth, () => phone.say(said, 8000))).toBe(true);
+    await page.keyboard.press('o');
+    await page.waitForSelector('[data-listening=talking]');
+    await looksRight('console-talking');
+    // Chromium's microphone beeps once a second: the caller hears it, once our tone has gone.
+    await phone.waitUntilQuiet(30_000);
+    expect(await phone.waitUntilTalking(30_000)).toBe(true);
+    const { calls } = (await agent.request('GET', '/v1/calls?state=answered')) as Listed;
+    const [listener, caller] = calls.toSorted((one, other) => one.to.localeCompare(other.to));
+    expect(listener).toMatchObject({ to: 'listen', metadata: { listensTo: caller?.id } });
+    const { events } = (await agent.request('GET', `/v1/calls/${caller?.id}/timeline`)) as { events: unknown[] };
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'transfer.completed',
+        data: expect.objectContaining({ way: 'bridge', peerCallId: listener?.id }),
+      }),
+    );
+    await page.keyboard.press('h');
+    expect(await phone.waitUntilEnded(30_000)).toBe(true);
+    await page.waitForSelector('.call-head .tag[data-state=ended]');
+  }, 120_000);
 
   test('made no complaint to its own console', () => {
     // What is refused before the token is there is told by the browser itself.

@@ -72,13 +72,32 @@ describe('the page and the papers', () => {
     expect(response.headers.get('x-powered-by')).toBeNull();
   });
 
+  it('serves the console with its libraries, whose only inline script is named by its hash', async () => {
+    const response = await agent.request('/console');
+    expect(response.status).toBe(200);
+    const policy = response.headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(/script-src 'self' 'sha256-[A-Za-z0-9+/=]+';/);
+    expect(policy).not.toMatch(/script-src[^;]*unsafe/);
+    const page = await response.text();
+    const [, map = ''] = /<script type="importmap">(.*?)<\/script>/s.exec(page) ?? [];
+    const modules = Object.values<string>(JSON.parse(map).imports);
+    expect(modules.length).toBeGreaterThan(3);
+    for (const path of [...modules.map((one) => one.slice(1)), '/vendor/uplot.css', '/console/main.js']) {
+      const file = await agent.request(path);
+      expect([path, file.status]).toEqual([path, 200]);
+      expect(file.headers.get('content-type')).toMatch(path.endsWith('.css') ? /text\/css/ : /javascript/);
+      expect((await file.text()).length).toBeGreaterThan(500);
+    }
+    expect((await agent.request('/vendor/package.json')).status).toBe(404);
+  });
+
   it('describes itself in OpenAPI 3.1, every path answered for', async () => {
     const document = await bodyOf(await agent.request('/openapi.json'));
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.webhooks)).toContain('call.ended');
     for (const [path, methods] of Object.entries<Record<string, unknown>>(document.paths)) {
       for (const method of Object.keys(methods)) {
-        if (path.startsWith('/whip') || path === '/v1/events') continue;
+        if (/^\/(whip|listen)\//.test(path) || path === '/v1/events') continue;
         const response = await agent.request(path.replace('{id}', 'none'), {
           method: method.toUpperCase(),
           token: tokens.admin,
@@ -329,6 +348,7 @@ describe('call tokens', () => {
           placed.push(number);
           return { id: 'w1', answerSdp: 'v=0\r\n' };
         },
+        listen: async () => ({ id: 'l1', answerSdp: 'v=0\r\n' }),
         patch: () => {},
         hangup: () => {},
       },
@@ -346,6 +366,16 @@ describe('call tokens', () => {
     expect((await dial({ authorization: `Bearer ${token}` })).status).toBe(400);
     expect((await dial({ authorization: `Bearer ${tokens.control}` })).status).toBe(400);
     expect((await calling.request('/v1/calls', { token })).status).toBe(401);
+    // Nobody hears others with it.
+    const listen = (bearer: string) =>
+      calling.request('/listen/c1', {
+        method: 'POST',
+        headers: { 'content-type': 'application/sdp', authorization: `Bearer ${bearer}` },
+        body: 'v=0\r\n',
+      });
+    expect((await listen(token)).status).toBe(401);
+    expect((await listen(tokens.read)).status).toBe(401);
+    expect((await listen(tokens.control)).status).toBe(400);
     calling.nowMs += 61_000;
     expect((await dial({ authorization: `Bearer ${token}` })).status).toBe(401);
     expect(placed).toEqual([]);

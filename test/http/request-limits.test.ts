@@ -7,6 +7,7 @@ beforeEach(async () => {
     limits: { httpRequestsPerSourcePerSecond: 5, callsPerSourcePerSecond: 1 },
     whip: {
       placeCall: async () => ({ id: 'w1', answerSdp: 'v=0\r\n' }),
+      listen: async () => ({ id: 'w2', answerSdp: 'v=0\r\n' }),
       patch: () => {},
       hangup: () => {},
     },

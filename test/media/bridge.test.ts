@@ -2,6 +2,7 @@
 import { rms } from '../../src/audio/pcm';
 import { G711, pcmu } from '../../src/codecs/g711';
 import { ManualClock } from '../../src/core/clock';
+import { lineVoice } from '../../src/media/mix-minus';
 import type { FromMedia, ToListener } from '../../src/media/protocol';
 import { Sessions } from '../../src/media/sessions';
 import type { TransportHooks } from '../../src/media/transport';
@@ -219,6 +220,48 @@ describe('a conference', () => {
     heard('b');
     talk({ a: low, b: middle }, 50);
     expect(amplitudeAt(heard('b'), 1500, 8000)).toBeLessThan(faint);
+    await sessions.closeAll();
+  });
+});
+
+describe('who listens in on a call', () => {
+  it('hears both of its sides, and is heard by neither', async () => {
+    const { talk, heard, room, sessions } = await someCalls();
+    room('c', ['a', lineVoice('a')]);
+    play(sessions, sine(1500, 8000, 8000, 16_000));
+    talk({ a: low, c: sine(2500, 8000, 8000, 1600) }, 25);
+    heard('a');
+    heard('c');
+    talk({ a: low, c: sine(2500, 8000, 8000, 1600) }, 25);
+    const atC = heard('c');
+    expect(amplitudeAt(atC, 400, 8000)).toBeGreaterThan(strong);
+    expect(amplitudeAt(atC, 1500, 8000)).toBeGreaterThan(strong);
+    expect(amplitudeAt(atC, 2500, 8000)).toBeLessThan(faint);
+    expect(amplitudeAt(heard('a'), 2500, 8000)).toBeLessThan(faint);
+    await sessions.closeAll();
+  });
+
+  it('hears nothing while input is secure', async () => {
+    const { talk, heard, room, sessions } = await someCalls();
+    room('c', ['a', lineVoice('a')]);
+    sessions.receive({ type: 'secure', sessionId: 'a', on: true });
+    play(sessions, sine(1500, 8000, 8000, 16_000));
+    talk({ a: low }, 25);
+    heard('c');
+    talk({ a: low }, 25);
+    expect(rms(heard('c'))).toBeLessThan(faint);
+    await sessions.closeAll();
+  });
+
+  it('hears no more of a call that is closed', async () => {
+    const { talk, heard, room, sessions } = await someCalls();
+    room('c', ['a', lineVoice('a')]);
+    talk({ a: low }, 25);
+    sessions.receive({ type: 'close', sessionId: 'a' });
+    talk({}, 10);
+    heard('c');
+    talk({}, 25);
+    expect(rms(heard('c'))).toBeLessThan(faint);
     await sessions.closeAll();
   });
 });

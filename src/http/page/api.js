@@ -28,6 +28,12 @@ export async function permitForCall() {
   };
 }
 
+/** The same for hearing the call of others: a token of one minute is not enough for that. */
+export async function permitForListening() {
+  const { iceServers } = await permitForCall();
+  return { authorization: bearer(apiToken()), iceServers };
+}
+
 /** `ready`, `busy` (loading or draining) or `unreachable`. */
 export async function readiness() {
   try {

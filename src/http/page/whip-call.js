@@ -18,6 +18,8 @@ const RESTART_EVERY_MS = 4_000;
 const LOST_AFTER_MS = 28_000;
 
 export class WhipCall extends EventTarget {
+  #way;
+  #permit;
   #connection;
   #microphone;
   #channel;
@@ -34,9 +36,17 @@ export class WhipCall extends EventTarget {
   #deadline;
   #ended = false;
 
-  constructor(number) {
+  /** `way`: where calls are placed; `permit`: as in api.js, what may place one there. */
+  constructor(number, { way = 'whip', permit = permitForCall } = {}) {
     super();
     this.number = number;
+    this.#way = way;
+    this.#permit = permit;
+  }
+
+  /** The call's id, once it is answered. */
+  get id() {
+    return this.#resource?.pathname.split('/').at(-1);
   }
 
   /** The microphone's stream; undefined before `place`. */
@@ -77,7 +87,7 @@ export class WhipCall extends EventTarget {
     this.#microphone = microphone;
     this.#emit('microphone', microphone);
     this.#emit('state', 'connecting');
-    const { authorization, iceServers } = await permitForCall();
+    const { authorization, iceServers } = await this.#permit();
     this.#authorization = authorization;
     const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers });
     this.#connection = connection;
@@ -90,7 +100,7 @@ export class WhipCall extends EventTarget {
     await connection.setLocalDescription();
     this.#deadline = setTimeout(() => this.#fail(new CallFailure('no-connection')), CONNECT_TIMEOUT_MS);
 
-    const response = await fetch(`whip/${encodeURIComponent(this.number)}`, {
+    const response = await fetch(`${this.#way}/${encodeURIComponent(this.number)}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/sdp', ...this.#authorization },
       body: connection.localDescription.sdp,

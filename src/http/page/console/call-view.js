@@ -6,6 +6,7 @@ import { download, getJson } from './agent-api.js';
 import { Failure } from './calls-view.js';
 import { html } from './html.js';
 import { Ladder } from './ladder.js';
+import { ListenIn } from './listen-in.js';
 import { Quality } from './quality.js';
 import { Conversation } from './recording.js';
 import { lengthOf, party, percent, timeOfDay } from './words.js';
@@ -83,6 +84,7 @@ function Head({ record, path, hasWire }) {
       <span class="tag" data-state=${record.state}>${record.cause === undefined ? record.state : wordsForCause(record.cause)}</span>
     </div>
     <dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    ${record.state === 'answered' && record.action !== 'listen' && html`<${ListenIn} id=${record.id} />`}
     <div class="buttons">
       <button type="button" class="plain" onClick=${save} disabled=${!hasWire}>Capture file (pcap)</button>
     </div>
