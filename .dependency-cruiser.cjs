@@ -8,7 +8,7 @@ const layers = [
   ['media'],
   ['listener', 'sip', 'webrtc'],
   ['phone', 'call'],
-  ['webhooks', 'store', 'http'],
+  ['webhooks', 'store', 'tools', 'http'],
 ];
 
 /** Folders that never import one another although no layer parts them: network, conversation and token time. */
@@ -29,6 +29,8 @@ const owners = [
   { packages: ['pg'], owner: '^src/store/' },
   { packages: ['@electric-sql/pglite'], owner: '^src/workers/database' },
   { packages: ['yaml'], owner: '^src/(core/|config)' },
+  { packages: ['ajv'], owner: '^src/core/json-schema' },
+  { packages: ['@modelcontextprotocol/sdk'], owner: '^src/tools/' },
   { packages: ['pino'], owner: '^src/log-pino' },
 ];
 
@@ -87,6 +89,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { conditionNames: ['require', 'node', 'import', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['require', 'node', 'import', 'default', 'types'],
+    },
   },
 };

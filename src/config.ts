@@ -62,6 +62,11 @@ export function loadConfig(source: ConfigSource = {}): Config {
   });
 }
 
+/** For secrets that a dialplan names. */
+export function environmentValue(name: string): string | undefined {
+  return process.env[name];
+}
+
 /** The variables of `environment` that `trunkline calls` and its like need: where to look, and with which token. */
 export function tokenFromEnvironment(environment: Environment = process.env): string | undefined {
   return environment['TRUNKLINE_TOKEN'];

@@ -18,15 +18,15 @@ import { MenuPrompts } from './call/menu-prompts';
 import { performQueue } from './call/queue/queue-performance';
 import { secondsUntilRoom } from './call/refusals';
 import { reader, rehearse, speakOnce } from './call/rehearsal';
-import { greetingsOf, menuPromptsOf, rehearsals } from './call/rehearsals';
+import { agentsOf, greetingsOf, menuPromptsOf, rehearsals } from './call/rehearsals';
 import { performScreened } from './call/screening';
 import { readMusic, readPrompt } from './call/sound-files';
 import { SpokenPrompts } from './call/spoken-prompts';
 import { performVoicemail } from './call/take-message';
-import { noToolCounts } from './call/tool-calls';
+import { noToolCounts, toolGauges } from './call/tool-calls';
 import { turnConfigOf } from './call/turn-config';
 import { performVerbs, VerbCounts } from './call/verbs-performance';
-import { type Config, portBounds } from './config';
+import { type Config, environmentValue, portBounds } from './config';
 import type { CallEvent, EventSources } from './core/call-event';
 import type { Clock } from './core/clock';
 import { TrunklineError } from './core/errors';
@@ -53,6 +53,8 @@ import type { CallTraces } from './store/call-traces';
 import { Recordings } from './store/recordings';
 import { transcodeInThread } from './store/transcode-thread';
 import { bareHost, drachtioOf, shownAddress, srtpFor, stirOf, tollGuardOf } from './telephony-parts';
+import { toolAsker } from './tools/ask-tool';
+import { McpServers } from './tools/mcp-servers';
 import { stockTexts } from './turn/turn-state';
 import { type AskOptions, askApplication } from './webhooks/ask-application';
 import { iceServersFor } from './webrtc/ice-servers';
@@ -164,6 +166,10 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const prompts = new SpokenPrompts();
     const toolCounts = noToolCounts();
     const verbCounts = new VerbCounts();
+    const policy = { allowPrivate: config.webhooks.allowPrivate };
+    const mcp = new McpServers({ policy, environment: environmentValue, log, version: options.version });
+    opened.push(() => mcp.close());
+    const runTool = toolAsker({ policy, environment: environmentValue, mcp });
     const menuPrompts = new MenuPrompts({
       readFile: readPrompt,
       prompts,
@@ -221,13 +227,15 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       switch (action.type) {
         case 'agent':
           return performAgent(action, stage, {
-            openEngine: (callId, persona) => engines.open(callId, persona),
+            openEngine: (callId, { tools, ...persona }) =>
+              engines.open(callId, { ...persona, tools: mcp.described(tools, action.targets) }),
             subscribe: (sessionId, take) => listener.subscribe(sessionId, take),
             prompts,
             clock,
             turns: config.turns,
             silenceSeconds: config.engine.silenceSeconds,
             toolCounts,
+            runTool,
             stepOut: (callId) => exchange.transfers.stepOut(callId),
             handOver: (callId, to) => exchange.transfers.handOver(callId, to),
           });
@@ -392,6 +400,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
 
     const ready = await loading;
     log.debug('the model process is ready', shownStages(ready.stages));
+    void mcp.prepare(agentsOf(dialplan).flatMap(({ targets }) => [...(targets?.values() ?? [])]));
     void prepareCalls();
     return {
       engine: ready.name,
@@ -405,10 +414,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
         trunkline_engine_ready: engine.ready === undefined ? 0 : 1,
         ...guard.gauges,
         ...toll.gauges,
-        trunkline_tools_called: toolCounts.called,
-        trunkline_tools_timed_out: toolCounts.timedOut,
-        trunkline_tools_overtaken: toolCounts.overtaken,
-        trunkline_tool_results_refused: toolCounts.resultsRefused,
+        ...toolGauges(toolCounts),
         trunkline_webhook_verbs: verbCounts.performed,
         trunkline_webhook_verbs_refused: verbCounts.refused,
         trunkline_sip_trunks_paused: pauses.count,

@@ -52,6 +52,8 @@ describe('one outside package, one owner', () => {
     ['express', /^src\/http\//],
     ['prom-client', /^src\/http\//],
     ['standardwebhooks', /^src\/webhooks\//],
+    ['ajv', /^src\/core\/json-schema\.ts$/],
+    ['@modelcontextprotocol/sdk', /^src\/tools\//],
     ['pino', /^src\/log-pino\.ts$/],
   ];
 

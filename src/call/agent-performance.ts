@@ -16,6 +16,7 @@ import type { ConversationEvent } from './conversation-event';
 import type { EnginePort } from './engine-port';
 import type { SpokenPrompts } from './spoken-prompts';
 import { ToolCalls, type ToolCounts } from './tool-calls';
+import { type RunTool, ToolRuns } from './tool-runs';
 import { turnConfigOf } from './turn-config';
 
 export interface AgentParts {
@@ -30,6 +31,8 @@ export interface AgentParts {
   readonly silenceSeconds: number;
   /** Of all calls; counted up here. */
   readonly toolCounts: ToolCounts;
+  /** Asks an HTTP service or an MCP server. */
+  readonly runTool: RunTool;
   /** The agent hands its caller over. */
   readonly handOver: (callId: string, next: HandOver | HandOverToAction) => void;
   /** It has said goodbye: true if its caller goes on talking with others. */
@@ -61,6 +64,17 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
   const { persona } = action;
   /** Turns that an application has asked for: the agent does not answer them. */
   const left = new Set<number>();
+  const runs = new ToolRuns({
+    tools: persona.tools ?? [],
+    targets: action.targets ?? new Map(),
+    run: parts.runTool,
+    counts: parts.toolCounts,
+    tell: (toolCallId, text) => void conversation.toolResult(toolCallId, text),
+    failed: (name, { code, message, fix }) => {
+      stage.log.warn('a tool failed', { name, code, detail: message });
+      stage.emit('error', { code, message: `The tool ${name}: ${message}`, fix });
+    },
+  });
   const conversation = new Conversation({
     link: stage.link,
     engine: parts.openEngine(stage.callId, action.persona),
@@ -76,7 +90,9 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
     emit: (event) => {
       if (event.type === 'agent-turn' && left.delete(event.turnId)) return;
       if (event.type === 'ended' && parts.stepOut(stage.callId)) return;
-      tellCall(event, stage);
+      tellCall(event, stage, action.targets);
+      if (event.type === 'tool-called') runs.begin(event);
+      else if (event.type === 'tool-over') runs.over(event.toolCallId, event.because);
       if (event.type === 'state') asking?.quiet(event.state === 'listening');
       else if (event.type === 'agent-turn') asking?.spoke(event.text);
       else if (event.type === 'user-turn' && asking?.over === false) {
@@ -127,6 +143,7 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
     command: (command) => (command.type === 'ask' ? ask(command) : obey(conversation, command)),
     close: (cause) => {
       asking?.close();
+      runs.close();
       return conversation.close(cause);
     },
     get turnGapsMs() {
@@ -179,7 +196,7 @@ function obey(conversation: Conversation, command: Exclude<CallCommand, AskActio
   }
 }
 
-function tellCall(event: ConversationEvent, stage: Stage): void {
+function tellCall(event: ConversationEvent, stage: Stage, targets: AgentAction['targets']): void {
   switch (event.type) {
     case 'user-turn':
       stage.emit('turn.user', { turn: event.turnId, text: event.text, how: event.how });
@@ -192,7 +209,8 @@ function tellCall(event: ConversationEvent, stage: Stage): void {
     }
     case 'tool-called': {
       const { toolCallId, name, said } = event;
-      stage.emit('tool.called', { toolCallId, name, said, arguments: event.arguments && { ...event.arguments } });
+      const by = targets?.get(name)?.kind ?? 'application';
+      stage.emit('tool.called', { toolCallId, name, by, said, arguments: event.arguments && { ...event.arguments } });
       return;
     }
     case 'tool-late':
@@ -215,6 +233,7 @@ function tellCall(event: ConversationEvent, stage: Stage): void {
     case 'caption':
     case 'turn-times':
     case 'disregarded':
+    case 'tool-over':
     case 'handover':
       return;
   }

@@ -1,5 +1,6 @@
 /** What a conversation tells about itself, to the call that it runs on and to the page that shows it. */
 import type { HowSaid } from '../core/how-said';
+import type { ToolOver } from '../turn/tool-state';
 import type { AnswerKind, CloseReason, PhaseName } from '../turn/turn-state';
 import type { TurnTimes } from './turn-times';
 
@@ -52,5 +53,7 @@ export type ConversationEvent =
     }
   /** It did not answer in time. */
   | { readonly type: 'tool-late'; readonly name: string }
+  /** Nobody waits for its result any more, whatever comes. */
+  | { readonly type: 'tool-over'; readonly toolCallId: string; readonly because: ToolOver['because'] }
   | { readonly type: 'handover' }
   | { readonly type: 'ended'; readonly reason: CloseReason };

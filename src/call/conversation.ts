@@ -401,8 +401,10 @@ export class Conversation {
         emit({ type: 'handover' });
         return;
       case 'tool-over': {
-        const name = this.parts.tools.giveUp(report.turnId, report.because);
-        if (name !== undefined && report.because === 'timed-out') emit({ type: 'tool-late', name });
+        const call = this.parts.tools.giveUp(report.turnId, report.because);
+        if (call === undefined) return;
+        if (report.because === 'timed-out') emit({ type: 'tool-late', name: call.name });
+        emit({ type: 'tool-over', toolCallId: call.toolCallId, because: report.because });
         return;
       }
     }

@@ -13,13 +13,15 @@ export function greetingsOf({ notice, greeting }: AgentAction): string[] {
 
 /** What each persona of the dialplan says word for word, by one way of finding it. */
 export function rehearsals(dialplan: LoadedDialplan, textsOf: (action: AgentAction) => readonly string[]): Rehearsal[] {
-  const agents = dialplan.routes
-    .flatMap(({ action }) => reachableActions(action))
-    .filter((action) => action.type === 'agent');
+  const agents = agentsOf(dialplan);
   return dialplan.personas.map((persona) => ({
     persona,
     texts: [...new Set(agents.filter((agent) => agent.persona.id === persona.id).flatMap(textsOf))],
   }));
+}
+
+export function agentsOf({ routes }: LoadedDialplan): AgentAction[] {
+  return routes.flatMap(({ action }) => reachableActions(action)).filter((action) => action.type === 'agent');
 }
 
 export function menuPromptsOf(dialplan: LoadedDialplan): MenuPrompt[] {

@@ -4,15 +4,16 @@
  */
 import { type ErrorCode, TrunklineError } from '../core/errors';
 
-export type ToolCallState = 'waiting' | 'answered' | 'timed-out' | 'overtaken';
-export type ToolCallStep = 'answer' | 'time-out' | 'overtake';
+export type ToolCallState = 'waiting' | 'answered' | 'timed-out' | 'overtaken' | 'cancelled';
+export type ToolCallStep = 'answer' | 'time-out' | 'overtake' | 'cancel';
 
 const TABLE: Readonly<Record<ToolCallState, Readonly<Partial<Record<ToolCallStep, ToolCallState>>>>> = {
-  waiting: { answer: 'answered', 'time-out': 'timed-out', overtake: 'overtaken' },
-  // Answered, and another call came before the caller could be told.
-  answered: { overtake: 'overtaken' },
+  waiting: { answer: 'answered', 'time-out': 'timed-out', overtake: 'overtaken', cancel: 'cancelled' },
+  // Answered, and another call or other words came before the caller could be told.
+  answered: { overtake: 'overtaken', cancel: 'cancelled' },
   'timed-out': {},
   overtaken: {},
+  cancelled: {},
 };
 
 /** The state after `step`, or undefined where the table has no such step. */
@@ -32,23 +33,46 @@ const REFUSALS: Readonly<Record<Exclude<ToolCallState, 'waiting'>, readonly [Err
     'The caller has asked for something else since, for which a tool was called.',
     'Nothing to do; answer the tool call that came after it.',
   ],
+  cancelled: [
+    'tool.cancelled',
+    'The caller has said something else since, and onBargeIn of the tool is cancel.',
+    'Nothing to do.',
+  ],
 };
+
+const STEPS = { 'timed-out': 'time-out', overtaken: 'overtake', cancelled: 'cancel' } as const;
+const COUNTED = { 'timed-out': 'timedOut', overtaken: 'overtaken', cancelled: 'cancelled' } as const;
 
 /** Over all calls. */
 export interface ToolCounts {
   called: number;
   timedOut: number;
   overtaken: number;
+  cancelled: number;
+  /** Asked by ourselves, over HTTP or MCP, without a usable answer. */
+  failed: number;
   /** Results that nobody waited for: late, sent twice, or for an unknown call. */
   resultsRefused: number;
 }
 
 export function noToolCounts(): ToolCounts {
-  return { called: 0, timedOut: 0, overtaken: 0, resultsRefused: 0 };
+  return { called: 0, timedOut: 0, overtaken: 0, cancelled: 0, failed: 0, resultsRefused: 0 };
 }
 
 /** Calls remembered; results for older ones are refused as unknown. */
 const MOST = 64;
+
+/** As they stand in /metrics. */
+export function toolGauges(counts: ToolCounts): Readonly<Record<string, number>> {
+  return {
+    trunkline_tools_called: counts.called,
+    trunkline_tools_timed_out: counts.timedOut,
+    trunkline_tools_overtaken: counts.overtaken,
+    trunkline_tools_cancelled: counts.cancelled,
+    trunkline_tools_failed: counts.failed,
+    trunkline_tool_results_refused: counts.resultsRefused,
+  };
+}
 
 export class ToolCalls {
   private readonly calls = new Map<string, { readonly turnId: number; readonly name: string; state: ToolCallState }>();
@@ -86,14 +110,15 @@ export class ToolCalls {
     throw new TrunklineError(code, message, { fix, details: { tool: call.name } });
   }
 
-  /** Nobody waits for it any more. Returns the tool's name. */
-  giveUp(turnId: number, because: 'timed-out' | 'overtaken'): string | undefined {
-    const call = this.calls.get(this.idOf(turnId));
-    const next = call && nextToolCallState(call.state, because === 'timed-out' ? 'time-out' : 'overtake');
+  /** Nobody waits for it any more. */
+  giveUp(turnId: number, because: keyof typeof STEPS): { toolCallId: string; name: string } | undefined {
+    const toolCallId = this.idOf(turnId);
+    const call = this.calls.get(toolCallId);
+    const next = call && nextToolCallState(call.state, STEPS[because]);
     if (call === undefined || next === undefined) return undefined;
     call.state = next;
-    this.counts[because === 'timed-out' ? 'timedOut' : 'overtaken'] += 1;
-    return call.name;
+    this.counts[COUNTED[because]] += 1;
+    return { toolCallId, name: call.name };
   }
 
   private idOf(turnId: number): string {

@@ -70,12 +70,13 @@ export const callEventData = {
   }),
   'turn.interrupted': z.object({ turn: z.int(), heardText: z.string() }),
   /**
-   * The agent needs a tool and waits for `tool_result` with this id. `said`: the caller's words; `arguments`: from a brain that
-   * gives some.
+   * The agent needs a tool. `by` application: it waits for `tool_result` with this id; else for what the dialplan names.
+   * `said`: the caller's words; `arguments`: from a brain that gives some.
    */
   'tool.called': z.object({
     toolCallId: z.string(),
     name: z.string(),
+    by: z.enum(['application', 'http', 'mcp']).optional(),
     said: z.string(),
     arguments: z.record(z.string(), z.unknown()).optional(),
   }),

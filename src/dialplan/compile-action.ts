@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { ErrorCode } from '../core/errors';
 import type { Tool } from '../core/tool';
+import { compileTools } from './compile-tools';
 import type {
   Action,
   AgentAction,
@@ -167,14 +168,13 @@ function compileAgent(written: WrittenAgent, around: ActionSurroundings): Compil
     return { ok: false, faults: [{ path: ['persona'], message, code: 'dialplan.unknown-persona' }] };
   }
   const { notice, greeting, turns } = persona;
-  const tools = [...(persona.tools ?? []), ...(written.tools ?? [])];
-  const twice = tools.find(({ name, description }, at) =>
-    tools.slice(0, at).some((other) => other.name === name || other.description === description),
-  );
-  if (twice !== undefined) {
-    const message = `Expected each tool once; another one has the name or the description of "${twice.name}".`;
-    return { ok: false, faults: [{ path: ['tools'], message, code: 'dialplan.duplicate-tool' }] };
-  }
+  const trusted = !around.confined;
+  const compiled = compileTools([
+    { written: persona, trusted: trusted || named !== undefined },
+    { written, trusted },
+  ]);
+  if (!compiled.ok) return compiled;
+  const { tools, targets } = compiled.value;
   const handOver = compileHandOver(written.handOver, around);
   if (!handOver.ok) return { ok: false, faults: below(['handOver', 'action'], handOver.faults) };
   return {
@@ -185,6 +185,7 @@ function compileAgent(written: WrittenAgent, around: ActionSurroundings): Compil
       notice: written.notice ?? notice,
       greeting: written.greeting ?? greeting,
       turns: turns ?? {},
+      ...(targets.size === 0 ? {} : { targets }),
       handOver: handOver.value,
     },
   };
@@ -213,7 +214,7 @@ function withMore(
   const { facts: moreFacts = [], voice } = more;
   const facts = [...persona.facts, ...moreFacts];
   const base = persona.id ?? fileName ?? `inline:${persona.name}`;
-  const own = fileName === undefined || moreFacts.length > 0 || (more.tools ?? []).length > 0;
+  const own = fileName === undefined || moreFacts.length > 0 || (more.tools ?? []).length + (more.mcp ?? []).length > 0;
   const chosenVoice = voice ?? persona.voice;
   return {
     id: own ? `${base}#${textHash(JSON.stringify([persona.name, persona.instructions, facts, ...tools]))}` : base,

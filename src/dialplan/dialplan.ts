@@ -1,6 +1,6 @@
 /** What a number does, ready to run: routes in file order, their actions with every file found and every persona read. */
 import type { AskAction } from '../core/call-action';
-import type { Tool } from '../core/tool';
+import type { Tool, ToolTarget } from '../core/tool';
 import type { TurnSettings } from '../core/turn-settings';
 import type { MatchRule } from './schema';
 
@@ -36,6 +36,8 @@ export interface AgentAction {
   /** Said first; undefined: the caller speaks first. */
   readonly greeting: string | undefined;
   readonly turns: TurnSettings;
+  /** By the tool's name, those that we ask ourselves; the others are for an application. */
+  readonly targets?: ReadonlyMap<string, ToolTarget>;
   /** Left out: the agent says so, and an application that hears of it may act. */
   readonly handOver?: HandOver | HandOverToAction | undefined;
 }

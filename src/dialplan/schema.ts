@@ -1,6 +1,7 @@
 /** The form of a dialplan file and of an application's answer: routes, what they match on, and actions. */
 import { z } from 'zod';
 import { turnSettingsSchema } from '../core/turn-settings';
+import { mcpSchema, toolsSchema } from './tool-schema';
 
 const oneOrMore = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
@@ -23,23 +24,6 @@ export const matchSchema = z.strictObject({
   language: oneOrMore.optional().describe('Accept-Language of the caller: en also matches en-GB.'),
 });
 
-const toolSchema = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'Expected up to 64 letters, digits, "_" and "-".'),
-  description: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .regex(/^[^\r\n]*[^.!?\r\n]$/, 'Expected the end of "I can …" in one line, without a full stop.')
-    .describe('Completes "I can …": look up the status of an order.'),
-  parameters: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .describe('JSON schema of the arguments, for engine.llm; the built-in brain gives none.'),
-  timeoutMs: z.int().min(100).max(120_000).default(5000).describe('How long the result is waited for.'),
-});
-const toolsSchema = z.array(toolSchema).max(20);
-
 /** What must be heard, such as that the call is recorded. */
 const noticeSchema = z
   .string()
@@ -53,7 +37,8 @@ export const personaSchema = z.strictObject({
   name: z.string().min(1),
   instructions: z.string().min(1),
   facts: z.array(z.string().min(1)).max(200).default([]),
-  tools: toolsSchema.optional().describe('What it may look up or do; the application is told by tool.called.'),
+  tools: toolsSchema.optional().describe('What it may look up or do.'),
+  mcp: mcpSchema.optional().describe('Servers of the Model Context Protocol, and the tools of theirs that it may use.'),
   notice: noticeSchema,
   greeting: z.string().min(1).optional(),
   voice: z.string().optional(),
@@ -88,6 +73,7 @@ export const agentAction = z.strictObject({
   greeting: z.string().min(1).optional(),
   facts: z.array(z.string().min(1)).max(200).optional().describe('More facts, beside those of the persona.'),
   tools: toolsSchema.optional().describe('More tools, beside those of the persona.'),
+  mcp: mcpSchema.optional().describe('More servers, beside those of the persona.'),
   handOver: handOverSchema.optional().describe('Who is rung when the agent says that it connects the caller.'),
   voice: z.string().optional(),
   language: z.enum(['en']).optional(),

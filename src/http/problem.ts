@@ -48,6 +48,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'tool.already-answered': 409,
   'tool.too-late': 409,
   'tool.overtaken': 409,
+  'tool.cancelled': 409,
   'engine.full': 503,
   'media.no-port': 503,
   'sip.bad-uri': 422,

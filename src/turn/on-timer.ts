@@ -52,6 +52,9 @@ export function onTimer(step: Step, event: Extract<TurnEvent, { type: 'timer' }>
     case 'tool':
       giveUpTool(step);
       return;
+    case 'tool-filler':
+      bridgeSilence(step);
+      return;
     case 'close':
       if (step.phase.name !== 'closing') return;
       if (step.phase.answer !== undefined) commit(step, step.phase.answer, step.phase.answer.heardText, true);

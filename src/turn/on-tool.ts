@@ -1,7 +1,8 @@
 /** The turn machine hears of the tool that it waits for: a result, an error, or nothing for too long. */
 import type { Step } from './step';
+import type { ToolUse } from './tool-state';
 import { sayNow, toListening } from './transitions';
-import type { ToolUse, TurnEvent } from './turn-state';
+import type { TurnEvent } from './turn-state';
 
 /** A result of any other call is late: it changes nothing. */
 export function onToolResult(step: Step, { turnId, text }: Extract<TurnEvent, { type: 'tool-result' }>): void {
@@ -27,6 +28,8 @@ function settle(step: Step, tool: ToolUse, outcome: ToolUse['outcome']): void {
 /** Silence has lasted as long as it may, and the result is still to come. */
 export function bridgeSilence(step: Step): void {
   const { fillerText } = step.config;
+  const { tool } = step.state;
+  if (tool !== undefined) step.set({ tool: { ...tool, wordless: false } });
   if (fillerText === undefined) giveUpTool(step);
   else sayNow(step, 'filler', fillerText);
 }

@@ -18,7 +18,7 @@ import type {
 const TIMERS_OF: Readonly<Record<PhaseName, readonly TimerId[]>> = {
   idle: ['digits'],
   listening: ['idle', 'digits'],
-  'awaiting-tool': ['watchdog', 'digits', 'tool'],
+  'awaiting-tool': ['watchdog', 'digits', 'tool', 'tool-filler'],
   'user-speaking': ['turn-limit', 'stall', 'digits', 'tool'],
   'user-pausing': ['turn-limit', 'speculate', 'end-of-turn', 'digits', 'tool'],
   thinking: ['watchdog', 'digits', 'tool'],

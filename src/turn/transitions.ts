@@ -5,7 +5,7 @@
 import type { HowSaid } from '../core/how-said';
 import { commit, finallyClosed, flush, settle } from './history';
 import type { Step } from './step';
-import { callTool } from './tool-use';
+import { awaitTool, callTool, cancelTool } from './tool-use';
 import type { Answer, AnswerKind, CloseReason, Overlap, UserTurn, Waiting } from './turn-state';
 import { newTurn, reconsiderEnd, reopen, takeTurn, toUserSpeaking } from './user-turn';
 import { newAnswer, queueFirst } from './waiting';
@@ -37,12 +37,8 @@ export function toListening(step: Step): void {
 function speakOfTool(step: Step): boolean {
   const { tool, uncommitted } = step.state;
   if (tool === undefined) return false;
-  if (tool.outcome === undefined) {
-    const running = step.runs('watchdog');
-    step.enter({ name: 'awaiting-tool' });
-    // Called without a word: then the silence began before.
-    if (!running) step.timer('watchdog', step.config.silenceMs);
-  } else if (uncommitted !== undefined) {
+  if (tool.outcome === undefined) awaitTool(step);
+  else if (uncommitted !== undefined) {
     step.enter({ name: 'yielding' });
     step.timer('settle', step.config.settleMs);
   } else {
@@ -88,6 +84,7 @@ export function finishTurn(step: Step): void {
 
 export function reportUserTurn(step: Step, answer: Answer, text: string): Answer {
   step.set({ idlePrompts: 0, unheard: 0 });
+  cancelTool(step, answer);
   step.report({
     type: 'user-turn',
     turnId: answer.turnId,

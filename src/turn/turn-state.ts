@@ -8,6 +8,7 @@ import type { AnswerAction } from '../core/tool';
 import type { EndOfTurn } from './end-of-turn';
 import { DEFAULT_END_OF_TURN, TextualEndOfTurn } from './end-of-turn';
 import { DEFAULT_OVERLAP, type OverlapPolicy, type SoundChances } from './overlap-judge';
+import type { ToolManner, ToolOver, ToolUse } from './tool-state';
 import type { VadEvent } from './vad';
 
 export interface TurnConfig {
@@ -50,6 +51,8 @@ export interface TurnConfig {
   readonly toolTimeoutsMs: ReadonlyMap<string, number>;
   /** … and of one that is not among them. */
   readonly toolTimeoutMs: number;
+  /** By name; those that are not among them are kept, and bridged by the longest silence alone. */
+  readonly toolManners: ReadonlyMap<string, ToolManner>;
   /** undefined: wait for ever. */
   readonly idle:
     | { readonly afterMs: number; readonly prompts: readonly string[]; readonly goodbye: string }
@@ -84,6 +87,7 @@ export const DEFAULT_TURNS: TurnConfig = {
   toolFailedText: 'I am sorry, I cannot look that up right now. Shall I connect you to a colleague?',
   toolTimeoutsMs: new Map(),
   toolTimeoutMs: 5_000,
+  toolManners: new Map(),
   idle: { afterMs: 15_000, prompts: ['Are you still there?'], goodbye: 'I will hang up now. Goodbye.' },
   digitsMs: 1_500,
   settleMs: 200,
@@ -130,15 +134,6 @@ export type AnswerKind =
   | 'fallback'
   | 'idle'
   | 'goodbye';
-
-/** A tool that was called, until the caller has been told what came of it. */
-export interface ToolUse {
-  /** Whose answer called it. */
-  readonly turnId: number;
-  readonly question: string;
-  /** undefined: it is waited for. */
-  readonly outcome: { readonly text: string } | 'failed' | undefined;
-}
 
 /** One thing that the agent says, from the order to the last word heard. */
 export interface Answer {
@@ -245,6 +240,7 @@ export type TimerId =
   | 'digits'
   | 'settle'
   | 'tool'
+  | 'tool-filler'
   | 'close';
 
 /** `text`: typed by the caller; the rest is for the agent to say. */
@@ -378,8 +374,7 @@ export type TurnReport =
   | { readonly type: 'dismissed'; readonly turnId: number; readonly because: string }
   | { readonly type: 'reopened'; readonly turnId: number }
   | { readonly type: 'failure'; readonly turnId: number; readonly because: 'engine' | 'silence' | 'playout' }
-  /** Nobody waits for the result of the tool that turn `turnId` called any more. */
-  | { readonly type: 'tool-over'; readonly turnId: number; readonly because: 'timed-out' | 'overtaken' }
+  | ToolOver
   | { readonly type: 'handover' };
 
 export type TurnEffect =

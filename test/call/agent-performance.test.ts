@@ -45,6 +45,7 @@ function asked(handOver: AgentAction['handOver']) {
     turns: {},
     silenceSeconds: 4,
     toolCounts: noToolCounts(),
+    runTool: async () => ({ text: undefined }),
     handOver: (callId, to) => ordered.push([callId, to]),
     stepOut: () => false,
   });
@@ -118,6 +119,7 @@ describe('an agent that asks for an application', () => {
         turns: {},
         silenceSeconds: 4,
         toolCounts: noToolCounts(),
+        runTool: async () => ({ text: undefined }),
         stepOut: () => false,
         handOver: () => undefined,
       },

@@ -13,20 +13,21 @@ describe('the tool calls of a conversation', () => {
     const id = calls.open(3, 'order_status');
     expect(calls.answer(id)).toBe(3);
     expect(() => calls.answer(id)).toThrow(coded('tool.already-answered'));
-    expect(counts).toEqual({ called: 1, timedOut: 0, overtaken: 0, resultsRefused: 1 });
+    expect(counts).toEqual({ called: 1, timedOut: 0, overtaken: 0, cancelled: 0, failed: 0, resultsRefused: 1 });
   });
 
   it.each([
     ['timed-out', 'tool.too-late'],
     ['overtaken', 'tool.overtaken'],
+    ['cancelled', 'tool.cancelled'],
   ] as const)('refuse the result of one that is %s', (because, code) => {
     const counts = noToolCounts();
     const calls = new ToolCalls('call_1', counts);
     const id = calls.open(3, 'order_status');
-    expect(calls.giveUp(3, because)).toBe('order_status');
+    expect(calls.giveUp(3, because)).toEqual({ toolCallId: id, name: 'order_status' });
     expect(() => calls.answer(id)).toThrow(coded(code));
     expect(counts.resultsRefused).toBe(1);
-    expect(counts.timedOut + counts.overtaken).toBe(1);
+    expect(counts.timedOut + counts.overtaken + counts.cancelled).toBe(1);
   });
 
   it('know neither those of another call nor invented ones', () => {
@@ -122,7 +123,14 @@ describe('a conversation with a tool', () => {
       heardText: expect.stringMatching(/cannot look that up.*colleague/),
     });
     expect(() => line.conversation.toolResult(call!.toolCallId, 'Late.')).toThrow(coded('tool.too-late'));
-    expect(line.toolCounts).toEqual({ called: 1, timedOut: 1, overtaken: 0, resultsRefused: 1 });
+    expect(line.toolCounts).toEqual({
+      called: 1,
+      timedOut: 1,
+      overtaken: 0,
+      cancelled: 0,
+      failed: 0,
+      resultsRefused: 1,
+    });
   });
 
   it('says so at once when the application tells an error', () => {

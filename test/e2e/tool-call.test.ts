@@ -1,6 +1,7 @@
 /**
  * A caller asks for what only an application knows: our own phone over SIP, the whole agent, an endpoint that streams OpenAI's
- * tool calls, and an application that hears of them by webhook. The answers are judged from the recording.
+ * tool calls, an application that hears of them by webhook, an HTTP service and an MCP server that the agent asks itself. The
+ * answers are judged from the recording, or from what was asked and said.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,7 @@ import type { Phone } from '../../src/phone/phone';
 import { PhoneStack } from '../../src/phone/phone-stack';
 import { readTapeFile } from '../../src/phone/tape-file';
 import { startTestAgent, type TestAgent } from '../support/agent';
+import { type McpTestServer, startMcpServer } from '../support/mcp-server';
 import { callDeltas, type OpenAiServer, startOpenAiServer } from '../support/openai-server';
 import { closeRecogniser, transcribe } from '../support/recogniser';
 import { type Receiver, startReceiver } from '../webhooks/receiver';
@@ -43,6 +45,22 @@ ${[
   )
   .join('\n')}
 `;
+/** Tools that the agent asks itself. */
+const ownPlan = (service: string, mcp: string, key: string) => `
+  - match: { number: own }
+    action:
+      type: agent
+      persona: { name: Clinic, instructions: You answer the phone of a clinic. }
+      tools:
+        - name: cancel_booking
+          description: cancel a booking
+          parameters: { type: object, properties: { number: { type: string, pattern: "^[0-9]{4}$" } }, required: [number] }
+          http: { url: "${service}/{number}", method: DELETE, secretHeaders: { Authorization: { file: "${key}" } } }
+      mcp:
+        - name: weather
+          url: ${mcp}
+          tools: [{ name: weather, description: look up the weather }]
+`;
 
 describe('a call that needs a tool', () => {
   let agent: TestAgent;
@@ -50,16 +68,25 @@ describe('a call that needs a tool', () => {
   let folder: string;
   let llm: OpenAiServer;
   let application: Receiver;
+  let service: Receiver;
+  let mcp: McpTestServer;
   /** What the application answers to `tool.called`; undefined: nothing. */
   let answer: ((event: CallEventOf<'tool.called'>) => unknown) | undefined;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'trunkline-tools-'));
-    writeFileSync(join(folder, 'plan.yaml'), plan);
+    service = await startReceiver(({ headers }) =>
+      headers.authorization === 'k3y' ? { body: '{"text":"It is cancelled."}' } : { status: 401 },
+    );
+    mcp = await startMcpServer();
+    writeFileSync(join(folder, 'key'), 'k3y\n');
+    writeFileSync(join(folder, 'plan.yaml'), plan + ownPlan(service.url, mcp.url, join(folder, 'key')));
     llm = await startOpenAiServer();
     llm.reply = ({ messages }) => {
       const last = messages.at(-1)!;
       if (last.role === 'tool') return [{ content: `I have found it. ${last.content}` }];
+      const own = /^call (\w+) (.*)$/.exec(last.content ?? '');
+      if (own !== null) return callDeltas('call_2', own[1]!, own[2]!);
       if (!/flu|shot/i.test(last.content ?? '')) return [{ content: 'Doctor Rossi ' }, { content: 'treats children.' }];
       return [
         { content: 'Let me ' },
@@ -74,7 +101,8 @@ describe('a call that needs a tool', () => {
     });
     agent = await startTestAgent({
       dialplans: folder as never,
-      engine: { llm: { baseUrl: llm.baseUrl, model: 'scripted' } },
+      // A busy machine may take its time: what the silence of a turn leads to is judged elsewhere.
+      engine: { llm: { baseUrl: llm.baseUrl, model: 'scripted' }, silenceSeconds: 10 },
       webhooks: {
         endpoints: [{ url: application.url, secrets: ['a secret'], events: ['tool.called'] }],
         allowPrivate: ['localhost'],
@@ -96,6 +124,8 @@ describe('a call that needs a tool', () => {
     await agent?.stop();
     await llm?.close();
     await application?.close();
+    await service?.close();
+    await mcp?.close();
     await closeRecogniser();
     rmSync(folder, { recursive: true, force: true });
   }, 30_000);
@@ -209,6 +239,48 @@ describe('a call that needs a tool', () => {
     await said(id, /25/);
     await phone.hangUp();
     expect(await onTape('meanwhile.wav')).toMatch(/children[\s\S]*(25|twenty.?five)/i);
+  }, 90_000);
+
+  it('asks an HTTP service and an MCP server itself, and nothing that the dialplan does not list', async () => {
+    const phone = await stack.dial({
+      to: `sip:own@127.0.0.1:${agent.sipPort}`,
+      bindAddress: '127.0.0.1',
+      ports: [22_000, 22_999],
+      tapePath: join(folder, 'own.wav'),
+    });
+    const { calls } = (await agent.request('GET', '/v1/calls?limit=1')) as { calls: { id: string }[] };
+    const id = calls[0]?.id ?? '';
+    const type = (text: string) => agent.request('POST', `/v1/calls/${id}/actions`, { type: 'user_text', text });
+    /** What the agent was to answer from. */
+    const results = () =>
+      llm.seen.flatMap(({ messages }) => messages.filter(({ role }) => role === 'tool').map(({ content }) => content));
+    const told = async (words: RegExp) => {
+      for (let tries = 0; tries < 300 && !results().some((text) => words.test(text ?? '')); tries += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(results()).toContainEqual(expect.stringMatching(words));
+    };
+    await type('call cancel_booking {"number":"4711"}');
+    await told(/It is cancelled/);
+    const [asked] = service.received;
+    expect(asked?.headers['idempotency-key']).toBe((await called(id)).data.toolCallId);
+    await type('call cancel_booking {"number":"../admin"}');
+    await told(/not done, because number must match pattern/);
+    await type('call wipe {}');
+    await type('call weather {"town":"Bern"}');
+    await told(/rains in Bern/);
+    expect(service.received).toHaveLength(1);
+    expect(mcp.called.map(({ name }) => name)).toEqual(['weather']);
+    const all = await events(id);
+    expect(all.filter(({ type }) => type === 'tool.called').map(({ data }) => data)).toMatchObject([
+      { name: 'cancel_booking', by: 'http' },
+      { name: 'cancel_booking', by: 'http' },
+      { name: 'weather', by: 'mcp' },
+    ]);
+    expect(all).toContainEqual(
+      expect.objectContaining({ type: 'error', data: expect.objectContaining({ code: 'tool.bad-arguments' }) }),
+    );
+    await phone.hangUp();
   }, 90_000);
 
   it('lets nothing come of a result after the caller has hung up', async () => {

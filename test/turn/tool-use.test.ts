@@ -119,6 +119,65 @@ describe('a tool', () => {
   });
 });
 
+describe('a tool of which the dialplan says how it is waited for', () => {
+  const manners = (fillerAfterMs: number, cancelled: boolean) => ({
+    ...QUIET,
+    toolManners: new Map([['order_status', { fillerAfterMs, cancelled }]]),
+  });
+
+  it('is bridged sooner when nothing was said with the call, and once', () => {
+    const driver = asked([ONLY_CALLS, ANSWERS], manners(800, false));
+    driver.toolManners = [{ afterMs: 3_000, text: 'It ships on Friday.' }];
+    driver.advance(20_000);
+    const called = driver.ofType('tool-call')[0]!.atMs;
+    const fillers = driver.ofType('prompt').filter(({ text }) => text === QUIET.fillerText);
+    expect(fillers.map(({ atMs }) => atMs - called)).toEqual([800]);
+    expect(told(driver)).toHaveLength(1);
+  });
+
+  it('is not bridged so soon after words', () => {
+    const driver = asked([CALLS, ANSWERS], manners(800, false));
+    driver.toolManners = [{ afterMs: 3_000, text: 'It ships on Friday.' }];
+    driver.advance(20_000);
+    expect(prompts(driver)).toEqual([]);
+  });
+
+  it.each([
+    ['dropped', true, 0, ['cancelled']],
+    ['told after the answer', false, 1, []],
+  ])('is %s when the caller says something else meanwhile', (_, cancelled, results, over) => {
+    const driver = asked([CALLS, ANSWERS], manners(800, cancelled));
+    driver.toolManners = [{ afterMs: 4_000, text: 'It ships on Friday.' }];
+    while (driver.phase !== 'awaiting-tool') driver.advance(20);
+    driver.speak(1_000);
+    driver.advance(30_000);
+    expect(told(driver)).toHaveLength(results);
+    const ended = driver.reports().filter((report) => report.type === 'tool-over');
+    expect(ended.map(({ because }) => because)).toEqual(over);
+    expect(driver.phase).toBe('listening');
+  });
+
+  it('is dropped too when its result is there and has not been told', () => {
+    const driver = asked([CALLS, { ...ANSWERS, audioMs: 2_500 }, ANSWERS, ANSWERS], manners(800, true));
+    while (told(driver).length === 0) driver.advance(20);
+    driver.advance(300);
+    driver.speak(1_000);
+    driver.advance(30_000);
+    expect(told(driver)).toHaveLength(1);
+    expect(driver.reports().filter((report) => report.type === 'tool-over')).toHaveLength(1);
+    expect(driver.phase).toBe('listening');
+  });
+
+  it('goes on being waited for over a sound without words', () => {
+    const driver = asked([CALLS, { ...ANSWERS, kind: 'hears-nothing' }, ANSWERS], manners(800, true));
+    driver.toolManners = [{ afterMs: 3_000, text: 'It ships on Friday.' }];
+    while (driver.phase !== 'awaiting-tool') driver.advance(20);
+    driver.speak(200);
+    driver.advance(30_000);
+    expect(told(driver)).toHaveLength(1);
+  });
+});
+
 describe('a caller who speaks while a tool is waited for', () => {
   it('is answered first, and told of the result after that', () => {
     const driver = asked();

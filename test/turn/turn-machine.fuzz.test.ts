@@ -234,7 +234,7 @@ function untold(driver: TurnDriver): number[] {
         next.type === 'closed' ||
         (next.type === 'answer' && next.input.kind === 'tool-result') ||
         (next.type === 'prompt' && next.text === driver.config.toolFailedText) ||
-        (next.type === 'report' && next.report.type === 'tool-over' && next.report.because === 'overtaken'),
+        (next.type === 'report' && next.report.type === 'tool-over' && next.report.because !== 'timed-out'),
     );
     if (!told) lost.push(effect.turnId);
   });
@@ -295,6 +295,7 @@ const timerIds: TimerId[] = [
   'digits',
   'settle',
   'tool',
+  'tool-filler',
   'close',
 ];
 const turnId = fc.integer({ min: 0, max: 12 });
