@@ -9,13 +9,15 @@ import type { ContextItem, LanguageContext, LanguageModel } from '../parts';
 import { ChatLayout, type ControlTokens } from '../trunk/chat-layout';
 import { endsInLoop, type GreedyRules, greedyToken } from '../trunk/greedy';
 import { CHUNK_TOKENS } from '../trunk/trunk-context';
+import { TokenTexts } from './arguments/token-texts';
 import type { AnswerManner, Brain, BrainConversation, BrainEvent } from './conversation-brain';
 import { NumberGuard } from './number-guard';
 import { OpeningDays } from './opening-days';
 import { PersonaPrompt } from './persona-prompt';
 import { RelatedFacts } from './related-facts';
 import { FactIndex, type RelevanceTable } from './relevance';
-import { ToolLines } from './tool-lines';
+import { clippedResult, ToolLines } from './tool-lines';
+import { ToolSchemas } from './tool-schemas';
 
 /** An answer on the telephone is one or two sentences; this is the bound, not the aim. */
 const MAX_ANSWER_TOKENS = 60;
@@ -39,12 +41,12 @@ const REFUSAL_BONUS = 1;
  * (docs/models/brain.md): a needless call costs a moment, one that is not made costs the caller what they rang for.
  */
 const TOOL_BONUS = 2;
-/** Of a tool's result, what the model reads: the beginning, which is more than it can say. */
-const MAX_RESULT_TOKENS = 160;
 /** Share of the context that a persona may fill; the rest belongs to the conversation. */
 const PERSONA_SHARE = 0.5;
 
 export interface ThinkingModel extends LanguageModel {
+  /** Its tokens are 0 … vocabulary − 1; left out: it is known with the first logits. */
+  readonly vocabulary?: number;
   readonly control: ControlTokens;
 }
 
@@ -70,6 +72,7 @@ export class TrunkBrain implements Brain {
   private readonly layout: ChatLayout;
   private readonly rules: GreedyRules;
   private readonly guard: NumberGuard;
+  private readonly tokenTexts: TokenTexts;
   private readonly personas = new Map<string, WarmPersona>();
 
   constructor(
@@ -85,17 +88,21 @@ export class TrunkBrain implements Brain {
       ends: [control.turnEnd, control.handover, control.hangup],
       unsaid: model.encode('\n'),
     };
+    this.tokenTexts = new TokenTexts((tokens) => model.decode(tokens), this.rules.firstTextToken);
   }
 
   async *warm(persona: Persona): AsyncGenerator<void> {
     const { prompt } = this.prepared(persona);
     while (await prompt.step()) yield;
+    const writes = persona.tools?.some(({ parameters }) => parameters !== undefined) === true;
+    if (writes) yield* this.tokenTexts.reading(this.model.vocabulary ?? 0);
   }
 
   async openConversation(persona: Persona): Promise<BrainConversation> {
     const warm = this.prepared(persona);
     const context = (await warm.prompt.whole()).fork();
-    return new TrunkConversation(this.model, this.layout, this.rules, this.guard, warm, context);
+    const schemas = new ToolSchemas(persona.tools ?? [], (text) => this.model.encode(text), this.tokenTexts);
+    return new TrunkConversation(this.model, this.layout, this.rules, this.guard, warm, schemas, context);
   }
 
   async close(): Promise<void> {
@@ -159,6 +166,7 @@ class TrunkConversation implements BrainConversation {
     private readonly rules: GreedyRules,
     private readonly guard: NumberGuard,
     private readonly persona: WarmPersona,
+    private readonly schemas: ToolSchemas,
     private readonly context: LanguageContext,
   ) {
     this.cached = [...persona.tokens];
@@ -223,7 +231,11 @@ class TrunkConversation implements BrainConversation {
     this.thought = { userText, heard: how.heard, items: [...question, ...this.layout.answer(said, end)] };
     if (how.wordless === undefined) this.related.answered(userText);
     const action = this.actionOf(text, end, tool);
-    if (action !== undefined) yield { type: 'action', action };
+    if (action === undefined) return;
+    // On its own line, as data stands in what the model has read.
+    const whole = [...before, ...question, ...said, ...this.rules.unsaid];
+    const next = (written: readonly number[]) => this.advance([...whole, ...written], signal);
+    yield { type: 'action', action: await this.schemas.withArguments(action, userText, next) };
   }
 
   async readAhead(heard: readonly Float32Array[], signal: AbortSignal): Promise<void> {
@@ -268,15 +280,8 @@ class TrunkConversation implements BrainConversation {
 
   /** What the model reads beside the question. */
   private beside(userText: string, how: AnswerManner): string[] {
-    if (how.toolResult !== undefined) return [this.clipped(how.toolResult)];
+    if (how.toolResult !== undefined) return [clippedResult(how.toolResult, this.model)];
     return how.wordless === undefined ? this.related.to(userText) : [];
-  }
-
-  private clipped(text: string): string {
-    const tokens = this.model.encode(text);
-    if (tokens.length <= MAX_RESULT_TOKENS) return text;
-    // The last word may have been cut, and so may the bytes of its last character.
-    return this.model.decode(tokens.slice(0, MAX_RESULT_TOKENS)).replace(/(\s\S*|\uFFFD+)$/u, '');
   }
 
   private rulesWith(tool: string | undefined): GreedyRules {

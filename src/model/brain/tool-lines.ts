@@ -1,5 +1,9 @@
 /** A persona's tools as the built-in brain reads them: one more line each, after the facts, and found like them. */
 import type { Tool } from '../../core/tool';
+import type { LanguageModel } from '../parts';
+
+/** Of a tool's result, what the model reads: the beginning, which is more than it can say. */
+const MAX_RESULT_TOKENS = 160;
 
 export function toolLine({ description }: Pick<Tool, 'description'>): string {
   return `I can ${description}.`;
@@ -23,4 +27,11 @@ export class ToolLines {
     const best = related.findLast((line) => this.names.has(line));
     return best === undefined ? undefined : this.names.get(best);
   }
+}
+
+export function clippedResult(text: string, model: Pick<LanguageModel, 'encode' | 'decode'>): string {
+  const tokens = model.encode(text);
+  if (tokens.length <= MAX_RESULT_TOKENS) return text;
+  // The last word may have been cut, and so may the bytes of its last character.
+  return model.decode(tokens.slice(0, MAX_RESULT_TOKENS)).replace(/(\s\S*|\uFFFD+)$/u, '');
 }

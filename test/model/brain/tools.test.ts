@@ -137,6 +137,34 @@ describe('the built-in brain with tools', () => {
     expect(other.action).toEqual({ type: 'tool', name: 'book_reading' });
   }, 120_000);
 
+  it('writes the arguments that the tool’s schema wants out of what the caller said, or none', async () => {
+    wantsToolAfter = 2;
+    const parameters = {
+      type: 'object',
+      properties: {
+        order: { type: 'string', pattern: '^[0-9]{4}$' },
+        express: { type: 'boolean' },
+        customer: { type: 'string', maxLength: 20 },
+      },
+      required: ['order', 'express', 'customer'],
+      additionalProperties: false,
+    };
+    const [first, ...others] = shop.tools!;
+    const persona = { ...shop, tools: [{ ...first!, parameters }, ...others] };
+    const { action } = await withConversation(persona, (call) =>
+      ask(call, 'What is the status of my order 4 7 1 1, please? I am Anna Gray.'),
+    );
+    expect(action).toEqual({
+      type: 'tool',
+      name: 'order_status',
+      arguments: { order: '4711', express: expect.any(Boolean), customer: expect.any(String) },
+    });
+    const { customer } = (action as { arguments: { customer: string } }).arguments;
+    expect('What is the status of my order 4 7 1 1 please I am Anna Gray').toContain(customer);
+    const unsaid = await withConversation(persona, (call) => ask(call, 'What is the status of my order, please?'));
+    expect(unsaid.action).toEqual({ type: 'tool', name: 'order_status' });
+  }, 120_000);
+
   it('calls none for a question that is about none, however much the model wants to', async () => {
     const free = await withConversation(shop, (call) => ask(call, 'How much is a gift card?'));
     wantsToolAfter = 0;
