@@ -20,6 +20,7 @@ import { type BenchReport, toTable } from '../bench/report';
 import { benchSetup } from '../bench/setup-bench';
 import { benchTape } from '../bench/tape-bench';
 import { benchTurns } from '../bench/turns-bench';
+import { benchUniform } from '../bench/uniform-bench';
 import { loadConfig } from '../config';
 import { TrunklineError } from '../core/errors';
 import { suggestion } from '../core/nearest-word';
@@ -162,6 +163,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
       progress,
     }),
   capacity: (given, progress) => benchCapacity(countOf(given) ?? 200, progress),
+  uniform: (given, progress) => benchUniform(countOf(given) ?? 500, progress),
   memory: (_given, progress) =>
     benchMemory({ root: ROOT, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),
 };
