@@ -149,6 +149,10 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     ...config.retention,
   });
   erasure.start();
+  const mustBeHere = async (callId: string): Promise<void> => {
+    const where = await outbox?.records.elsewhere(callId);
+    if (where !== undefined) throw callElsewhere(where);
+  };
   let draining = false;
   const http = createHttpApp({
     records: outbox?.records ?? store,
@@ -157,12 +161,14 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       waiting: () => queue.waiting,
       cancelWaiting: (id) => queue.cancel(id),
       act: async (callId, action) => {
-        const where = exchange.find(callId) === undefined ? await outbox?.records.elsewhere(callId) : undefined;
-        if (where !== undefined) throw callElsewhere(where);
+        if (exchange.find(callId) === undefined) await mustBeHere(callId);
         await act(exchange, callId, action);
       },
     },
-    erase: (callId, what) => erasure.erase(callId, what),
+    erase: async (callId, what) => {
+      await mustBeHere(callId);
+      await erasure.erase(callId, what);
+    },
     feed: hub,
     traces,
     dialplan: dialplanView(dialplan),

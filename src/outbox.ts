@@ -50,7 +50,7 @@ export interface Outbox {
   disowned(callId: string): boolean;
   /** All reject with `webhook.no-database` as long as it is not open. */
   list(query: DeliveryQuery): Promise<DeliveryPage>;
-  forget(callId: string): Promise<void>;
+  forget(callId: string, what: 'call' | 'transcript'): Promise<void>;
   /** How many are sent again. */
   replay(request: ReplayRequest): Promise<number>;
   close(): Promise<void>;
@@ -186,7 +186,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     records,
     disowned: (callId) => disowned.has(callId),
     list: async (query) => mustBeOpen().list(query),
-    forget: async (callId) => mustBeOpen().forget(callId),
+    forget: async (callId, what) => mustBeOpen().forget(callId, what),
     replay: async (request) => webhooks.replay(await mustBeOpen().replay(request, mostReplayed)),
     async close() {
       closed = true;

@@ -298,7 +298,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       }
     };
     const asking: AskOptions = {
-      policy: { allowPrivate: config.webhooks.allowPrivate },
+      policy,
       surroundings: dialplan.surroundings,
       logger: log,
       newId: () => `msg_${randomUUID()}`,

@@ -170,9 +170,11 @@ export class PersistentLedger implements DeliveryLedger {
     return again;
   }
 
-  /** Of that call, what is settled; what waits is still delivered. */
-  async forget(callId: string): Promise<void> {
+  /** Of that call, what is settled, and its record with `call`; what waits is still delivered. */
+  async forget(callId: string, what: 'call' | 'transcript'): Promise<void> {
     await this.flush();
+    if (what === 'call')
+      await this.options.database.query({ sql: `delete from trunkline_calls where id = $1`, values: [callId] });
     await this.options.database.query({
       sql: `delete from webhook_events e where e.call_id = $1
             and not exists (select 1 from webhook_deliveries d where d.event_id = e.id and d.state = 'waiting')`,

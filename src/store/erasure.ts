@@ -16,9 +16,9 @@ export interface ErasureOptions {
   readonly sources: EventSources;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly recordings: { erase(name: string): Promise<boolean>; messageOf(callId: string): string };
+  readonly recordings: { erase(name: string): Promise<boolean>; eraseMessages(callId: string): Promise<boolean> };
   /** Deliveries of a call that are settled; undefined: there are no receivers. */
-  readonly deliveries?: { forget(callId: string): Promise<void> } | undefined;
+  readonly deliveries?: { forget(callId: string, what: 'call' | 'transcript'): Promise<void> } | undefined;
   /** Told to whoever listens; what is to be kept of it is in the store already. */
   readonly tell: (event: CallEvent) => void;
   readonly recordDays: number;
@@ -103,9 +103,9 @@ export class Erasure {
     }
     let gone = false;
     if (what === 'call' || what === 'recording') gone = (await recordings.erase(callId)) || gone;
-    if (what === 'call' || what === 'voicemail') gone = (await recordings.erase(recordings.messageOf(callId))) || gone;
+    if (what === 'call' || what === 'voicemail') gone = (await recordings.eraseMessages(callId)) || gone;
     if (what === 'call' || what === 'transcript') {
-      await deliveries?.forget(callId);
+      await deliveries?.forget(callId, what);
       gone ||= events !== undefined && (what === 'call' || events.some(hasWords));
     }
     const event = gone && events !== undefined ? this.eventAfter(events, what, 'order') : undefined;

@@ -83,6 +83,13 @@ export class Recordings {
     return found !== undefined;
   }
 
+  /** Every message that was left in a call; false: there was none. */
+  async eraseMessages(callId: string): Promise<boolean> {
+    let erased = false;
+    for (let number = 1; await this.erase(this.messageOf(callId, number)); number += 1) erased = true;
+    return erased;
+  }
+
   pathFor(callId: string): string {
     return join(this.options.folder, `${callId}.wav`);
   }

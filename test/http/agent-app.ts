@@ -64,7 +64,7 @@ export async function startAgentApp(more: Partial<HttpParts> = {}): Promise<Agen
     sources,
     clock: new ManualClock(),
     log: silentLogger,
-    recordings: { erase: async () => false, messageOf: (callId) => callId },
+    recordings: { erase: async () => false, eraseMessages: async () => false },
     tell: (event) => hub.publish(event),
     recordDays: 365,
     transcriptDays: 30,

@@ -78,6 +78,7 @@ async function call(id: string, ended = true): Promise<CallEvent[]> {
   for (const event of events) await store.record(event);
   writeFileSync(recordings.pathFor(id), 'RIFF');
   writeFileSync(recordings.pathFor(recordings.messageOf(id)), 'RIFF');
+  writeFileSync(recordings.pathFor(recordings.messageOf(id, 2)), 'RIFF');
   return events;
 }
 
@@ -117,7 +118,8 @@ describe('by order', () => {
     await erasure.erase('c1', what);
     await erasure.erase('c1', what);
     expect(await recordings.find('c1')).toEqual(what === 'recording' ? undefined : expect.anything());
-    expect(await recordings.find('c1.message')).toEqual(what === 'voicemail' ? undefined : expect.anything());
+    for (const message of ['c1.message', 'c1.message-2'])
+      expect(await recordings.find(message)).toEqual(what === 'voicemail' ? undefined : expect.anything());
     expect(await store.transcript('c1')).toHaveLength(2);
     expect(kinds()).toEqual([['call.erased', 10, { what, by: 'order' }]]);
   });
@@ -184,8 +186,16 @@ describe('by order', () => {
       const at = sources.now();
       ledger.note({ endpoint, eventId: event.id, state: 'delivered', attempts: 1, firstAttemptAt: at, settledAt: at });
     }
+    for (const id of ['c1', 'c2'])
+      await database.query({
+        sql: `insert into trunkline_calls (id, node, state, started_at, last_sequence, record) values ($1, 'here', 'ended', now(), 9, '{}')`,
+        values: [id],
+      });
     erasure = open({ deliveries: ledger });
+    await erasure.erase('c1', 'transcript');
+    expect(await database.query({ sql: `select id from trunkline_calls` })).toHaveLength(2);
     await erasure.erase('c1', 'call');
+    expect(await database.query({ sql: `select id from trunkline_calls` })).toEqual([{ id: 'c2' }]);
     const left = await database.query({ sql: `select type, body from webhook_events where call_id = 'c1'` });
     expect(left.map(({ type }) => type)).toEqual(['call.ended']);
     expect(JSON.stringify(left)).not.toMatch(words);
