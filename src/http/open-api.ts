@@ -266,10 +266,14 @@ export function openApiDocument(version: string): Json & { readonly paths: Reado
         ),
       },
       '/v1/events': {
-        get: operation('streamEvents', 'Events as they happen (server-sent); with Last-Event-ID, what was missed first.', {
-          parameters: queryParameters(eventQuerySchema),
-          responses: { 200: text('A stream.', 'text/event-stream'), default: problem },
-        }),
+        get: operation(
+          'streamEvents',
+          'Events as they happen (server-sent); with Last-Event-ID, what was missed first.',
+          {
+            parameters: queryParameters(eventQuerySchema),
+            responses: { 200: text('A stream.', 'text/event-stream'), default: problem },
+          },
+        ),
       },
       '/listen/{id}': {
         post: operation('listenIn', 'Hear both sides of a live call by WHIP; heard by neither.', {

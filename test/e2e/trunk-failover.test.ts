@@ -105,9 +105,7 @@ interface Health {
 
   it('S131 is followed by its fallback in the same call, and left alone for as long as it asks', async () => {
     const first = await call('refusing', '501');
-    expect(toldOf(first)).toEqual([
-      ['sip.trunk-failed', 'The trunk refusing answered 503; the call goes by second.'],
-    ]);
+    expect(toldOf(first)).toEqual([['sip.trunk-failed', 'The trunk refusing answered 503; the call goes by second.']]);
     expect(carrierOf(first)).toEqual(['second']);
     expect(await agent.request('GET', `/v1/calls/${first[0]?.callId}`)).toMatchObject({ trunk: 'second' });
     const { messages, exitCode } = await refusing.done;
