@@ -1,6 +1,7 @@
 /** `trunkline bench`: the published measurements, printed as they stand in the docs and kept as JSON. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { benchActions } from '../bench/actions-bench';
 import { benchAmd } from '../bench/amd-bench';
 import { benchAnswers } from '../bench/answers-bench';
 import { benchBaresipTape } from '../bench/baresip-tape';
@@ -162,6 +163,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
       seconds: wholeNumber(given, 'seconds') ?? 60,
       progress,
     }),
+  actions: (given, progress) => benchActions({ root: ROOT, count: countOf(given) ?? 100, random: seeded(1), progress }),
   capacity: (given, progress) => benchCapacity(countOf(given) ?? 200, progress),
   uniform: (given, progress) => benchUniform(countOf(given) ?? 500, progress),
   memory: (_given, progress) =>
