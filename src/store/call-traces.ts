@@ -51,6 +51,8 @@ interface Trace {
 export class CallTraces implements CallTraceReader {
   private readonly byCall = new Map<string, Trace>();
   private readonly bySip = new Map<string, Trace>();
+  /** Of `bySip`, those of no call that we know of (yet). */
+  private readonly strangers = new Map<string, Trace>();
   private bytes = 0;
   /** Traces that gave way to newer ones. */
   forgotten = 0;
@@ -102,6 +104,7 @@ export class CallTraces implements CallTraceReader {
       trace.dropped += before.dropped;
       trace.bytes += before.bytes;
     }
+    this.strangers.delete(sipCallId);
     trace.sipCallIds.add(sipCallId);
     this.bySip.set(sipCallId, trace);
   }
@@ -165,15 +168,17 @@ export class CallTraces implements CallTraceReader {
   }
 
   private begin(sipCallId: string): Trace {
-    const strangers = [...this.bySip].filter(([, { callId }]) => callId === undefined);
-    for (const [key, stranger] of strangers.slice(0, Math.max(0, strangers.length + 1 - mostWithoutCall))) {
-      this.bySip.delete(key);
-      this.bytes -= stranger.bytes;
+    for (const [oldest, { bytes }] of this.strangers) {
+      if (this.strangers.size < mostWithoutCall) break;
+      this.strangers.delete(oldest);
+      this.bySip.delete(oldest);
+      this.bytes -= bytes;
     }
     const trace = newTrace(undefined);
     this.bytes += trace.bytes;
     trace.sipCallIds.add(sipCallId);
     this.bySip.set(sipCallId, trace);
+    this.strangers.set(sipCallId, trace);
     return trace;
   }
 

@@ -5,12 +5,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { toInt16 } from '../../src/audio/pcm';
+import { rms, toInt16 } from '../../src/audio/pcm';
 import { decodeOggOpus } from '../../src/codecs/ogg-opus';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
 import { PhoneStack } from '../../src/phone/phone-stack';
-import { runScript } from '../../src/phone/script';
 import { startTestAgent, type TestAgent } from '../support/agent';
 import { accessibilityFaults } from '../support/axe';
 import { BROWSER_SAMPLE_RATE, BrowserPhone, chromiumPath } from '../support/browser';
@@ -29,6 +28,11 @@ interface Listed {
     readonly to: string;
     readonly action?: string;
   }[];
+}
+
+interface Told {
+  readonly type: string;
+  readonly data: { readonly stages?: Readonly<Record<string, number>> };
 }
 
 /** Does `meanwhile` over and over until `reached` holds, for as long as a very busy machine may need. */
@@ -59,6 +63,11 @@ describeWithBrowser('the console', () => {
   const dial = (number: string) =>
     stack.dial({ to: `sip:${number}@127.0.0.1:${agent.sipPort}`, bindAddress: '127.0.0.1', ports: [22_000, 22_999] });
   const state = async () => ((await agent.request('GET', '/v1/calls')) as Listed).calls[0]?.state;
+  const hasTurn = async (wanted: (event: Told) => boolean): Promise<boolean> => {
+    const { calls } = (await agent.request('GET', '/v1/calls')) as Listed;
+    const { events } = (await agent.request('GET', `/v1/calls/${calls[0]?.id}/timeline`)) as { events: Told[] };
+    return events.some(wanted);
+  };
   const picture = async (name: string): Promise<void> => {
     if (pictures === undefined) return;
     mkdirSync(pictures, { recursive: true });
@@ -113,12 +122,25 @@ describeWithBrowser('the console', () => {
     await page.waitForSelector('.calls .tag[data-state=answered]');
     await looksRight('console-calls');
     const { pcm, sampleRate } = await decodeOggOpus(readFileSync(join(__dirname, '../fixtures/questions/demo-21.ogg')));
-    await runScript(phone, [{ label: 'question', pcm, sampleRate }]);
+    await until(
+      () => hasTurn(({ type }) => type === 'turn.agent'),
+      () => phone.pass(500),
+    );
+    // Whoever is not answered asks again: what is said is not the question here, and a busy machine may miss it.
+    const isTimed = ({ type, data }: Told) => type === 'turn.agent' && data.stages?.['firstPacketMs'] !== undefined;
+    for (let times = 0; times < 4 && !(await hasTurn(isTimed)); times++) {
+      await phone.say(pcm, sampleRate);
+      await until(
+        () => hasTurn(isTimed),
+        () => phone.pass(500),
+      );
+    }
+    expect(await hasTurn(isTimed)).toBe(true);
     await phone.hangUp();
     await page.waitForSelector('text=Nobody is on the line.');
     await page.waitForSelector('[aria-label="Past calls"] tbody tr');
     expect(await state()).toBe('ended');
-  }, 150_000);
+  }, 240_000);
 
   test('shows what is kept of the call', async () => {
     callId = ((await agent.request('GET', '/v1/calls')) as Listed).calls[0]?.id ?? '';
@@ -151,6 +173,36 @@ describeWithBrowser('the console', () => {
     await page.waitForSelector('.player button:text("Play")');
     await looksRight('console-call');
   }, 120_000);
+
+  test('finds the words of a turn in the recording, and counts back where there is none', async () => {
+    // A question from 2 s to 3 s, an answer from 4 s to 6 s that starved for half a second; the events tell of them later.
+    const found = await page.evaluate<Record<string, { role: string; startSeconds: number; endSeconds: number }[]>>(`
+      import('./console/turns.js').then(({ turnsOnRecording }) => {
+        const at = (seconds) => new Date(1e12 + 1000 * seconds).toISOString();
+        const events = [
+          { type: 'turn.user', occurredAt: at(3.5), data: { turn: 1, text: 'a' } },
+          { type: 'turn.agent', occurredAt: at(6.2), data: { turn: 1, text: 'b', gapMs: 1000, playedMs: 1500 } },
+        ];
+        const rate = 1000;
+        const loud = (from, to) => Float32Array.from({ length: 8 * rate }, (_, i) => (i >= from * rate && i < to * rate ? 0.3 : 0.001));
+        const sound = { caller: loud(2, 3), agent: loud(4, 6), rate };
+        return { recorded: turnsOnRecording(events, at(0), sound), unrecorded: turnsOnRecording(events, at(0)) };
+      })`);
+    const spans = (name: string) =>
+      found[name]?.map(({ role, startSeconds, endSeconds }) => [
+        role,
+        Math.round(10 * startSeconds) / 10,
+        Math.round(10 * endSeconds) / 10,
+      ]);
+    expect(spans('recorded')).toEqual([
+      ['user', 2, 3],
+      ['agent', 4, 6],
+    ]);
+    expect(spans('unrecorded')).toEqual([
+      ['user', 1.5, 3.5],
+      ['agent', 4.7, 6.2],
+    ]);
+  }, 30_000);
 
   test('gives the call as a capture file, and as one that holds no more than it should', async () => {
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Capture file')]);
@@ -209,9 +261,18 @@ describeWithBrowser('the console', () => {
     await page.keyboard.press('o');
     await page.waitForSelector('[data-listening=talking]');
     await looksRight('console-talking');
-    // Chromium's microphone beeps once a second: the caller hears it, once our tone has gone.
-    await phone.waitUntilQuiet(30_000);
-    expect(await phone.waitUntilTalking(30_000)).toBe(true);
+    // Our tone has gone; Chromium's microphone beeps, with silence between, and the caller hears it.
+    const heard = { silence: false, beep: false };
+    phone.onAudio((frame) => {
+      const level = rms(frame);
+      if (level < 100) heard.silence = true;
+      else if (heard.silence && level > 300) heard.beep = true;
+    });
+    await until(
+      async () => heard.beep,
+      () => phone.pass(200),
+    );
+    expect(heard).toEqual({ silence: true, beep: true });
     const { calls } = (await agent.request('GET', '/v1/calls?state=answered')) as Listed;
     const [listener, caller] = calls.toSorted((one, other) => one.to.localeCompare(other.to));
     expect(listener).toMatchObject({ to: 'listen', metadata: { listensTo: caller?.id } });

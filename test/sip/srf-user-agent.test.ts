@@ -1,5 +1,6 @@
 /** Two user agents on virtual time with a memory network between them; drachtio-srf and its control connection are real. */
 import { createSocket } from 'node:dgram';
+import type { OverheardSip } from '../../src/core/call-trace';
 import { ManualClock, SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
 import { ControlLiveness, pingEveryMs } from '../../src/sip/control-liveness';
@@ -18,6 +19,7 @@ describe('two user agents', () => {
   let retryAfterSeconds: number | undefined;
   let near: SrfUserAgent;
   let far: SrfUserAgent;
+  let overheard: OverheardSip[];
   let network: { readonly near: MemoryTransport; readonly far: MemoryTransport };
 
   beforeEach(async () => {
@@ -28,6 +30,7 @@ describe('two user agents', () => {
       far: new MemoryTransport({ address: '127.0.0.2', port: 5060 }),
     };
     connect(network.near, network.far);
+    overheard = [];
     const open = async (transport: MemoryTransport): Promise<SrfUserAgent> => {
       const agent = new SrfUserAgent({
         listen: { host: transport.local.address, port: 5060 },
@@ -36,6 +39,7 @@ describe('two user agents', () => {
         userAgentName: 'Trunkline test',
         transports: [transport],
         full: () => retryAfterSeconds,
+        overhear: (message) => transport === network.near && overheard.push(message),
       });
       await agent.start();
       return agent;
@@ -78,6 +82,31 @@ describe('two user agents', () => {
     const { dialog } = await pump(dial());
     return { ours: dialog, theirs: await pump(theirs) };
   }
+
+  it('tell of every message as it passes, and by which Call-ID a call goes', async () => {
+    far.onInvite((invite) => void invite.accept(sdp(5000)));
+    const sent: string[] = [];
+    const { dialog } = await pump(dial({ onSent: (sipCallId) => sent.push(sipCallId) }));
+    await pump(dialog.bye());
+    const passed = overheard.map((message) => {
+      const text = Buffer.from(message.bytes).toString();
+      return `${message.sent ? 'out' : 'in'} ${text.split(/ sip:|\r\n/, 1)[0]}`;
+    });
+    expect(passed).toEqual([
+      'out INVITE',
+      'in SIP/2.0 100 Trying',
+      'in SIP/2.0 200 OK',
+      'out ACK',
+      'out BYE',
+      'in SIP/2.0 200 OK',
+    ]);
+    expect(sent).toEqual([dialog.sipCallId]);
+    expect(overheard[0]).toMatchObject({
+      transport: 'udp',
+      local: { address: '127.0.0.1', port: 5060 },
+      remote: { address: '127.0.0.2', port: 5060 },
+    });
+  });
 
   it('agree on a call, its parties and its end', async () => {
     const seen: IncomingInvite[] = [];

@@ -1,7 +1,7 @@
 /** What was said, beside the recording: a click on either goes to the same place in the other. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import WaveSurfer from 'wavesurfer';
-import Regions from 'wavesurfer-regions';
+import WaveSurfer from 'wavesurfer.js';
+import Regions from 'wavesurfer.js/dist/plugins/regions.esm.js';
 import { clock } from '../past-calls.js';
 import { getBlob } from './agent-api.js';
 import { Failure } from './calls-view.js';
