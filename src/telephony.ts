@@ -11,6 +11,7 @@ import { performAgent, secureQuestion } from './call/agent-performance';
 import { performAsk } from './call/ask-performance';
 import type { Performance, Stage } from './call/call';
 import { Exchange } from './call/exchange';
+import { localDay } from './call/forms/spoken-date';
 import { performMessage } from './call/leave-message';
 import { performEcho, performHangup, performPlay, performSay, performTone } from './call/line-performance';
 import { performMenu } from './call/menu-performance';
@@ -236,6 +237,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             silenceSeconds: config.engine.silenceSeconds,
             toolCounts,
             runTool,
+            today: () => localDay(events.now()),
             stepOut: (callId) => exchange.transfers.stepOut(callId),
             handOver: (callId, to) => exchange.transfers.handOver(callId, to),
           });

@@ -14,6 +14,7 @@ import type { CallCommand, Performance, Stage } from './call';
 import { Conversation } from './conversation';
 import type { ConversationEvent } from './conversation-event';
 import type { EnginePort } from './engine-port';
+import { FormFilling } from './forms/form-filling';
 import type { SpokenPrompts } from './spoken-prompts';
 import { ToolCalls, type ToolCounts } from './tool-calls';
 import { type RunTool, ToolRuns } from './tool-runs';
@@ -31,6 +32,8 @@ export interface AgentParts {
   readonly silenceSeconds: number;
   /** Of all calls; counted up here. */
   readonly toolCounts: ToolCounts;
+  /** `2027-03-01`, by which callers' "tomorrow" is reckoned. */
+  readonly today: () => string;
   /** Asks an HTTP service or an MCP server. */
   readonly runTool: RunTool;
   /** The agent hands its caller over. */
@@ -57,6 +60,9 @@ const SHOWN: Readonly<Record<PhaseName, StateEvent['state']>> = {
   closed: 'ended',
 };
 
+/** Ends the id of a call whose arguments the caller was asked for: its result is said, not thought about. */
+const FILLED = '_filled';
+
 export function performAgent(action: AgentAction, stage: Stage, parts: AgentParts): Performance {
   const show = (event: SoftphoneEvent) => stage.link.post({ type: 'send-event', json: JSON.stringify(event) });
   let shown: StateEvent['state'] | undefined;
@@ -64,12 +70,20 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
   const { persona } = action;
   /** Turns that an application has asked for: the agent does not answer them. */
   const left = new Set<number>();
+  /** Turns that the model answers while a form is open. */
+  const between = new Set<number>();
+  const turns = turnConfigOf([parts.turns, action.turns], parts.silenceSeconds, action.persona.tools);
+  /** What the caller is asked for, for a tool that needs it; the last one. */
+  let filling: { readonly toolCallId: string; readonly form: FormFilling } | undefined;
   const runs = new ToolRuns({
     tools: persona.tools ?? [],
     targets: action.targets ?? new Map(),
     run: parts.runTool,
     counts: parts.toolCounts,
-    tell: (toolCallId, text) => void conversation.toolResult(toolCallId, text),
+    tell: (toolCallId, text) => {
+      if (filling?.toolCallId === toolCallId) filling.form.told(text);
+      else if (!toolCallId.endsWith(FILLED)) conversation.toolResult(toolCallId, text);
+    },
     failed: (name, { code, message, fix }) => {
       stage.log.warn('a tool failed', { name, code, detail: message });
       stage.emit('error', { code, message: `The tool ${name}: ${message}`, fix });
@@ -83,13 +97,14 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
     voice: action.persona.voice ?? '',
     notice: action.notice,
     greeting: action.greeting,
-    turns: turnConfigOf([parts.turns, action.turns], parts.silenceSeconds, action.persona.tools),
+    turns,
     tools: new ToolCalls(stage.callId, parts.toolCounts),
     clock: parts.clock,
     log: stage.log,
     emit: (event) => {
       if (event.type === 'agent-turn' && left.delete(event.turnId)) return;
       if (event.type === 'ended' && parts.stepOut(stage.callId)) return;
+      if (event.type === 'tool-called' && fill(event)) return;
       tellCall(event, stage, action.targets);
       if (event.type === 'tool-called') runs.begin(event);
       else if (event.type === 'tool-over') runs.over(event.toolCallId, event.because);
@@ -99,7 +114,14 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
         left.add(event.turnId);
         conversation.leave(event.turnId);
         asking.heard(event.text);
+      } else if (event.type === 'user-turn' && filling?.form.over === false) {
+        // What is a question is the model's: it is asked again after the answer.
+        if (filling.form.heard(event.text)) {
+          left.add(event.turnId);
+          conversation.leave(event.turnId);
+        } else between.add(event.turnId);
       }
+      if (event.type === 'agent-turn' && between.delete(event.turnId) && !event.interrupted) filling?.form.answered();
       if (event.type === 'handover') {
         const { handOver } = action;
         stage.emit('agent.handover', { to: handOver !== undefined && 'to' in handOver ? handOver.to : undefined });
@@ -112,6 +134,32 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
       } else tellPage(event, show);
     },
   });
+  /** True: the caller is asked first for what the tool needs. */
+  function fill(call: Extract<ConversationEvent, { type: 'tool-called' }>): boolean {
+    const tool = persona.tools?.find(({ name }) => name === call.name);
+    if (tool === undefined || action.targets?.has(call.name) !== true) return false;
+    // The model wants what is being arranged already.
+    if (filling?.form.over === false) {
+      conversation.withdrawTool(call.turnId);
+      return true;
+    }
+    const toolCallId = `${call.toolCallId}${FILLED}`;
+    const begin = (values: Readonly<Record<string, unknown>>) => {
+      const filled = { ...call, toolCallId, arguments: { ...call.arguments, ...values } };
+      tellCall(filled, stage, action.targets);
+      runs.begin(filled);
+    };
+    const form = FormFilling.open(tool, call.arguments, {
+      say: (text) => conversation.say(text),
+      call: begin,
+      today: parts.today,
+      failedText: turns.toolFailedText,
+    });
+    if (form === undefined) return false;
+    filling = { toolCallId, form };
+    conversation.withdrawTool(call.turnId);
+    return true;
+  }
   const ask = (action: AskAction): boolean => {
     if (asking?.over === false) {
       throw new TrunklineError('call.wrong-state', 'Another question is open.', { fix: 'Wait for its ask.answered.' });

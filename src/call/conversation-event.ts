@@ -47,6 +47,7 @@ export type ConversationEvent =
   | {
       readonly type: 'tool-called';
       readonly toolCallId: string;
+      readonly turnId: number;
       readonly name: string;
       readonly said: string;
       readonly arguments: Readonly<Record<string, unknown>> | undefined;

@@ -96,6 +96,11 @@ export class Conversation {
     this.happen({ type: 'say', text, interruptible });
   }
 
+  /** What the agent has said that it will do in that turn is arranged with the caller by somebody else. */
+  withdrawTool(turnId: number): void {
+    this.happen({ type: 'tool-withdrawn', turnId });
+  }
+
   /** What a tool has told; `text` undefined: it could not. False: the conversation is over. Throws `tool.…`. */
   toolResult(toolCallId: string, text: string | undefined): boolean {
     if (['closing', 'closed'].includes(this.state.phase.name)) return false;
@@ -264,7 +269,8 @@ export class Conversation {
       case 'tool-call': {
         const { name, said } = effect;
         const toolCallId = this.parts.tools.open(effect.turnId, name);
-        this.parts.emit({ type: 'tool-called', toolCallId, name, said, arguments: effect.arguments });
+        const { turnId } = effect;
+        this.parts.emit({ type: 'tool-called', toolCallId, turnId, name, said, arguments: effect.arguments });
         return;
       }
       case 'prompt':

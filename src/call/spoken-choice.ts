@@ -147,6 +147,11 @@ export function wordsOf(text: string): string[] {
   return plain.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
 }
 
+/** The words of `text` have `word` among them. */
+export function holdsWord(text: string, word: string): boolean {
+  return wordsOf(text).includes(word);
+}
+
 function holds(words: readonly string[], phrase: readonly string[]): boolean {
   for (let from = 0; from + phrase.length <= words.length; from++) {
     if (phrase.every((word, at) => words[from + at] === word)) return phrase.length > 0;

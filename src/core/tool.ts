@@ -16,6 +16,8 @@ export interface Tool {
   readonly fillerAfterMs?: number;
   /** What becomes of it when the caller says something else meanwhile; kept if left out. */
   readonly onBargeIn?: 'cancel' | 'keep';
+  /** What it asks the caller for (`x-ask` in `parameters`) is read back first. */
+  readonly confirm?: boolean;
 }
 
 /** Where the value of a header is that nobody may read in a dialplan. */

@@ -49,6 +49,10 @@ const tool = {
     .max(10_000)
     .default(800)
     .describe('Silence after a call without words that is bridged by a filler.'),
+  confirm: z
+    .boolean()
+    .default(false)
+    .describe('What the caller was asked for (x-ask of a property) is read back before it is called.'),
   onBargeIn: z
     .enum(['cancel', 'keep'])
     .default('keep')

@@ -11,6 +11,14 @@ export function onToolResult(step: Step, { turnId, text }: Extract<TurnEvent, { 
   settle(step, tool, text === undefined ? 'failed' : { text });
 }
 
+/** Nothing more is said of it here. */
+export function withdrawTool(step: Step, turnId: number): void {
+  if (step.state.tool?.turnId !== turnId) return;
+  step.set({ tool: undefined });
+  step.clear('tool');
+  if (step.phase.name === 'awaiting-tool') toListening(step);
+}
+
 export function giveUpTool(step: Step): void {
   const { tool } = step.state;
   if (tool === undefined || tool.outcome !== undefined) return;

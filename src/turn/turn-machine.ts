@@ -8,7 +8,7 @@ import { onEngine } from './on-engine';
 import { onPlayout } from './on-playout';
 import { onListened, onSpeech } from './on-speech';
 import { onTimer } from './on-timer';
-import { onToolResult } from './on-tool';
+import { onToolResult, withdrawTool } from './on-tool';
 import { Step } from './step';
 import type { Transition, TurnConfig, TurnEvent, TurnState } from './turn-state';
 
@@ -36,6 +36,9 @@ export function reduce(state: TurnState, event: TurnEvent, config: TurnConfig): 
       break;
     case 'tool-result':
       onToolResult(step, event);
+      break;
+    case 'tool-withdrawn':
+      withdrawTool(step, event.turnId);
       break;
     case 'opened':
     case 'user-text':

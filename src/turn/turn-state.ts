@@ -329,6 +329,8 @@ export type TurnEvent = { readonly atMs: number } & (
     }
   /** What the tool that turn `turnId` called has told; `text` undefined: it could not. */
   | { readonly type: 'tool-result'; readonly turnId: number; readonly text: string | undefined }
+  /** Somebody else speaks with the caller about that call. */
+  | { readonly type: 'tool-withdrawn'; readonly turnId: number }
   | { readonly type: 'user-text'; readonly text: string }
   /** `interruptible` false: to its end, whatever the caller does meanwhile. */
   | { readonly type: 'say'; readonly text: string; readonly interruptible?: boolean | undefined }

@@ -46,6 +46,7 @@ function asked(handOver: AgentAction['handOver']) {
     silenceSeconds: 4,
     toolCounts: noToolCounts(),
     runTool: async () => ({ text: undefined }),
+    today: () => '2027-03-01',
     handOver: (callId, to) => ordered.push([callId, to]),
     stepOut: () => false,
   });
@@ -120,6 +121,7 @@ describe('an agent that asks for an application', () => {
         silenceSeconds: 4,
         toolCounts: noToolCounts(),
         runTool: async () => ({ text: undefined }),
+        today: () => '2027-03-01',
         stepOut: () => false,
         handOver: () => undefined,
       },

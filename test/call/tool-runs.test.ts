@@ -30,7 +30,7 @@ function rig() {
     failed: (name, { code }) => failed.push(`${name} ${code}`),
   });
   const begin = (name: string, toolCallId = name) =>
-    runs.begin({ type: 'tool-called', toolCallId, name, said: 'Please.', arguments: { a: 1 } });
+    runs.begin({ type: 'tool-called', toolCallId, turnId: 1, name, said: 'Please.', arguments: { a: 1 } });
   return { runs, requests, told, failed, counts, begin };
 }
 const settled = () => new Promise((resolve) => setImmediate(resolve));
