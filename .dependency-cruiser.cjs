@@ -8,14 +8,14 @@ const layers = [
   ['media'],
   ['listener', 'sip', 'webrtc'],
   ['phone', 'call'],
-  ['webhooks', 'store', 'tools', 'http'],
+  ['webhooks', 'store', 'tools', 'http', 'knowledge'],
 ];
 
 /** Folders that never import one another although no layer parts them: network, conversation and token time. */
 const pillars = ['rtp', 'turn', 'model'];
 
 /** `config` is read by what composes the program and by nobody else: parts get the few values they need. */
-const compositionRoots = '^src/(bench|cli|workers|main|telephony|engine|outbox)';
+const compositionRoots = '^src/(bench|cli|workers|main|telephony|engine|outbox|knowledge\\.ts)';
 
 const owners = [
   { packages: ['onnxruntime-node'], owner: '^src/onnx/' },
@@ -27,7 +27,8 @@ const owners = [
   { packages: ['prom-client'], owner: '^src/http/' },
   { packages: ['standardwebhooks'], owner: '^src/webhooks/' },
   { packages: ['pg'], owner: '^src/store/' },
-  { packages: ['@electric-sql/pglite'], owner: '^src/workers/database' },
+  { packages: ['@electric-sql/pglite', '@electric-sql/pglite-pgvector'], owner: '^src/workers/database' },
+  { packages: ['unpdf'], owner: '^src/knowledge/' },
   { packages: ['yaml'], owner: '^src/(core/|config)' },
   { packages: ['ajv'], owner: '^src/core/json-schema' },
   { packages: ['@modelcontextprotocol/sdk'], owner: '^src/tools/' },

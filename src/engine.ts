@@ -8,6 +8,7 @@ import { EngineRouter } from './call/engine-port';
 import type { Config } from './config';
 import type { Clock } from './core/clock';
 import type { Logger } from './core/log';
+import type { SearchKnowledge } from './core/passage';
 import type { StartTrace } from './core/start-trace';
 import { EngineProcess } from './inference/engine-process';
 import type { FromEngine } from './inference/protocol';
@@ -18,6 +19,8 @@ export interface StartedEngine {
   readonly router: EngineRouter;
   /** Rejects with the code of what cannot be loaded. */
   readonly loading: Promise<Extract<FromEngine, { type: 'ready' }>>;
+  /** Until then nothing is found. */
+  answerSearches(search: SearchKnowledge): void;
 }
 
 export interface EngineStart {
@@ -29,6 +32,7 @@ export interface EngineStart {
 
 /** Whoever starts it stops `process`, also when something else keeps the agent from starting. */
 export function startEngine({ config, clock, log, trace }: EngineStart): StartedEngine {
+  let search: SearchKnowledge = async () => [];
   const router = new EngineRouter((message) => process.post(message));
   const process = new EngineProcess({
     entry: workerEntry('engine'),
@@ -40,10 +44,20 @@ export function startEngine({ config, clock, log, trace }: EngineStart): Started
     },
     clock,
     log,
-    onMessage: (message) => router.receive(message),
+    onMessage: (message) => {
+      if (message.type !== 'search') {
+        router.receive(message);
+        return;
+      }
+      const { requestId, knowledge, question } = message;
+      void search(knowledge, question).then((passages) => process.post({ type: 'found', requestId, passages }));
+    },
   });
   const loading = trace.span('model process', () => process.start());
   // Who awaits it hears of a failure; until then it is nobody's unhandled one.
   loading.catch(() => undefined);
-  return { process, router, loading };
+  const answerSearches = (answer: SearchKnowledge): void => {
+    search = answer;
+  };
+  return { process, router, loading, answerSearches };
 }

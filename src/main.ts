@@ -23,14 +23,19 @@ import { listenHttp } from './http/http-server';
 import { isLoopbackHost } from './http/loopback';
 import type { DialRequest } from './http/ports';
 import { TokenFiles } from './http/token-files';
+import { Knowledge } from './knowledge';
 import { type Outbox, openOutbox } from './outbox';
 import { CallStore } from './store/call-store';
 import { CallTraces } from './store/call-traces';
+import { openEmbeddedDatabase } from './store/embedded-database';
 import { Erasure } from './store/erasure';
+import { postgresDatabase } from './store/postgres-database';
+import { SharedDatabase } from './store/shared-database';
 import { callElsewhere } from './store/shared-records';
 import { openTelephony } from './telephony';
 import { WebhookDispatcher } from './webhooks/webhook-dispatcher';
 import { iceServersFor } from './webrtc/ice-servers';
+import { workerEntry } from './workers/locate';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -46,7 +51,7 @@ export interface RunningAgent {
   /** `sip:demo@HOST:5060`, `http://localhost:8080/`. */
   readonly addresses: readonly string[];
   readonly tokenPath: string;
-  /** What SIGHUP asks for: certificates read anew. */
+  /** What SIGHUP asks for: certificates and documents read anew. */
   reload(): void;
   /** No new calls; resolves when the live ones have ended or `drain.seconds` are over. */
   drain(): Promise<void>;
@@ -115,12 +120,24 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     webhooks.publish(event);
     hub.publish(event);
   };
+  const { url, keepDays } = config.database;
+  const database = new SharedDatabase(async () =>
+    url === undefined
+      ? openEmbeddedDatabase(join(dataFolder, 'database'), workerEntry('database'))
+      : postgresDatabase(url),
+  );
+  const knowledge = new Knowledge({ config, database, log: logger });
+  engine.answerSearches((folder, question) => knowledge.search(folder, question));
+  const loadKnowledge = (): void => {
+    void knowledge.load(dialplan.personas.flatMap(({ knowledge: folder }) => folder ?? []));
+  };
   const lost = await trace.span('records', () => store.recover());
   await store.flush();
   for (const event of lost) hub.publish(event);
   const outbox: Outbox | undefined = keepsOutbox
     ? openOutbox({
         config,
+        database,
         dataFolder,
         clock,
         now: sources.now,
@@ -143,6 +160,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     trace,
     engine,
   });
+  loadKnowledge();
   const { exchange } = telephony;
   const erasure = new Erasure({
     ...{ store, sources, clock, tell, deliveries: outbox, recordings: telephony.recordings, log: logger },
@@ -199,6 +217,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     },
     gauges: () => ({
       ...telephony.gauges(),
+      ...knowledge.gauges(),
       trunkline_store_writes_failed: store.counts.writesFailed,
       trunkline_calls_erased: erasure.counters.erased,
       trunkline_calls_expired: erasure.counters.callsExpired,
@@ -233,7 +252,10 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       `${config.http.tls === undefined ? 'http' : 'https'}://localhost:${server.port}/`,
     ],
     tokenPath: apiToken.path,
-    reload: () => void telephony.reloadCertificates(),
+    reload() {
+      telephony.reloadCertificates();
+      loadKnowledge();
+    },
     async drain() {
       draining = true;
       queue.close();
@@ -254,6 +276,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
       await store.flush();
       await webhooks.close(2_000);
       await outbox?.close();
+      await knowledge.close();
     },
   };
 }

@@ -18,16 +18,15 @@ import { systemErrorCode } from './core/system-error';
 import type { CallStore } from './store/call-store';
 import type { Database } from './store/database';
 import { PersistentLedger } from './store/delivery-ledger';
-import { openEmbeddedDatabase } from './store/embedded-database';
 import { type LostCall, lostCallEnd } from './store/lost-call';
 import { NodeLease } from './store/node-lease';
-import { postgresDatabase } from './store/postgres-database';
+import type { SharedDatabase } from './store/shared-database';
 import { SharedRecords } from './store/shared-records';
 import type { WebhookDispatcher } from './webhooks/webhook-dispatcher';
-import { workerEntry } from './workers/locate';
 
 export interface OutboxOptions {
   readonly config: Pick<Config, 'database' | 'node'>;
+  readonly database: SharedDatabase;
   readonly dataFolder: string;
   readonly clock: Clock;
   readonly now: () => Date;
@@ -123,7 +122,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     let database: Database | undefined;
     try {
       const shared = url !== undefined;
-      database = await openDatabase(url, dataFolder);
+      database = await options.database.open();
       const node = await agentIdOf(dataFolder);
       const opened = await PersistentLedger.open({
         database,
@@ -208,10 +207,4 @@ async function agentIdOf(dataFolder: string): Promise<string> {
     if (systemErrorCode(error) !== 'EEXIST') throw error;
   });
   return (await readFile(path, 'utf8')).trim();
-}
-
-async function openDatabase(url: string | undefined, dataFolder: string): Promise<Database> {
-  return url === undefined
-    ? openEmbeddedDatabase(join(dataFolder, 'database'), workerEntry('database'))
-    : postgresDatabase(url);
 }

@@ -250,9 +250,11 @@ function tellCall(event: ConversationEvent, stage: Stage, targets: AgentAction['
       stage.emit('turn.user', { turn: event.turnId, text: event.text, how: event.how });
       return;
     case 'agent-turn': {
-      const { turnId, heardText, interrupted, atHangup, gapMs, playedMs, stages } = event;
+      const { turnId, heardText, interrupted, atHangup, gapMs, playedMs, citations, stages } = event;
       if (interrupted && !atHangup) stage.emit('turn.interrupted', { turn: turnId, heardText });
-      stage.emit('turn.agent', { turn: turnId, text: heardText, interrupted, gapMs, playedMs, stages: { ...stages } });
+      const cited = citations && [...citations];
+      const times = { gapMs, playedMs, stages: { ...stages } };
+      stage.emit('turn.agent', { turn: turnId, text: heardText, interrupted, citations: cited, ...times });
       return;
     }
     case 'tool-called': {

@@ -1,5 +1,7 @@
 /** What a conversation tells about itself, to the call that it runs on and to the page that shows it. */
+
 import type { HowSaid } from '../core/how-said';
+import type { Citation } from '../core/passage';
 import type { ToolOver } from '../turn/tool-state';
 import type { AnswerKind, CloseReason, PhaseName } from '../turn/turn-state';
 import type { TurnTimes } from './turn-times';
@@ -37,6 +39,7 @@ export type ConversationEvent =
       readonly playedMs: number;
       /** Silence between the caller's last sample and the agent's first, on the call's sample clock. */
       readonly gapMs: number | undefined;
+      readonly citations: readonly Citation[] | undefined;
       readonly stages: Readonly<Record<string, number>>;
     }
   | { readonly type: 'turn-times'; readonly turnId: number; readonly times: TurnTimes }

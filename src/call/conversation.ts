@@ -23,6 +23,7 @@ import type { EngineMessage, EnginePort } from './engine-port';
 import { SpokenFillers } from './spoken-fillers';
 import { durationMsOf, type SpokenPrompts } from './spoken-prompts';
 import type { ToolCalls } from './tool-calls';
+import { TurnNotes } from './turn-notes';
 import { TurnTimers } from './turn-timers';
 import { TurnTimeline } from './turn-times';
 
@@ -47,7 +48,6 @@ export interface ConversationParts {
 }
 
 const SAMPLES_PER_MS = 16;
-const MAX_GAPS = 1_000;
 
 export class Conversation {
   private state: TurnState = INITIAL_STATE;
@@ -58,12 +58,12 @@ export class Conversation {
   private readonly times = new TurnTimeline();
   private readonly learning = new Map<number, ReturnType<SpokenPrompts['learn']>>();
   private readonly fillers = new SpokenFillers();
-  private readonly gaps = new Map<number, number>();
+  private readonly notes = new TurnNotes();
   private stopHearing: () => void = () => undefined;
   private engine: 'opening' | 'open' | 'down' = 'opening';
   private closed: (() => void)[] = [];
   private interrupted = 0;
-  readonly turnGapsMs: number[] = [];
+  readonly turnGapsMs = this.notes.gapsMs;
 
   constructor(private readonly parts: ConversationParts) {
     this.timers = new TurnTimers(parts.clock, (id, token) => this.happen({ type: 'timer', id, token }));
@@ -213,6 +213,7 @@ export class Conversation {
         return;
       case 'end':
         this.learning.delete(turnId);
+        if (event.citations !== undefined) this.notes.cite(turnId, event.citations);
         this.happen({ type: 'answer-end', turnId, action: event.action });
         return;
     }
@@ -231,8 +232,7 @@ export class Conversation {
     const answer = 'answer' in phase ? phase.answer : undefined;
     if (answer?.turnId !== turnId || answer.turn === undefined || answer.askedMs === undefined) return;
     const gapMs = Math.round((callSample - answer.turn.endSample) / SAMPLES_PER_MS);
-    this.gaps.set(turnId, gapMs);
-    if (this.turnGapsMs.length < MAX_GAPS) this.turnGapsMs.push(gapMs);
+    this.notes.gap(turnId, gapMs);
     this.times.mark(turnId, 'firstPacketMs', answer.askedMs + gapMs);
     this.parts.emit({ type: 'turn-times', turnId, times: this.times.get(turnId) });
   }
@@ -380,11 +380,11 @@ export class Conversation {
       case 'agent-turn': {
         const { turnId, kind, text, heardText, playedMs, interrupted } = report;
         const stages = this.times.stagesOf(turnId);
-        const gapMs = this.gaps.get(turnId);
+        const notes = this.notes.take(turnId);
         const atHangup = ['closing', 'closed'].includes(this.state.phase.name);
         this.forget(turnId);
         emit({ type: 'caption', role: 'agent', turnId, text, heardText, final: true, interrupted });
-        emit({ type: 'agent-turn', turnId, kind, text, heardText, interrupted, atHangup, playedMs, gapMs, stages });
+        emit({ type: 'agent-turn', turnId, kind, text, heardText, interrupted, atHangup, playedMs, ...notes, stages });
         return;
       }
       case 'interrupted':
@@ -428,7 +428,6 @@ export class Conversation {
     this.audio.forget(turnId);
     this.learning.delete(turnId);
     this.fillers.forget(turnId);
-    this.gaps.delete(turnId);
   }
 
   private shutDown(reason: CloseReason): void {

@@ -34,7 +34,7 @@ export class EngineRouter {
 
   /** For the process's `onMessage`. */
   receive(message: FromEngine): void {
-    if (message.type === 'ready' || message.type === 'warmed') return;
+    if (message.type === 'ready' || message.type === 'warmed' || message.type === 'search') return;
     if (message.callId === undefined) {
       for (const link of this.links.values()) link.receive(message);
       return;

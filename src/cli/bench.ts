@@ -11,6 +11,7 @@ import { benchCapacity } from '../bench/capacity-bench';
 import { benchEngine } from '../bench/engine-bench';
 import { benchHeldout } from '../bench/heldout-bench';
 import { benchHistory } from '../bench/history-bench';
+import { benchKnowledge } from '../bench/knowledge-bench';
 import { benchLoss } from '../bench/loss-bench';
 import { benchMedia } from '../bench/media-bench';
 import { benchMemory } from '../bench/memory-bench';
@@ -140,6 +141,17 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     const file = given.text('questions') ?? HELDOUT;
     return benchHeldout({ modelsDir: engine.models, threads, file, count: countOf(given), spoken, progress });
   },
+  knowledge: (given, progress) => {
+    const { engine } = loadConfig();
+    return benchKnowledge({
+      root: ROOT,
+      file: given.text('questions') ?? join(ROOT, 'test/fixtures/knowledge/boathouse.json'),
+      modelsDir: engine.models,
+      threads: Number(given.text('threads') ?? engine.threads ?? 2),
+      entry: workerEntry('knowledge'),
+      progress,
+    });
+  },
   pacing: (given, progress) =>
     withAgent(given, (agent) =>
       benchPacing({ agent, questionsFolder: QUESTIONS, mediaEntry: workerEntry('media'), progress }),
@@ -187,7 +199,7 @@ export const bench: Command = {
     { name: 'threads', value: 'N', summary: 'threads of the model process' },
     { name: 'engine', value: 'NAME', summary: 'what is rung, or measured whole by model: cascade or omni' },
     { name: 'caller', value: 'baresip', summary: 'tape: measure from the recordings of this phone instead of ours' },
-    { name: 'questions', value: 'FILE', summary: 'heldout: other questions than those of the repository' },
+    { name: 'questions', value: 'FILE', summary: 'heldout, knowledge: other questions than those of the repository' },
     { name: 'spoken', value: 'FOLDER', summary: 'heldout: its questions as recordings, asked of a whole engine' },
     { name: 'clips', value: 'FOLDER', summary: 'turns, amd: where the labelled clips lie' },
   ],

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { answeredBySchema, answerReasonSchema } from './answer-rules';
 import { callEndCauseSchema, callIdentitySchema, callQualitySchema } from './call-record';
 import { howSaidSchema } from './how-said';
+import { citationSchema } from './passage';
 
 /**
  * bridged: connected with whoever was free; hangup: the call ended; timeout, full: the limits of the line; redirected: something
@@ -49,6 +50,8 @@ export const callEventData = {
     /** What the caller heard of it. */
     text: z.string(),
     interrupted: z.boolean(),
+    /** Passages of the persona's documents that the answer rests on. */
+    citations: z.array(citationSchema).optional(),
     /** Silence between the caller's last word and the agent's first. */
     gapMs: z.number().optional(),
     playedMs: z.number().optional(),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { answeredBySchema } from './answer-rules';
 import { howSaidSchema } from './how-said';
+import { citationSchema } from './passage';
 
 export const callStateSchema = z.enum(['trying', 'ringing', 'answered', 'ending', 'ended']);
 export type CallState = z.output<typeof callStateSchema>;
@@ -105,6 +106,8 @@ export const turnRecordSchema = z.object({
   text: z.string(),
   at: z.iso.datetime(),
   interrupted: z.boolean().optional(),
+  /** The agent's: what it rests on, where the persona has documents. */
+  citations: z.array(citationSchema).optional(),
   /** The caller's: how it was said, where the engine hears that. */
   how: howSaidSchema.optional(),
 });

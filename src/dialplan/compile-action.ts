@@ -1,5 +1,5 @@
 /** From an action as it is written to one that can run: personas read, files found, defaults filled in. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { ErrorCode } from '../core/errors';
 import type { Tool } from '../core/tool';
@@ -175,13 +175,15 @@ function compileAgent(written: WrittenAgent, around: ActionSurroundings): Compil
   ]);
   if (!compiled.ok) return compiled;
   const { tools, targets } = compiled.value;
+  const knowledge = compileKnowledge(written.knowledge ?? persona.knowledge, around);
+  if (!knowledge.ok) return knowledge;
   const handOver = compileHandOver(written.handOver, around);
   if (!handOver.ok) return { ok: false, faults: below(['handOver', 'action'], handOver.faults) };
   return {
     ok: true,
     value: {
       type: 'agent',
-      persona: withMore(persona, named, written, tools),
+      persona: withMore(persona, named, written, tools, knowledge.value),
       notice: written.notice ?? notice,
       greeting: written.greeting ?? greeting,
       turns: turns ?? {},
@@ -189,6 +191,20 @@ function compileAgent(written: WrittenAgent, around: ActionSurroundings): Compil
       handOver: handOver.value,
     },
   };
+}
+
+/** What is in it is read behind the start, and may change; that there is such a folder is settled here. */
+function compileKnowledge(folder: string | undefined, around: ActionSurroundings): Compiled<string | undefined> {
+  if (folder === undefined) return { ok: true, value: undefined };
+  const path = resolve(around.folder, folder);
+  const inside = relative(around.folder, path);
+  const outside = around.confined && (inside.startsWith('..') || isAbsolute(inside));
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!outside && isFolder) return { ok: true, value: path };
+  const message = outside
+    ? 'Expected a folder inside the dialplan folder.'
+    : 'Expected a folder that is there, relative to the dialplan.';
+  return { ok: false, faults: [{ path: ['knowledge'], message, code: 'dialplan.no-knowledge' }] };
 }
 
 function compileHandOver(
@@ -210,18 +226,24 @@ function withMore(
   fileName: string | undefined,
   more: WrittenAgent,
   tools: readonly Tool[],
+  knowledge: string | undefined,
 ): DialplanPersona {
   const { facts: moreFacts = [], voice } = more;
   const facts = [...persona.facts, ...moreFacts];
   const base = persona.id ?? fileName ?? `inline:${persona.name}`;
-  const own = fileName === undefined || moreFacts.length > 0 || (more.tools ?? []).length + (more.mcp ?? []).length > 0;
+  const differs = more.knowledge !== undefined;
+  const added = moreFacts.length + (more.tools ?? []).length + (more.mcp ?? []).length;
+  const own = fileName === undefined || differs || added > 0;
   const chosenVoice = voice ?? persona.voice;
   return {
-    id: own ? `${base}#${textHash(JSON.stringify([persona.name, persona.instructions, facts, ...tools]))}` : base,
+    id: own
+      ? `${base}#${textHash(JSON.stringify([persona.name, persona.instructions, facts, ...tools, ...(differs ? [more.knowledge] : [])]))}`
+      : base,
     name: persona.name,
     instructions: persona.instructions,
     facts,
     ...(tools.length === 0 ? {} : { tools }),
+    ...(knowledge === undefined ? {} : { knowledge }),
     ...(chosenVoice === undefined ? {} : { voice: chosenVoice }),
   };
 }

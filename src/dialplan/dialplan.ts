@@ -11,6 +11,8 @@ export interface DialplanPersona {
   readonly instructions: string;
   readonly facts: readonly string[];
   readonly tools?: readonly Tool[];
+  /** Absolute path of the folder whose documents it may look things up in. */
+  readonly knowledge?: string;
   readonly voice?: string;
 }
 

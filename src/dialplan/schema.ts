@@ -32,11 +32,18 @@ const noticeSchema = z
   .optional()
   .describe('Said before the greeting, to its end: what the caller says or presses meanwhile waits.');
 
+const knowledgeSchema = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('A folder of .md, .txt and .pdf files to look things up in, relative to the dialplan.');
+
 export const personaSchema = z.strictObject({
   id: z.string().optional().describe('The file name without its ending, if left out.'),
   name: z.string().min(1),
   instructions: z.string().min(1),
   facts: z.array(z.string().min(1)).max(200).default([]),
+  knowledge: knowledgeSchema,
   tools: toolsSchema.optional().describe('What it may look up or do.'),
   mcp: mcpSchema.optional().describe('Servers of the Model Context Protocol, and the tools of theirs that it may use.'),
   notice: noticeSchema,
@@ -72,6 +79,7 @@ export const agentAction = z.strictObject({
   notice: noticeSchema,
   greeting: z.string().min(1).optional(),
   facts: z.array(z.string().min(1)).max(200).optional().describe('More facts, beside those of the persona.'),
+  knowledge: knowledgeSchema,
   tools: toolsSchema.optional().describe('More tools, beside those of the persona.'),
   mcp: mcpSchema.optional().describe('More servers, beside those of the persona.'),
   handOver: handOverSchema.optional().describe('Who is rung when the agent says that it connects the caller.'),

@@ -4,8 +4,10 @@
  */
 import type { Clock } from '../core/clock';
 import { TrunklineError } from '../core/errors';
+import type { SearchKnowledge } from '../core/passage';
 import { StartTrace } from '../core/start-trace';
 import type { AnswerEvent, OmniModel, OmniSession, Pace, Working } from '../model/omni-model';
+import { PassageRequests } from './passage-requests';
 import type { EngineConfig, FromEngine, ToEngine } from './protocol';
 import { type Job, StepScheduler } from './step-scheduler';
 
@@ -40,7 +42,7 @@ interface OpenCall {
 }
 
 export interface EngineHostOptions {
-  readonly load: (config: EngineConfig, trace: StartTrace) => Promise<OmniModel>;
+  readonly load: (config: EngineConfig, trace: StartTrace, search: SearchKnowledge) => Promise<OmniModel>;
   readonly send: (message: FromEngine) => void;
   /** Counts from the start of the process. */
   readonly nowMs: () => number;
@@ -56,9 +58,11 @@ export class EngineHost {
   private readonly calls = new Map<string, OpenCall | 'opening'>();
   private readonly pending = new Map<string, ToEngine[]>();
   private readonly scheduler: StepScheduler;
+  private readonly passages: PassageRequests;
 
   constructor(private readonly options: EngineHostOptions) {
     this.scheduler = new StepScheduler(options);
+    this.passages = new PassageRequests(options);
   }
 
   /** Takes any message in any order; what does not fit (a late cancel, an unknown call) is ignored. */
@@ -73,6 +77,9 @@ export class EngineHost {
       case 'open':
         void this.open(message);
         return;
+      case 'found':
+        this.passages.found(message.requestId, message.passages);
+        return;
       case 'shutdown':
         void this.shutdown();
         return;
@@ -81,7 +88,7 @@ export class EngineHost {
     }
   }
 
-  private toCall(message: Exclude<ToEngine, { type: 'load' | 'warm' | 'open' | 'shutdown' }>): void {
+  private toCall(message: Exclude<ToEngine, { type: 'load' | 'warm' | 'open' | 'found' | 'shutdown' }>): void {
     const call = this.calls.get(message.callId);
     if (call === undefined) return;
     if (call === 'opening') {
@@ -127,7 +134,9 @@ export class EngineHost {
       const startedMs = this.options.nowMs();
       const trace = new StartTrace(this.options.nowMs);
       trace.mark('modules', 0);
-      const model = await this.options.load(config, trace);
+      const model = await this.options.load(config, trace, (knowledge, question) =>
+        this.passages.search(knowledge, question),
+      );
       this.model = model;
       this.options.send({
         type: 'ready',

@@ -2,6 +2,7 @@
  * Everything that the control thread and the model process say to each other. One process serves all calls; every
  * message about an answer carries `callId` and `turnId`, and whoever receives one that is not current drops it.
  */
+import type { FoundPassage } from '../core/passage';
 import type { StartStage } from '../core/start-trace';
 import type { AnswerEvent, AnswerInput, Persona } from '../model/omni-model';
 
@@ -46,6 +47,8 @@ export type ToEngine =
       readonly interrupted: boolean;
     }
   | { readonly type: 'close'; readonly callId: string }
+  /** The answer to `search`; best first. */
+  | { readonly type: 'found'; readonly requestId: number; readonly passages: readonly FoundPassage[] }
   | { readonly type: 'shutdown' };
 
 export type FromEngine =
@@ -60,6 +63,8 @@ export type FromEngine =
   /** `failed`: why not; its calls prepare it themselves. */
   | { readonly type: 'warmed'; readonly personaId: string; readonly tookMs: number; readonly failed?: string }
   | { readonly type: 'opened'; readonly callId: string }
+  /** A brain looks something up in the documents of `knowledge`. */
+  | { readonly type: 'search'; readonly requestId: number; readonly knowledge: string; readonly question: string }
   | { readonly type: 'answer-event'; readonly callId: string; readonly turnId: number; readonly event: AnswerEvent }
   | { readonly type: 'cancelled'; readonly callId: string; readonly turnId: number }
   | {

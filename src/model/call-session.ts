@@ -3,6 +3,7 @@
  * them (an ear's vectors, a voice that reads the thinker's states) stands in the parts.
  */
 import { TrunklineError } from '../core/errors';
+import type { Citation } from '../core/passage';
 import type { AnswerAction } from '../core/tool';
 import { audioEvent } from './audio-event';
 import type { Brain, BrainConversation, BrainEvent } from './brain/conversation-brain';
@@ -208,6 +209,7 @@ export class CallSession implements OmniSession {
     const forget = linked(signal, thought.abort);
     const { speech } = thought;
     let action: AnswerAction | undefined;
+    let citations: readonly Citation[] = [];
     let written = 0;
     let pieces = 0;
     let speaking = false;
@@ -225,6 +227,8 @@ export class CallSession implements OmniSession {
           } else if (next.value.type === 'reading') {
             yield { type: 'working' };
             continue;
+          } else if (next.value.type === 'cited') {
+            citations = next.value.citations;
           } else if (next.value.type === 'action') {
             action = next.value.action;
           } else {
@@ -257,7 +261,7 @@ export class CallSession implements OmniSession {
       });
     }
     this.uncommitted = true;
-    yield { type: 'end', action, stages: stages.all };
+    yield { type: 'end', action, ...(citations.length === 0 ? {} : { citations }), stages: stages.all };
   }
 
   private async think(userText: string, understood?: Understood, toolResult?: string): Promise<Thought> {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrunklineError } from '../core/errors';
+import type { SearchKnowledge } from '../core/passage';
 import type { StartTrace } from '../core/start-trace';
 import { TrunkBrain, type TrunkBrainOptions } from './brain/brain';
 import type { Brain } from './brain/conversation-brain';
@@ -28,6 +29,8 @@ export interface LoadOptions {
   readonly modelsDir: string;
   readonly threads: number;
   readonly llm?: OpenAiEndpoint;
+  /** Where a brain looks things up that its persona has documents for. */
+  readonly search?: SearchKnowledge;
 }
 
 type Family = (options: LoadOptions, trace: StartTrace) => Promise<OmniModel>;
@@ -53,10 +56,12 @@ export function loadModel(options: LoadOptions, trace: StartTrace): Promise<Omni
 }
 
 async function openCascade(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
-  const { modelsDir, threads, llm } = options;
+  const { modelsDir, threads, llm, search } = options;
   const [recogniser, brain, voice] = await Promise.all([
     trace.span('recogniser', () => openRecogniser(modelsDir, threads)),
-    trace.span('brain', () => (llm === undefined ? openTrunkBrain(modelsDir, threads) : new OpenAiBrain(llm))),
+    trace.span('brain', () =>
+      llm === undefined ? openTrunkBrain(modelsDir, threads, { search }) : new OpenAiBrain(llm, search),
+    ),
     trace.span('voice', () => openVoice(modelsDir, threads)),
   ]);
   return new Cascade({ recogniser, brain, voice, nowMs: () => performance.now() });
@@ -105,8 +110,8 @@ async function openOnTrunk(
   trace: StartTrace,
   openStreamingVoice: (trunk: Promise<Trunk>) => Promise<StreamingVoice>,
 ): Promise<OmniModel> {
-  const { modelsDir, threads, llm } = options;
-  const opening = trace.span('brain', () => openTrunk(modelsDir, threads));
+  const { modelsDir, threads, llm, search } = options;
+  const opening = trace.span('brain', () => openTrunk(modelsDir, threads, { search }));
   const [{ trunk, brain }, voice] = await Promise.all([
     opening,
     trace.span('voice', () => openStreamingVoice(opening.then((opened) => opened.trunk))),
@@ -121,7 +126,7 @@ async function openOnTrunk(
     }),
   );
   // Another model may think; then its text alone guides the voice.
-  const thinking = llm === undefined ? brain : new OpenAiBrain(llm);
+  const thinking = llm === undefined ? brain : new OpenAiBrain(llm, search);
   return new Omni({ name, ear, brain: thinking, voice, nowMs: () => performance.now() });
 }
 

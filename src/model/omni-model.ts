@@ -8,6 +8,7 @@
  * really heard is told afterwards (`commit`): history never holds more.
  */
 import type { HowSaid } from '../core/how-said';
+import type { Citation } from '../core/passage';
 import type { AnswerAction, Tool } from '../core/tool';
 
 export interface Word {
@@ -57,6 +58,8 @@ export type AnswerEvent =
   | {
       readonly type: 'end';
       readonly action?: AnswerAction;
+      /** Passages of the persona's documents that the answer rests on. */
+      readonly citations?: readonly Citation[];
       readonly stages: Readonly<Record<string, number>>;
     };
 
@@ -82,6 +85,8 @@ export interface Persona {
   readonly facts: readonly string[];
   /** What it may look up or do for the caller. Left out: nothing. */
   readonly tools?: readonly Tool[];
+  /** Folder of documents that it may look things up in. Left out: none. */
+  readonly knowledge?: string;
   readonly voice?: string;
 }
 

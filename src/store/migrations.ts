@@ -51,6 +51,19 @@ export const migrations: readonly (readonly string[])[] = [
     `create index trunkline_calls_by_time on trunkline_calls (started_at, id)`,
     `create index trunkline_calls_live on trunkline_calls (node) where state <> 'ended'`,
   ],
+  // 3: passages of knowledge folders. Plain numbers, so that a server without pgvector keeps them as well.
+  [
+    `create table knowledge_passages (
+       knowledge text not null,
+       model text not null,
+       hash text not null,
+       file text not null,
+       heading text not null,
+       passage text not null,
+       embedding real[] not null,
+       primary key (knowledge, model, hash)
+     )`,
+  ],
 ];
 
 /** Two agents that start at once on one database: the second waits for this lock, then finds nothing to do. */

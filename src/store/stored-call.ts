@@ -48,8 +48,8 @@ export function foldEvent(call: StoredCall | undefined, event: CallEvent): Store
         how: event.data.how,
       });
     case 'turn.agent': {
-      const { turn, text, interrupted } = event.data;
-      return withTurn({ turn, role: 'agent', text, at: event.occurredAt, interrupted });
+      const { turn, text, interrupted, citations } = event.data;
+      return withTurn({ turn, role: 'agent', text, at: event.occurredAt, interrupted, citations });
     }
     case 'call.erased':
       return { ...call, events, turns: event.data.what === 'transcript' ? [] : call.turns };

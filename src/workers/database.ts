@@ -1,9 +1,10 @@
 /** Entry point of the thread on which the embedded database runs: one request after the other, as they come. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { vector } from '@electric-sql/pglite-pgvector';
 import type { DatabaseReply, DatabaseRequest } from '../store/embedded-database';
 
-const opening = PGlite.create(String(workerData));
+const opening = PGlite.create(String(workerData), { extensions: { vector } });
 let last: Promise<unknown> = opening.catch(() => undefined);
 
 async function serve({ id, kind, statements }: DatabaseRequest): Promise<DatabaseReply> {

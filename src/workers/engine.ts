@@ -21,7 +21,7 @@ function collectGarbage(): void {
 
 const clock = new SystemClock();
 const host = new EngineHost({
-  load: loadModel,
+  load: (config, trace, search) => loadModel({ ...config, search }, trace),
   send: (message: FromEngine) => {
     if (process.connected) process.send?.(message);
   },

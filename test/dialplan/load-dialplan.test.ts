@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { TrunklineError } from '../../src/core/errors';
+import { compileDirectAction } from '../../src/dialplan/compile-action';
 import { agentNamed, type LoadedDialplan, loadDialplan } from '../../src/dialplan/load-dialplan';
 import { chooseRoute } from '../../src/dialplan/matcher';
 
@@ -60,13 +61,28 @@ describe('the shipped dialplan', () => {
 describe('the examples', () => {
   it('are dialplans that would start', () => {
     const shipped = join(__dirname, '../../dialplans');
-    for (const name of readdirSync(join(shipped, 'examples'))) {
+    for (const name of readdirSync(join(shipped, 'examples')).filter((file) => file.endsWith('.yaml'))) {
       const folder = folderWith({
         [name]: readFileSync(join(shipped, 'examples', name)),
         'personas/demo.yaml': readFileSync(join(shipped, 'personas/demo.yaml')),
+        'examples/boathouse/boats.md': readFileSync(join(shipped, 'examples/boathouse/boats.md')),
       });
       expect(loadDialplan(folder, folder).warnings).toEqual([]);
     }
+  });
+
+  it('find their documents, and say where a folder is missing', () => {
+    const route = 'routes:\n  - action: { type: agent, persona: clinic, knowledge: ./notes }\n';
+    const files = { 'a.yaml': route, 'personas/clinic.yaml': persona };
+    expect(() => load(files)).toThrow(/routes\[0\]\.action\.knowledge.*folder that is there/s);
+    const plan = load({ ...files, 'notes/a.md': 'We are closed in May.' });
+    expect(plan.personas).toMatchObject([{ knowledge: join(plan.folder, 'notes') }]);
+    // An application may not have our files read out.
+    const asked = { type: 'agent', persona: 'clinic', knowledge: '../..' } as const;
+    expect(compileDirectAction(asked, plan.surroundings)).toMatchObject({
+      ok: false,
+      faults: [{ path: ['knowledge'], code: 'dialplan.no-knowledge' }],
+    });
   });
 
   it('warm the persona behind a menu', () => {

@@ -3,6 +3,7 @@
  * decides when to hang up, to hand over or to call a tool. A persona's prompt is computed once and shared by its calls.
  */
 import { TrunklineError } from '../../core/errors';
+import type { FoundPassage, SearchKnowledge } from '../../core/passage';
 import type { AnswerAction } from '../../core/tool';
 import type { Persona } from '../omni-model';
 import type { ContextItem, LanguageContext, LanguageModel } from '../parts';
@@ -11,6 +12,8 @@ import { endsInLoop, type GreedyRules, greedyToken } from '../trunk/greedy';
 import { CHUNK_TOKENS } from '../trunk/trunk-context';
 import { TokenTexts } from './arguments/token-texts';
 import type { AnswerManner, Brain, BrainConversation, BrainEvent } from './conversation-brain';
+import { bestBut, evidenceBonuses } from './evidence';
+import { citedIn, LookedUp, lineOf, quoteOf } from './looked-up';
 import { NumberGuard } from './number-guard';
 import { OpeningDays } from './opening-days';
 import { PersonaPrompt } from './persona-prompt';
@@ -23,13 +26,6 @@ import { ToolSchemas } from './tool-schemas';
 const MAX_ANSWER_TOKENS = 60;
 /** Prompts of personas kept ready; the one unused for longest goes. */
 const MAX_WARM_PERSONAS = 8;
-/** Added to the logits of words that stand in the related facts. */
-const EVIDENCE_BONUS = 4;
-/** Added once more to the word that continues a fact after this many words of it. */
-const CONTINUATION_BONUS = 4;
-const CONTINUATION_TOKENS = 2;
-/** Of both, what the facts after the best one get. */
-const LESSER_FACT_SHARE = 0.4;
 /**
  * Added to the word that begins a refusal ("I do not have that information") before it is compared with every other. Chosen on
  * businesses of the recipe's validation half so that one invented fact costs as much as two needless refusals, see
@@ -41,6 +37,8 @@ const REFUSAL_BONUS = 1;
  * (docs/models/brain.md): a needless call costs a moment, one that is not made costs the caller what they rang for.
  */
 const TOOL_BONUS = 2;
+/** Passages read beside a question, which have 70 tokens at most. */
+const MOST_PASSAGES = 2;
 /** Share of the context that a persona may fill; the rest belongs to the conversation. */
 const PERSONA_SHARE = 0.5;
 
@@ -56,6 +54,8 @@ export interface TrunkBrainOptions {
    * that shares no word with it (docs/figures.md has both figures). Read once for a persona, not for a call.
    */
   readonly listFacts?: boolean;
+  /** For personas with documents. */
+  readonly search?: SearchKnowledge | undefined;
 }
 
 interface WarmPersona {
@@ -102,7 +102,8 @@ export class TrunkBrain implements Brain {
     const warm = this.prepared(persona);
     const context = (await warm.prompt.whole()).fork();
     const schemas = new ToolSchemas(persona.tools ?? [], (text) => this.model.encode(text), this.tokenTexts);
-    return new TrunkConversation(this.model, this.layout, this.rules, this.guard, warm, schemas, context);
+    const lookedUp = new LookedUp(this.options.search, persona.knowledge);
+    return new TrunkConversation(this.model, this.layout, this.rules, this.guard, warm, { schemas, lookedUp }, context);
   }
 
   async close(): Promise<void> {
@@ -166,7 +167,7 @@ class TrunkConversation implements BrainConversation {
     private readonly rules: GreedyRules,
     private readonly guard: NumberGuard,
     private readonly persona: WarmPersona,
-    private readonly schemas: ToolSchemas,
+    private readonly sources: { readonly schemas: ToolSchemas; readonly lookedUp: LookedUp },
     private readonly context: LanguageContext,
   ) {
     this.cached = [...persona.tokens];
@@ -174,7 +175,11 @@ class TrunkConversation implements BrainConversation {
   }
 
   async *answer(userText: string, signal: AbortSignal, how: AnswerManner = {}): AsyncGenerator<BrainEvent> {
-    const related = this.beside(userText, how);
+    const asks = how.toolResult === undefined && how.wordless === undefined && this.sources.lookedUp.isPossible;
+    const searching = asks ? this.sources.lookedUp.for(userText) : undefined;
+    if (searching !== undefined) yield { type: 'reading' };
+    const found = (await searching) ?? [];
+    const related = this.beside(userText, how, found);
     // Which tool it is, is a matter of what was asked: the model says no more than that one is needed.
     const tool = how.toolResult === undefined ? this.persona.tools.offered(related) : undefined;
     const rules = this.rulesWith(tool);
@@ -188,6 +193,8 @@ class TrunkConversation implements BrainConversation {
     const numbers = new Set([...known, ...NumberGuard.numbers([userText])]);
     const evidence = this.evidence(related);
     const said: number[] = [];
+    /** Said word for word in place of a refusal. */
+    let quoted: readonly number[] | undefined;
     let text = '';
     /** Where the characters of the token read last begin. */
     let readFrom = 0;
@@ -205,18 +212,21 @@ class TrunkConversation implements BrainConversation {
           how.onRead?.(readFrom, text.length, this.context.hidden);
           readFrom = text.length;
         }
-        const token = greedyToken(logits, rules, {
+        const chosen = greedyToken(logits, rules, {
           forbidden: this.guard.forbidden(said, numbers),
           // What a tool told is the answer: nothing is to be refused any more.
           bonus:
-            decides && said.length === 0 ? this.firstBonuses(evidence, logits, rules) : this.bonuses(evidence, said),
+            decides && said.length === 0 ? this.firstBonuses(evidence, logits, rules) : evidenceBonuses(evidence, said),
         });
+        if (said.length === 0 && chosen === this.model.encode('I')[0]) quoted = this.quoteFrom(found);
+        if (quoted?.length === said.length) break;
+        const token = quoted?.[said.length] ?? chosen;
         if (rules.ends.includes(token)) {
           end = token;
           break;
         }
         said.push(token);
-        if (endsInLoop(said)) break;
+        if (quoted === undefined && endsInLoop(said)) break;
         if (how.pace !== undefined) this.context.foresee?.({ item: token, pace: how.pace });
         const whole = this.model.decode(said);
         // The bytes of one character may be spread over several tokens.
@@ -230,12 +240,15 @@ class TrunkConversation implements BrainConversation {
     signal.throwIfAborted();
     this.thought = { userText, heard: how.heard, items: [...question, ...this.layout.answer(said, end)] };
     if (how.wordless === undefined) this.related.answered(userText);
+    if (found.length > 0) this.sources.lookedUp.answered(userText);
+    const citations = citedIn(text, found.slice(0, MOST_PASSAGES));
+    if (citations.length > 0) yield { type: 'cited', citations };
     const action = this.actionOf(text, end, tool);
     if (action === undefined) return;
     // On its own line, as data stands in what the model has read.
     const whole = [...before, ...question, ...said, ...this.rules.unsaid];
     const next = (written: readonly number[]) => this.advance([...whole, ...written], signal);
-    yield { type: 'action', action: await this.schemas.withArguments(action, userText, next) };
+    yield { type: 'action', action: await this.sources.schemas.withArguments(action, userText, next) };
   }
 
   async readAhead(heard: readonly Float32Array[], signal: AbortSignal): Promise<void> {
@@ -279,9 +292,17 @@ class TrunkConversation implements BrainConversation {
   }
 
   /** What the model reads beside the question. */
-  private beside(userText: string, how: AnswerManner): string[] {
+  private beside(userText: string, how: AnswerManner, found: readonly FoundPassage[]): string[] {
     if (how.toolResult !== undefined) return [clippedResult(how.toolResult, this.model)];
-    return how.wordless === undefined ? this.related.to(userText) : [];
+    if (how.wordless !== undefined) return [];
+    const facts = this.related.to(userText);
+    const passages = found.slice(0, MOST_PASSAGES).map(lineOf).reverse();
+    return passages.length === 0 ? facts : [...facts.slice(-1), ...passages];
+  }
+
+  private quoteFrom(found: readonly FoundPassage[]): number[] | undefined {
+    const quote = quoteOf(found);
+    return quote === undefined ? undefined : this.layout.encodeLine(quote).slice(0, MAX_ANSWER_TOKENS - 1);
   }
 
   private rulesWith(tool: string | undefined): GreedyRules {
@@ -301,26 +322,6 @@ class TrunkConversation implements BrainConversation {
   }
 
   /**
-   * Words of the related facts weigh more, those of the best fact most, and most of all the word that continues what
-   * was just said of a fact: the model chooses where to begin, and is kept from leaving it for something invented.
-   */
-  private bonuses(evidence: readonly number[][], said: readonly number[]): ReadonlyMap<number, number> {
-    const bonus = new Map<number, number>();
-    const last = said.slice(-CONTINUATION_TOKENS);
-    evidence.forEach((tokens, place) => {
-      const share = place >= evidence.length - 2 ? 1 : LESSER_FACT_SHARE;
-      const raise = (token: number, extra: number) => bonus.set(token, Math.max(bonus.get(token) ?? 0, extra * share));
-      for (const token of tokens) raise(token, EVIDENCE_BONUS);
-      for (let from = 0; last.length === CONTINUATION_TOKENS && from + last.length < tokens.length; from += 1) {
-        if (last.every((token, i) => token === tokens[from + i])) {
-          raise(tokens[from + last.length]!, EVIDENCE_BONUS + CONTINUATION_BONUS);
-        }
-      }
-    });
-    return bonus;
-  }
-
-  /**
    * At the first word it is decided whether to refuse or to call a tool: by what the model thinks alone, for words of related facts are
    * at hand just as well where they settle nothing. After that they weigh more, as everywhere.
    */
@@ -330,35 +331,20 @@ class TrunkConversation implements BrainConversation {
     rules: GreedyRules,
   ): ReadonlyMap<number, number> {
     const refusal = this.model.encode('I')[0];
-    if (refusal === undefined) return this.bonuses(evidence, []);
+    if (refusal === undefined) return evidenceBonuses(evidence, []);
     const patience = rules === this.rules ? undefined : this.model.encode('One')[0];
     if (patience !== undefined) {
       const raised = new Map([[refusal, REFUSAL_BONUS]]);
-      if (logits[patience]! + TOOL_BONUS > this.bestBut(patience, logits, rules, raised)) {
+      if (logits[patience]! + TOOL_BONUS > bestBut(patience, logits, rules, raised)) {
         return new Map([[patience, TOOL_BONUS]]);
       }
     }
-    if (logits[refusal]! + REFUSAL_BONUS > this.bestBut(refusal, logits, rules)) {
+    if (logits[refusal]! + REFUSAL_BONUS > bestBut(refusal, logits, rules)) {
       return new Map([[refusal, REFUSAL_BONUS]]);
     }
-    const bonus = new Map(this.bonuses(evidence, []));
+    const bonus = new Map(evidenceBonuses(evidence, []));
     bonus.delete(refusal);
     return bonus;
-  }
-
-  /** The greatest logit of what may be said or end the turn, `left` aside, and with what is `raised`. */
-  private bestBut(
-    left: number,
-    logits: Float32Array,
-    { ends, firstTextToken }: GreedyRules,
-    raised: ReadonlyMap<number, number> = new Map(),
-  ): number {
-    let best = Math.max(...ends.map((end) => logits[end] ?? Number.NEGATIVE_INFINITY));
-    for (let token = firstTextToken; token < logits.length; token += 1) {
-      if (token !== left && logits[token]! > best) best = logits[token]!;
-    }
-    for (const [token, bonus] of raised) if (token !== left) best = Math.max(best, logits[token]! + bonus);
-    return best;
   }
 
   /** How far the next run reads, after one to `from`. Everything asked for before comes first; another answer may undo a run. */

@@ -3,6 +3,7 @@
  * endpoint alike.
  */
 import type { HowSaid } from '../../core/how-said';
+import type { Citation } from '../../core/passage';
 import type { AnswerAction } from '../../core/tool';
 import type { Pace, Persona } from '../omni-model';
 import type { LanguageContext } from '../parts';
@@ -11,6 +12,8 @@ export type BrainEvent =
   /** A part of the question was read: a place to stop at, or to let somebody else come first. */
   | { readonly type: 'reading' }
   | { readonly type: 'delta'; readonly text: string }
+  /** What the whole answer rests on; comes at most once, before the end. */
+  | { readonly type: 'cited'; readonly citations: readonly Citation[] }
   /** Decided beside or instead of speaking; comes at most once, before the end. */
   | { readonly type: 'action'; readonly action: AnswerAction };
 
