@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkNode, ensureBuilt, ensureInstalled, PrepareError, root, runToEnd, say } from './prepare.mjs';
 import { ensureInfraPython, ensureRestPython } from './test-checkers.mjs';
+import { ensureInferencePython } from './test-inference.mjs';
 import { ensurePeers } from './test-peers.mjs';
 import { ensureRecipePython, runRecipeTests } from './test-recipe.mjs';
 
@@ -169,6 +170,13 @@ const rest =
 if (rest.reason !== undefined)
   say(`skip  the REST interface by Schemathesis: ${rest.reason}. Fix: install Python 3.11 with venv and pip`);
 if (rest.python !== undefined) process.env.REST_PYTHON = rest.python;
+const inference =
+  patterns.length === 0 || patterns.some((pattern) => /^test\/(onnx|model)/.test(pattern))
+    ? await ensureInferencePython(say)
+    : {};
+if (inference.reason !== undefined)
+  say(`skip  models on a server: ${inference.reason}. Fix: install Python 3.11 with venv and pip`);
+if (inference.python !== undefined) process.env.INFERENCE_PYTHON = inference.python;
 
 try {
   await ensureBuilt();

@@ -41,6 +41,7 @@ export function startEngine({ config, clock, log, trace }: EngineStart): Started
       modelsDir: resolve(config.engine.models),
       threads: config.engine.threads ?? Math.min(2, availableParallelism()),
       llm: config.engine.llm,
+      remote: config.engine.remote,
     },
     clock,
     log,

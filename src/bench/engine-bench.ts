@@ -6,7 +6,7 @@
  * unfinished when the answer is ordered has to be waited for.
  */
 import { StartTrace } from '../core/start-trace';
-import { loadModel } from '../model/load-model';
+import { type LoadOptions, loadModel } from '../model/load-model';
 import type { OmniModel, OmniSession, Persona } from '../model/omni-model';
 import { SpeechLevels } from '../model/speech-levels';
 import { heardOnThePhone, isRight, readQuestions, recordingOf, spreadOver } from './questions';
@@ -20,6 +20,8 @@ const never = new AbortController().signal;
 
 export interface EngineBenchOptions {
   readonly engine: string;
+  /** Of the engine `remote`: its server. */
+  readonly remote?: LoadOptions['remote'];
   readonly modelsDir: string;
   readonly threads: number;
   readonly questionsFolder: string;
@@ -38,9 +40,9 @@ interface Reply {
 }
 
 export async function benchEngine(options: EngineBenchOptions): Promise<BenchReport> {
-  const { engine, modelsDir, threads, questionsFolder, personas, progress } = options;
+  const { engine, remote, modelsDir, threads, questionsFolder, personas, progress } = options;
   const nowMs = () => performance.now();
-  const model = await loadModel({ name: engine, modelsDir, threads }, new StartTrace(nowMs));
+  const model = await loadModel({ name: engine, modelsDir, threads, remote }, new StartTrace(nowMs));
   const cold: Reply[] = [];
   const ahead: { readonly orderMs: number; readonly speechMs: number; readonly workMs: number }[] = [];
   const steps: number[] = [];

@@ -81,6 +81,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
       const lines = wholeNumber(given, 'lines');
       const options = {
         engine,
+        remote: config.engine.remote,
         modelsDir: config.engine.models,
         threads: Number(given.text('threads') ?? config.engine.threads ?? 2),
         questionsFolder: QUESTIONS,

@@ -242,6 +242,25 @@ const engine = z.strictObject({
     .strictObject({ baseUrl: z.url('Expected a URL.'), model: z.string(), apiKey: secret().optional() })
     .optional()
     .describe('An OpenAI-compatible endpoint that does the thinking.'),
+  remote: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/, error: 'Expected an http or https URL.' })
+        .describe('A server of the Open Inference Protocol (KServe V2), up to where /v2 begins.'),
+      token: secret().optional(),
+      models: z
+        .record(
+          z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+\.onnx$/, 'Expected a graph like whisper-base/encoder.onnx.'),
+          z.string().regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)?$/, 'Expected the name of a model, or name/version.'),
+        )
+        .optional()
+        .describe(
+          'Which graphs of models/ run there, and under which name; those of docs/remote-engine.md if left out.',
+        ),
+      timeoutMs: z.int().min(50).max(60_000).default(2_000).describe('For one request.'),
+    })
+    .optional()
+    .describe('For engine.name: remote.'),
   threads: z.int().min(1).max(256).optional(),
   maxCalls: z
     .int()

@@ -12,6 +12,13 @@ export interface EngineConfig {
   /** ONNX Runtime threads per model step. */
   readonly threads: number;
   readonly llm?: { readonly baseUrl: string; readonly model: string; readonly apiKey?: string };
+  /** For the engine `remote`: where some of its graphs run. */
+  readonly remote?: {
+    readonly url: string;
+    readonly token?: string;
+    readonly models?: Readonly<Record<string, string>>;
+    readonly timeoutMs: number;
+  };
 }
 
 export type ToEngine =

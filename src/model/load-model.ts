@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { TrunklineError } from '../core/errors';
 import type { SearchKnowledge } from '../core/passage';
 import type { StartTrace } from '../core/start-trace';
+import { type InferenceServer, OpenInference } from '../onnx/open-inference';
+import { openGraphsAt } from '../onnx/session';
 import { TrunkBrain, type TrunkBrainOptions } from './brain/brain';
 import type { Brain } from './brain/conversation-brain';
 import { OpenAiBrain, type OpenAiEndpoint } from './brain/openai-brain';
@@ -31,13 +33,28 @@ export interface LoadOptions {
   readonly llm?: OpenAiEndpoint;
   /** Where a brain looks things up that its persona has documents for. */
   readonly search?: SearchKnowledge;
+  /** For the engine `remote`. */
+  readonly remote?: Partial<Pick<InferenceServer, 'models'>> & Omit<InferenceServer, 'models'>;
 }
+
+/**
+ * What the engine `remote` runs on its server unless it is told otherwise: the graphs that are most of its work and whose inputs and
+ * outputs are small. The language model's are not: its sequences, 46 kB for each position, would travel with every token.
+ */
+export const remoteGraphs: Readonly<Record<string, string>> = {
+  'whisper-base/encoder.onnx': 'whisper-encoder',
+  'omni-voice/talker-encoder.onnx': 'talker-encoder',
+  'omni-voice/talker-frames.onnx': 'talker-frames',
+  'omni-voice/codec-decoder.onnx': 'codec-decoder',
+  'piper-joe/generator.onnx': 'generator',
+};
 
 type Family = (options: LoadOptions, trace: StartTrace) => Promise<OmniModel>;
 
 const FAMILIES: Readonly<Record<string, Family>> = {
   cascade: openCascade,
   omni: openOmni,
+  remote: openRemote,
   'mini-omni': openMiniOmniFamily,
   'llama-omni': openEitherLlamaOmni,
 };
@@ -69,6 +86,22 @@ async function openCascade(options: LoadOptions, trace: StartTrace): Promise<Omn
 
 function openOmni(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
   return openOnTrunk('omni', options, trace, () => OmniVoice.open(voiceOptions('omni-voice', options)));
+}
+
+/** The engine `omni`, some of whose graphs run on a server. */
+async function openRemote(options: LoadOptions, trace: StartTrace): Promise<OmniModel> {
+  const { remote } = options;
+  if (remote === undefined) {
+    throw new TrunklineError('engine.no-server', 'The engine remote needs a server.', {
+      fix: 'Set engine.remote.url (docs/remote-engine.md).',
+    });
+  }
+  openGraphsAt(new OpenInference({ ...remote, models: remote.models ?? remoteGraphs }));
+  try {
+    return await openOnTrunk('remote', options, trace, () => OmniVoice.open(voiceOptions('omni-voice', options)));
+  } finally {
+    openGraphsAt(undefined);
+  }
 }
 
 /** What was imported, if anything; else our own small one: the trunk and the ear of `omni`, a voice of LLaMA-Omni's form. */

@@ -52,9 +52,24 @@ export interface OnnxSession {
   close(): Promise<void>;
 }
 
-/** Opens `source` (a path, or the bytes of an .onnx file) and holds it to `options.expect`. */
+/** Where graphs may run instead of here. */
+export interface GraphServer {
+  /** Undefined: that graph is not there. `label`: as in `SessionOptions`. */
+  open(label: string, expect: Signature): Promise<OnnxSession> | undefined;
+}
+
+let graphServer: GraphServer | undefined;
+
+/** From now on every graph that `server` has is opened there; a process has one engine. Undefined: all are opened here. */
+export function openGraphsAt(server: GraphServer | undefined): void {
+  graphServer = server;
+}
+
+/** Opens `source` (a path, or the bytes of an .onnx file), or the same graph on a server, and holds it to `options.expect`. */
 export async function openSession(source: string | Uint8Array, options: SessionOptions): Promise<OnnxSession> {
   const label = options.label ?? (typeof source === 'string' ? source : 'a model in memory');
+  const elsewhere = graphServer?.open(label, options.expect);
+  if (elsewhere !== undefined) return elsewhere;
   const settings: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     intraOpNumThreads: options.threads ?? 1,
@@ -74,10 +89,10 @@ export async function openSession(source: string | Uint8Array, options: SessionO
     });
   }
   try {
-    const problems = [
-      ...differences('input', session.inputMetadata, options.expect.inputs),
-      ...differences('output', session.outputMetadata, options.expect.outputs),
-    ];
+    const problems = signatureProblems(
+      { inputs: session.inputMetadata, outputs: session.outputMetadata },
+      options.expect,
+    );
     if (problems.length > 0) {
       throw new TrunklineError(
         'onnx.unexpected-signature',
@@ -151,17 +166,37 @@ function isNames(fetches: readonly string[] | Readonly<Record<string, Tensor | n
   return Array.isArray(fetches);
 }
 
+type FoundTensor =
+  | { readonly name: string; readonly isTensor: false }
+  | {
+      readonly name: string;
+      readonly isTensor: boolean;
+      readonly type: string;
+      readonly shape: readonly (number | string)[];
+    };
+
+/** What keeps a model from being the one expected, as sentences without a point. */
+export function signatureProblems(
+  found: { readonly inputs: readonly FoundTensor[]; readonly outputs: readonly FoundTensor[] },
+  expect: Signature,
+): string[] {
+  return [
+    ...differences('input', found.inputs, expect.inputs),
+    ...differences('output', found.outputs, expect.outputs),
+  ];
+}
+
 /** Every input must be expected, since each has to be fed; further outputs may be left alone. */
 function differences(
   side: 'input' | 'output',
-  found: readonly InferenceSession.ValueMetadata[],
+  found: readonly FoundTensor[],
   expected: Readonly<Record<string, TensorShape>>,
 ): string[] {
   const problems: string[] = [];
   for (const [name, shape] of Object.entries(expected)) {
     const value = found.find((candidate) => candidate.name === name);
     if (value === undefined) problems.push(`${side} "${name}" is missing`);
-    else if (!value.isTensor) problems.push(`${side} "${name}" is no tensor`);
+    else if (!('type' in value)) problems.push(`${side} "${name}" is no tensor`);
     else if (value.type !== shape.type || !dimsFit(value.shape, shape.dims)) {
       const wanted = shape.dims.map((dim) => dim ?? '*').join(',');
       problems.push(`${side} "${name}" is ${value.type}[${value.shape.join(',')}], expected ${shape.type}[${wanted}]`);

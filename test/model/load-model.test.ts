@@ -14,6 +14,12 @@ describe('the table of engines', () => {
     );
   });
 
+  it('needs to know the server of the engine remote', async () => {
+    await expect(loadModel({ name: 'remote', modelsDir, threads: 1 }, new StartTrace(() => 0))).rejects.toMatchObject({
+      code: 'engine.no-server',
+    });
+  });
+
   it('says how to come by the weights of LLaMA-Omni where there are none', async () => {
     await expect(
       loadModel({ name: 'llama-omni', modelsDir, threads: 1 }, new StartTrace(() => 0)),
