@@ -301,7 +301,7 @@ const limits = z.strictObject({
   sipMessagesPerSourcePerSecond: z
     .number()
     .positive()
-    .default(200)
+    .default(1_000)
     .describe('SIP messages of any kind; more are dropped unread.'),
   calls: z.int().min(1).default(200),
   callSeconds: z.int().min(1).default(3600),
