@@ -93,7 +93,7 @@ withSipvicious('scanners of sipvicious', () => {
     expect(target.guard.gauges['trunkline_sip_scanners_dropped']).toBeGreaterThanOrEqual(said.length);
     expect(target.peers.gauges).toMatchObject({ trunkline_sip_wrong_passwords: 0 });
     expect(target.calls()).toBe(0);
-  });
+  }, 120_000);
 
   // As if they had changed their User-Agent: the guard knows none of their words.
   it('cannot tell who there is under another name, and find no password that they try after ten wrong ones', async () => {
@@ -108,5 +108,5 @@ withSipvicious('scanners of sipvicious', () => {
     for (const words of said) expect(words.at(-1)).toMatch(nothing);
     expect(target.peers.gauges['trunkline_sip_guesses_locked_out']).toBeGreaterThan(0);
     expect(target.calls()).toBe(0);
-  });
+  }, 120_000);
 });

@@ -201,7 +201,7 @@ describe('by order', () => {
     expect(JSON.stringify(left)).not.toMatch(words);
     expect(await database.query({ sql: `select id from webhook_events where call_id = 'c2'` })).toHaveLength(9);
     await ledger.close();
-  });
+  }, 60_000);
 });
 
 describe('by age', () => {
