@@ -12,8 +12,12 @@ export const ECHO_FRAME_SAMPLES = 320;
 /** ITU-T G.131 is concerned with echoes up to about here. */
 const LONGEST_DELAY_FRAMES = 20;
 const KEPT_FRAMES = 100;
-/** Fewer frames are alike by chance. */
-const FEWEST_FRAMES = 22;
+/** Fewer frames are alike by chance … */
+const FEWEST_FRAMES = 12;
+/** … and fewer than these more often than the likeness says … */
+const FRAMES_TO_BELIEVE = 22;
+/** … so that they count as if so many had been compared. */
+const FRAMES_AS_IF = 30;
 /** Quieter than the loudest by this is silence, dB: the line's own noise has no shape. */
 const DEPTH_DB = 25;
 /** The voice must have risen and fallen by so much, dB of standard deviation, to be recognised again. */
@@ -43,7 +47,10 @@ export class EchoMatch {
     }
   }
 
-  /** How alike [fromSample, toSample) is to what was sent before it, 0…1; undefined when there is too little of it. */
+  /**
+   * How alike [fromSample, toSample) is to what was sent before it, 0…1; undefined when there is too little of it. What is
+   * short must be the more alike: its likeness is told as the one that would be as unlikely by chance in longer speech.
+   */
   match(fromSample: number, toSample: number): number | undefined {
     // Of long speech the newest part, so that what was sent before it is still known.
     const oldest = this.heardDb.length < KEPT_FRAMES ? 0 : LONGEST_DELAY_FRAMES;
@@ -58,8 +65,15 @@ export class EchoMatch {
         best = Math.max(best, correlation(heard, sent));
       }
     }
-    return best;
+    return asInLongSpeech(best, to - from);
   }
+}
+
+/** Fisher's z: atanh of a correlation over n values has a standard deviation of 1 / √(n - 3). */
+function asInLongSpeech(likeness: number, frames: number): number {
+  if (frames >= FRAMES_TO_BELIEVE) return likeness;
+  const z = Math.atanh(Math.min(likeness, 1 - Number.EPSILON));
+  return Math.tanh(z * Math.sqrt((frames - 3) / (FRAMES_AS_IF - 3)));
 }
 
 interface Shape {
