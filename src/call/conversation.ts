@@ -166,8 +166,8 @@ export class Conversation {
       case 'cancelled':
         return;
       case 'listened': {
-        const { requestId, text, speech } = message;
-        this.happen({ type: 'listened', requestId, text, speech });
+        const { requestId, text, speech, sound } = message;
+        this.happen({ type: 'listened', requestId, text, speech, sound });
         return;
       }
       case 'failed':

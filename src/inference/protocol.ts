@@ -2,6 +2,7 @@
  * Everything that the control thread and the model process say to each other. One process serves all calls; every
  * message about an answer carries `callId` and `turnId`, and whoever receives one that is not current drops it.
  */
+import type { OverlapHeard } from '../core/overlap-heard';
 import type { FoundPassage } from '../core/passage';
 import type { StartStage } from '../core/start-trace';
 import type { AnswerEvent, AnswerInput, Persona } from '../model/omni-model';
@@ -74,13 +75,7 @@ export type FromEngine =
   | { readonly type: 'search'; readonly requestId: number; readonly knowledge: string; readonly question: string }
   | { readonly type: 'answer-event'; readonly callId: string; readonly turnId: number; readonly event: AnswerEvent }
   | { readonly type: 'cancelled'; readonly callId: string; readonly turnId: number }
-  | {
-      readonly type: 'listened';
-      readonly callId: string;
-      readonly requestId: number;
-      readonly text: string;
-      readonly speech: boolean;
-    }
+  | ({ readonly type: 'listened'; readonly callId: string; readonly requestId: number } & OverlapHeard)
   | {
       readonly type: 'failed';
       readonly callId: string | undefined;

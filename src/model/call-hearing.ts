@@ -7,6 +7,7 @@
  * understood before by nothing but silence is not heard anew.
  */
 import type { HowSaid } from '../core/how-said';
+import type { OverlapHeard } from '../core/overlap-heard';
 import { HEARING_RATE, HeardAudio } from './heard-audio';
 import type { Recognition } from './parts';
 import { SpeechLevels } from './speech-levels';
@@ -74,7 +75,7 @@ export class CallHearing {
     this.over = true;
   }
 
-  async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }> {
+  async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<OverlapHeard> {
     return overlapWords(await this.ear.recognise(this.read({ fromSample, toSample }), signal));
   }
 
@@ -144,6 +145,10 @@ export class CallHearing {
 }
 
 /** Half a word over the agent's voice is spoken without being understood; only a sound that is none for sure is noise. */
-export function overlapWords({ text, speech, noSpeechProbability }: Recognition): { text: string; speech: boolean } {
-  return { text, speech: speech || (noSpeechProbability ?? 1) < SURELY_SPOKEN };
+export function overlapWords({ text, speech, noSpeechProbability, sound }: Recognition): OverlapHeard {
+  return {
+    text,
+    speech: speech || (noSpeechProbability ?? 1) < SURELY_SPOKEN,
+    ...(sound === undefined ? {} : { sound }),
+  };
 }

@@ -3,6 +3,7 @@
  * them (an ear's vectors, a voice that reads the thinker's states) stands in the parts.
  */
 import { TrunklineError } from '../core/errors';
+import type { OverlapHeard } from '../core/overlap-heard';
 import type { Citation } from '../core/passage';
 import type { AnswerAction } from '../core/tool';
 import { audioEvent } from './audio-event';
@@ -66,7 +67,7 @@ export class CallSession implements OmniSession {
     void this.startThinking().catch(() => undefined);
   }
 
-  listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }> {
+  listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<OverlapHeard> {
     return this.hearing.listen(fromSample, toSample, signal);
   }
 

@@ -23,6 +23,7 @@ import type { OmniModel } from './omni-model';
 import type { Recogniser, Voice } from './parts';
 import { PiperVoice } from './piper/piper-voice';
 import { Trunk } from './trunk/trunk';
+import { OverlapStates } from './whisper/overlap-states';
 import { TurnEnd } from './whisper/turn-end';
 import { openWhisper } from './whisper/whisper-recogniser';
 
@@ -154,6 +155,7 @@ async function openOnTrunk(
       whisperFolder: join(modelsDir, 'whisper-base'),
       folder: await openModelFolder(join(modelsDir, 'omni-ear')),
       turnEnd: await openTurnEnd(modelsDir),
+      overlapStates: await openOverlapStates(modelsDir),
       embed: (tokenIds) => trunk.embed(tokenIds),
       threads,
     }),
@@ -193,11 +195,16 @@ async function openImportedMiniOmni(options: LoadOptions, trace: StartTrace): Pr
 
 export async function openRecogniser(modelsDir: string, threads: number): Promise<Recogniser> {
   const turnEnd = await openTurnEnd(modelsDir);
-  return openWhisper(join(modelsDir, 'whisper-base'), { threads, states: true, turnEnd });
+  const overlapStates = await openOverlapStates(modelsDir);
+  return openWhisper(join(modelsDir, 'whisper-base'), { threads, states: true, turnEnd, overlapStates });
 }
 
 async function openTurnEnd(modelsDir: string): Promise<TurnEnd> {
   return TurnEnd.open(await openModelFolder(join(modelsDir, 'turn-end')));
+}
+
+async function openOverlapStates(modelsDir: string): Promise<OverlapStates> {
+  return OverlapStates.open(await openModelFolder(join(modelsDir, 'overlap-states')));
 }
 
 export async function openTrunkBrain(

@@ -8,6 +8,7 @@
  * really heard is told afterwards (`commit`): history never holds more.
  */
 import type { HowSaid } from '../core/how-said';
+import type { OverlapHeard } from '../core/overlap-heard';
 import type { Citation } from '../core/passage';
 import type { AnswerAction, Tool } from '../core/tool';
 
@@ -104,10 +105,9 @@ export interface OmniSession {
    */
   attend?(signal: AbortSignal): Promise<boolean>;
   /**
-   * Words in a span of audio, without answering: tells an interruption from "mm-hmm", a cough or noise. `speech` without
-   * text: somebody speaks, but no word was understood yet.
+   * Words in a span of audio, without answering: tells an interruption from "mm-hmm", a cough or noise.
    */
-  listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }>;
+  listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<OverlapHeard>;
   /** The last answer as the caller heard it. `userText` undefined: nothing was asked (a greeting). */
   commit(turn: {
     readonly userText: string | undefined;

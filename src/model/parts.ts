@@ -2,6 +2,7 @@
  * What a cascade is made of, and what the end-to-end families share with it: a recogniser, a language model with a KV
  * cache that can be cut back, a voice. All of them run step by step: between two steps the caller may abort.
  */
+import type { SoundChances } from '../core/overlap-heard';
 import type { Pace, Word } from './omni-model';
 
 export interface Recognition {
@@ -14,6 +15,8 @@ export interface Recognition {
   readonly noSpeechProbability?: number;
   /** 0…1: how sure the recogniser is that the speaker is done, by words and tune; undefined: it has no opinion. */
   readonly doneProbability?: number;
+  /** What the sound is, words or none, where somebody was asked to say; undefined: nobody has an opinion. */
+  readonly sound?: SoundChances;
 }
 
 export interface Recogniser {

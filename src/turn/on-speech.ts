@@ -1,8 +1,9 @@
 /** The turn machine hears the caller: onset, continuation and end of speech, in every state. */
+import { type Overlap, together } from './overlap';
 import { judgeOverlap, type OverlapPolicy } from './overlap-judge';
 import type { Step } from './step';
 import { interrupt, mayCut, recall, toSpeaking, toThinking, watchPlayout } from './transitions';
-import type { Overlap, TurnEvent, TurnState } from './turn-state';
+import type { TurnEvent, TurnState } from './turn-state';
 import { learnPause, newTurn, toUserPausing, toUserSpeaking } from './user-turn';
 
 const SAMPLES_PER_MS = 16;
@@ -193,6 +194,7 @@ function overlap(step: Step, event: SpeechEvent): void {
     echo: event.echo,
     ended: undefined,
     words: undefined,
+    heard: undefined,
     listenedTo: voice.onsetSample,
     cautious: phase.answer.falseAlarms >= config.overlap.cautiousAfter,
   };
@@ -248,10 +250,10 @@ export function onListened(step: Step, event: Extract<TurnEvent, { type: 'listen
   // Spoken but not understood is not known yet; a sound that is no speech has no words.
   const words = event.speech ? event.text || undefined : '';
   if ((phase.name === 'overlapped' || phase.name === 'ducked') && phase.answer.turnId === listening.turnId) {
-    changeOverlap(step, { words, listenedTo: listening.toSample });
+    changeOverlap(step, { words, heard: event.sound, listenedTo: listening.toSample });
     considerOverlap(step);
   } else if (phase.name === 'speaking' && phase.answer.turnId === listening.turnId) {
-    const late = { ...listening.overlap, words, listenedTo: listening.toSample };
+    const late = { ...listening.overlap, words, heard: event.sound, listenedTo: listening.toSample };
     const { verdict, because } = { because: '', ...judgeOverlap(factsOf(step, late, undefined), step.config.overlap) };
     if (verdict === 'interrupt') interrupt(step, late, because);
     else if (verdict === 'wait' && hasUnheardTail(late)) listenTo(step, late, phase.answer.turnId);
@@ -270,7 +272,9 @@ function factsOf(step: Step, found: Overlap, duckedMs: number | undefined) {
     duckedMs: duckedMs === undefined ? undefined : step.atMs - duckedMs,
     cautious: found.cautious,
     quiet: isQuiet(step, found),
-    sound: found.sound,
+    sound: together(found.sound, found.heard),
+    heard: found.heard !== undefined,
+    asked: step.state.listening !== undefined,
     isEcho: found.echo !== undefined && found.echo >= step.config.overlap.surelyEcho,
     agentText: step.answer?.text ?? '',
   };
@@ -303,7 +307,9 @@ export function considerOverlap(step: Step): void {
 
 /** The recogniser has not been given the last of the speech. */
 function hasUnheardTail(found: Overlap): boolean {
-  return (found.headSample - found.listenedTo) / SAMPLES_PER_MS >= UNHEARD_TAIL_MS + 96;
+  const unheardMs = (found.headSample - found.listenedTo) / SAMPLES_PER_MS;
+  // Of what is over after a syllable all is unheard.
+  return unheardMs >= (found.listenedTo <= found.onsetSample ? 96 : 96 + UNHEARD_TAIL_MS);
 }
 
 function rejudgeAfterMs(duckedMs: number | undefined, { dipMs, doubtMs }: OverlapPolicy): number {
@@ -346,7 +352,13 @@ function dismiss(step: Step, because: string): void {
   step.report({ type: 'dismissed', turnId: answer.turnId, because });
   if (phase.name === 'ducked') step.do({ type: 'resume', turnId: answer.turnId });
   if (phase.overlap.ended === undefined && step.voiceActive) {
-    const watched = { ...phase.overlap, cautious: true, words: undefined, listenedTo: phase.overlap.headSample };
+    const watched = {
+      ...phase.overlap,
+      cautious: true,
+      words: undefined,
+      heard: undefined,
+      listenedTo: phase.overlap.headSample,
+    };
     step.enter({ name: 'overlapped', answer, overlap: watched });
     step.timer('judge', REJUDGE_MS);
   } else step.enter({ name: 'speaking', answer });

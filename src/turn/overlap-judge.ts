@@ -10,6 +10,7 @@
  * The caller hears the agent stop at the pause; nothing is lost by judging when the pause has lasted as long as it may,
  * and half a word often sounds like another. Earlier only what is over and understood is judged.
  */
+import type { SoundChances } from '../core/overlap-heard';
 import { isBackchannel, meaningfulWords, repeats, summons, wantsFloor, wordsOf } from './words';
 
 export interface OverlapPolicy {
@@ -38,6 +39,8 @@ export interface OverlapPolicy {
   readonly surelyBackchannel: number;
   /** … or of talk. */
   readonly surelyTalk: number;
+  /** One or two words count only where their sound is talk with more than this chance to all who listened, 0…1. */
+  readonly hardlyTalk: number;
   /** After so many false alarms in one answer only words interrupt, and nothing is paused before they are known. */
   readonly cautiousAfter: number;
 }
@@ -56,15 +59,9 @@ export const DEFAULT_OVERLAP: OverlapPolicy = {
   surelyEcho: 0.88,
   surelyBackchannel: 0.93,
   surelyTalk: 0.7,
+  hardlyTalk: 0.25,
   cautiousAfter: 2,
 };
-
-/** What a sound over the agent's voice sounds like: the network of overlap-sound.ts, 0…1, together 1. */
-export interface SoundChances {
-  readonly talk: number;
-  readonly backchannel: number;
-  readonly noise: number;
-}
 
 export interface OverlapFacts {
   /** Length of the speech so far, or in all. */
@@ -86,6 +83,10 @@ export interface OverlapFacts {
   readonly isEcho: boolean;
   /** undefined: nobody listens to the sound. */
   readonly sound: SoundChances | undefined;
+  /** The recogniser has had its say in `sound`. */
+  readonly heard: boolean;
+  /** … or is being asked. */
+  readonly asked: boolean;
   /** What the agent has said and is saying. */
   readonly agentText: string;
 }
@@ -140,9 +141,14 @@ function meaningOf({ words, agentText }: OverlapFacts): Meaning {
  * One or two short words are easily taken for others: then their sound has the last word. What is understood at length
  * is not outweighed by it.
  */
-function soundsLikeSign({ sound, words }: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): boolean {
+function soundsLikeSign({ sound, words, heard }: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): boolean {
   const count = wordsOf(words ?? '').length;
   const backchannel = sound?.backchannel ?? 0;
+  if (heard && sound !== undefined && (meaning === 'floor-words' || meaning === 'words')) {
+    // Groans and creaks are taken for words as well.
+    if (count <= 2 && sound.talk <= policy.hardlyTalk) return true;
+    if (count <= 4 && sound.talk <= policy.hardlyTalk / 2) return true;
+  }
   if (meaning === 'floor-words') return count <= 1 && backchannel >= SURER;
   if (meaning === 'words') return count <= 2 && backchannel >= policy.surelyBackchannel;
   return backchannel >= SURER;
@@ -222,7 +228,9 @@ function inSpeech(facts: OverlapFacts, meaning: Meaning, policy: OverlapPolicy):
 }
 
 /** The pause has lasted as long as it may, and what was said is not understood to its end. */
-function afterShortSpeech({ sound }: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): OverlapVerdict {
+function afterShortSpeech(facts: OverlapFacts, meaning: Meaning, policy: OverlapPolicy): OverlapVerdict {
+  const { sound, heard, asked, duckedMs = 0 } = facts;
+  const mayAnswer = asked && !heard && duckedMs < policy.dipMs + policy.doubtMs;
   switch (meaning) {
     case 'floor-words':
     case 'words':
@@ -230,9 +238,8 @@ function afterShortSpeech({ sound }: OverlapFacts, meaning: Meaning, policy: Ove
     case 'beginning':
     case 'unknown':
       // Late words may still interrupt.
-      return sound !== undefined && sound.talk >= policy.surelyTalk
-        ? { verdict: 'interrupt', because: 'words' }
-        : { verdict: 'dismiss', because: 'short' };
+      if (sound === undefined || sound.talk < policy.surelyTalk) return { verdict: 'dismiss', because: 'short' };
+      return mayAnswer ? WAIT : { verdict: 'interrupt', because: 'words' };
     case 'backchannel':
     case 'no-words':
     case 'echo':

@@ -6,9 +6,9 @@
  *      pcm      [1, samples]  16 kHz, −1…1, from about 100 ms before the onset to now; any level
  *      chances  [1, 3]        talk, backchannel, noise; together 1
  */
+import type { SoundChances } from '../core/overlap-heard';
 import { type OnnxSession, openSession } from '../onnx/session';
 import { float32Data, float32Tensor } from '../onnx/tensors';
-import type { SoundChances } from './overlap-judge';
 
 /** What the listener asks about a sound. */
 export interface OverlapSound {

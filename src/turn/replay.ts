@@ -3,6 +3,7 @@
  * decisions offline. The engine is a pair of delays; words come from a recogniser or from labels.
  */
 
+import type { OverlapHeard } from '../core/overlap-heard';
 import { ECHO_FRAME_SAMPLES } from './echo-match';
 import { levelDbOf } from './energy-gate';
 import type { OverlapSound } from './overlap-sound';
@@ -13,9 +14,7 @@ import { VAD_SAMPLE_RATE, VAD_WINDOW_SAMPLES, type VadConfig, type VadEvent } fr
 import { VoiceDetector } from './voice-detector';
 
 /** What was understood of a span of the clip. */
-export interface HeardSpan {
-  readonly text: string;
-  readonly speech: boolean;
+export interface HeardSpan extends OverlapHeard {
   /** How sure the recogniser is that the caller is done, 0…1. */
   readonly doneProbability?: number | undefined;
 }
@@ -205,8 +204,8 @@ async function answer(
       return;
     case 'listen': {
       const { requestId, fromSample, toSample } = effect;
-      const { text, speech } = await engine.recognise(fromSample, toSample, heard);
-      at(atMs + engine.listenMs, { type: 'listened', requestId, text, speech });
+      const { text, speech, sound } = await engine.recognise(fromSample, toSample, heard);
+      at(atMs + engine.listenMs, { type: 'listened', requestId, text, speech, sound });
       return;
     }
     default:

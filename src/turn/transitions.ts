@@ -4,9 +4,10 @@
  */
 import type { HowSaid } from '../core/how-said';
 import { commit, finallyClosed, flush, settle } from './history';
+import type { Overlap } from './overlap';
 import type { Step } from './step';
 import { awaitTool, callTool, cancelTool } from './tool-use';
-import type { Answer, AnswerKind, CloseReason, Overlap, UserTurn, Waiting } from './turn-state';
+import type { Answer, AnswerKind, CloseReason, UserTurn, Waiting } from './turn-state';
 import { newTurn, reconsiderEnd, reopen, takeTurn, toUserSpeaking } from './user-turn';
 import { newAnswer, queueFirst } from './waiting';
 import { remainderOf } from './words';
@@ -253,6 +254,7 @@ export function toSpeaking(step: Step, answer: Answer): void {
     headSample,
     levelDb: 0,
     sound: undefined,
+    heard: undefined,
     echo: undefined,
     ended: undefined,
     words: undefined,

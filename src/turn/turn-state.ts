@@ -4,10 +4,12 @@
  */
 import type { CallEndCause } from '../core/call-record';
 import type { HowSaid } from '../core/how-said';
+import type { OverlapHeard } from '../core/overlap-heard';
 import type { AnswerAction } from '../core/tool';
 import type { EndOfTurn } from './end-of-turn';
 import { DEFAULT_END_OF_TURN, TextualEndOfTurn } from './end-of-turn';
-import { DEFAULT_OVERLAP, type OverlapPolicy, type SoundChances } from './overlap-judge';
+import type { Overlap } from './overlap';
+import { DEFAULT_OVERLAP, type OverlapPolicy } from './overlap-judge';
 import type { ToolManner, ToolOver, ToolUse } from './tool-state';
 import type { VadEvent } from './vad';
 
@@ -166,24 +168,6 @@ export interface Answer {
   readonly turn: UserTurn | undefined;
 }
 
-/** Speech over the agent's. */
-export interface Overlap {
-  readonly onsetMs: number;
-  readonly onsetSample: number;
-  readonly headSample: number;
-  readonly levelDb: number;
-  /** What it sounds like; undefined while or where nobody says so. */
-  readonly sound: SoundChances | undefined;
-  /** How alike it is to what we sent, 0…1. */
-  readonly echo: number | undefined;
-  /** When the speech ended, and where. */
-  readonly ended: { readonly atMs: number; readonly sample: number } | undefined;
-  readonly words: string | undefined;
-  /** Up to where those words were looked for. */
-  readonly listenedTo: number;
-  readonly cautious: boolean;
-}
-
 export type Phase =
   /** Before the media is up. */
   | { readonly name: 'idle' }
@@ -319,7 +303,7 @@ export type TurnEvent = { readonly atMs: number } & (
   | { readonly type: 'answer-end'; readonly turnId: number; readonly action: AnswerAction | undefined }
   /** `turnId` undefined: whatever is being answered is lost. */
   | { readonly type: 'engine-failed'; readonly turnId: number | undefined }
-  | { readonly type: 'listened'; readonly requestId: number; readonly text: string; readonly speech: boolean }
+  | ({ readonly type: 'listened'; readonly requestId: number } & OverlapHeard)
   | {
       readonly type: 'playout';
       readonly turnId: number;

@@ -1,6 +1,8 @@
 /** The caller's turn: how it begins, pauses, goes on and is taken up again, and how long its pauses may be. */
+
+import type { Overlap } from './overlap';
 import type { Step } from './step';
-import type { Answer, Overlap, UserTurn } from './turn-state';
+import type { Answer, UserTurn } from './turn-state';
 import { isBackchannel } from './words';
 
 const SAMPLES_PER_MS = 16;

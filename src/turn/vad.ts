@@ -11,8 +11,8 @@
  *                          |<startMs>|     |<endMs>|
  *                                    ^ speech-started   ^ speech-ended, both carrying the earlier sample
  */
+import type { SoundChances } from '../core/overlap-heard';
 import type { Stage } from '../core/stage';
-import type { SoundChances } from './overlap-judge';
 
 export const VAD_SAMPLE_RATE = 16_000;
 /** What the network takes at 16 kHz: 32 ms. */

@@ -2,9 +2,9 @@
  * One caller's audio to onsets and ends of speech: energy gate, speech network and hysteresis in a row; and what the
  * beginning of the speech sounds like, as far as it went.
  */
+import type { SoundChances } from '../core/overlap-heard';
 import { EchoMatch } from './echo-match';
 import { EnergyGate, levelDbOf } from './energy-gate';
-import type { SoundChances } from './overlap-judge';
 import type { OverlapSound } from './overlap-sound';
 import type { SpeechProbability } from './silero-vad';
 import { DEFAULT_VAD, VAD_SAMPLE_RATE, VAD_WINDOW_SAMPLES, type VadConfig, type VadEvent, VadHysteresis } from './vad';

@@ -12,6 +12,8 @@ const BASE: OverlapFacts = {
   quiet: false,
   isEcho: false,
   sound: undefined,
+  heard: false,
+  asked: false,
   agentText: 'We are open from nine to five.',
 };
 const { dipMs, doubtMs, duckAfterMs } = DEFAULT_OVERLAP;
@@ -51,6 +53,24 @@ describe('speech over a paused agent', () => {
     expect(judge({ ...IN_DOUBT, words: 'okay', wordsOfMs: 240, sound: unsure })).toMatchObject({
       verdict: 'dismiss',
     });
+  });
+
+  it('in which few words were found is none where nobody hears talk in it', () => {
+    const groan = { talk: 0.1, backchannel: 0.3, noise: 0.6 };
+    const heard = { ...AT_THE_LIMIT, sound: groan, heard: true, wordsOfMs: 400 };
+    expect(judge({ ...heard, words: 'no, no' })).toMatchObject({ verdict: 'dismiss' });
+    expect(judge({ ...heard, words: 'hello', ended: true, wordsWhole: true })).toMatchObject({ verdict: 'dismiss' });
+    expect(judge({ ...heard, words: 'how much does' })).toMatchObject({ verdict: 'dismiss' });
+    expect(judge({ ...heard, words: 'how much does it cost now' })).toMatchObject({ verdict: 'interrupt' });
+    // The recogniser has not been asked for its opinion: its words count.
+    expect(judge({ ...heard, heard: false, words: 'no, no' })).toMatchObject({ verdict: 'interrupt' });
+  });
+
+  it('that is over is waited for a little longer while the recogniser is asked', () => {
+    const short = { speechMs: 200, ended: true, duckedMs: dipMs, sound: TALK };
+    expect(judge({ ...short, asked: true })).toEqual({ verdict: 'wait' });
+    expect(judge(short)).toMatchObject({ verdict: 'interrupt' });
+    expect(judge({ ...short, asked: true, duckedMs: dipMs + doubtMs })).toMatchObject({ verdict: 'interrupt' });
   });
 
   it('that is over and understood is judged at once', () => {

@@ -200,6 +200,7 @@ const MEANING: Readonly<Record<string, string>> = {
   'interruptions.surelyEcho': 'likeness to what was sent from which a sound is our own voice, 0…1',
   'interruptions.surelyBackchannel': 'chance by its sound from which it is a sign of listening, 0…1',
   'interruptions.surelyTalk': '… and talk',
+  'interruptions.hardlyTalk': 'one or two words count only where their sound is talk with more than this chance, 0…1',
   'interruptions.cautiousAfter': 'false alarms in one answer after which only words count',
   speculateAfterMs: 'pause after which an answer is begun on trial',
   preRollMs: 'audio before an onset that belongs to it',

@@ -4,6 +4,7 @@
  * are nothing that this model reads. It neither transcribes nor reads aloud: another recogniser tells what was said, for
  * captions and records, and another voice says what must be said word for word.
  */
+import type { OverlapHeard } from '../../core/overlap-heard';
 import { audioEvent } from '../audio-event';
 import { overlapWords } from '../call-hearing';
 import { HEARING_RATE, HeardAudio } from '../heard-audio';
@@ -74,7 +75,7 @@ class Session implements OmniSession {
     this.heard.write(pcm, startSample);
   }
 
-  async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }> {
+  async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<OverlapHeard> {
     return overlapWords(await this.parts.recogniser.recognise(this.span(fromSample, toSample), signal));
   }
 

@@ -3,6 +3,7 @@
  * personas, facts and history are nothing that this model reads. What must be said word for word is read by another voice,
  * because Mini-Omni answers a text instead of reading it.
  */
+import type { OverlapHeard } from '../../core/overlap-heard';
 import { audioEvent } from '../audio-event';
 import { FrameAssembler } from '../codec/delay-pattern';
 import { type FrameDecoder, StreamingDecoder } from '../codec/streaming-decoder';
@@ -71,7 +72,7 @@ class Session implements OmniSession {
     this.heard.write(pcm, startSample);
   }
 
-  async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<{ text: string; speech: boolean }> {
+  async listen(fromSample: number, toSample: number, signal: AbortSignal): Promise<OverlapHeard> {
     const sequence = await this.question({ kind: 'audio', fromSample, toSample }, signal);
     try {
       const text = await this.transcript(sequence, signal);

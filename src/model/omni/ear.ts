@@ -8,6 +8,7 @@ import { float32Data, float32Tensor, int64Tensor } from '../../onnx/tensors';
 import type { Understood } from '../call-hearing';
 import type { ModelFolder } from '../manifest';
 import type { Recognition } from '../parts';
+import type { OverlapStates } from '../whisper/overlap-states';
 import type { TurnEnd } from '../whisper/turn-end';
 import {
   type EncodedSpeech,
@@ -54,6 +55,7 @@ export interface EarOptions {
   readonly threads?: number;
   /** Says whether the caller is done; closed together with the ear. */
   readonly turnEnd?: TurnEnd;
+  readonly overlapStates?: OverlapStates;
 }
 
 export class OmniEar {
@@ -70,7 +72,14 @@ export class OmniEar {
     this.questionMark = whisper.tokenOf('?');
   }
 
-  static async open({ whisperFolder, folder, embed, threads = 1, turnEnd }: EarOptions): Promise<OmniEar> {
+  static async open({
+    whisperFolder,
+    folder,
+    embed,
+    threads = 1,
+    turnEnd,
+    overlapStates,
+  }: EarOptions): Promise<OmniEar> {
     const parameters = folder.parameters(earParametersSchema);
     const { stateWidth, width, vocabulary, maxPieces } = parameters;
     const pieces = new PieceTable(await folder.read('pieces.bin'), vocabulary, maxPieces);
@@ -94,6 +103,7 @@ export class OmniEar {
         threads,
         states: true,
         ...(turnEnd === undefined ? {} : { turnEnd }),
+        ...(overlapStates === undefined ? {} : { overlapStates }),
         ...(folder.has('decoder.onnx') ? { decoderFolder: folder } : {}),
       });
       return new OmniEar(whisper, adapter, pieces, parameters, embed, how);

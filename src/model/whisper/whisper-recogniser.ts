@@ -9,6 +9,7 @@ import { type ModelFolder, openModelFolder } from '../manifest';
 import type { Recogniser, Recognition } from '../parts';
 import { GreedyDecoder, type WrittenToken } from './greedy-decoder';
 import { LogMel } from './log-mel';
+import type { OverlapStates } from './overlap-states';
 import type { TurnEnd } from './turn-end';
 import { Vocabulary } from './vocabulary';
 import {
@@ -38,6 +39,8 @@ export interface WhisperOptions {
   readonly states?: boolean;
   /** Says whether the caller is done; closed together with the recogniser. Needs a decoder that tells its states. */
   readonly turnEnd?: TurnEnd;
+  /** Says what short sounds are; closed together with the recogniser. */
+  readonly overlapStates?: OverlapStates;
 }
 
 /** What the encoder made of a span of audio: 50 vectors a second, and what the decoder needs of them. */
@@ -54,6 +57,9 @@ export type OnEncoded = (pcm: Float32Array, speech: EncodedSpeech) => void;
 const QUIET_PEAK = 0.0005;
 /** Where audio longer than the context may be cut: the quietest place of its last third. */
 const QUIET_SPAN_SECONDS = 0.2;
+
+/** What sounds over the agent's voice are judged by; longer speech is known by its words. */
+const LONGEST_SOUND_SECONDS = 4;
 
 const QUIET: WhisperRecognition = {
   text: '',
@@ -91,7 +97,7 @@ export async function openWhisper(
       expect: decoderSignature(parameters, options.states === true),
       label: `${label}/decoder.onnx`,
     });
-    return new WhisperRecogniser(encoder, decoder, vocabulary, parameters, options.turnEnd);
+    return new WhisperRecogniser(encoder, decoder, vocabulary, parameters, options);
   } catch (error) {
     await encoder.close();
     throw error;
@@ -109,7 +115,7 @@ export class WhisperRecogniser implements Recogniser {
     private readonly decoderSession: OnnxSession,
     private readonly vocabulary: Vocabulary,
     private readonly parameters: WhisperParameters,
-    private readonly turnEnd?: TurnEnd,
+    private readonly opinions: Pick<WhisperOptions, 'turnEnd' | 'overlapStates'> = {},
   ) {
     this.maxSeconds = parameters.maxSeconds;
     this.mel = new LogMel(parameters);
@@ -196,7 +202,8 @@ export class WhisperRecogniser implements Recogniser {
   async close(): Promise<void> {
     await this.encoderSession.close();
     await this.decoderSession.close();
-    await this.turnEnd?.close();
+    await this.opinions.turnEnd?.close();
+    await this.opinions.overlapStates?.close();
   }
 
   private async recognisePart(
@@ -211,7 +218,18 @@ export class WhisperRecogniser implements Recogniser {
     signal.throwIfAborted();
     const recognition = await this.decode(speech, signal, earlier);
     const doneProbability = await this.doneProbability(speech, recognition);
-    return doneProbability === undefined ? recognition : { ...recognition, doneProbability };
+    const sound = await this.soundOf(speech);
+    return {
+      ...recognition,
+      ...(doneProbability === undefined ? {} : { doneProbability }),
+      ...(sound === undefined ? {} : { sound }),
+    };
+  }
+
+  /** Of a long span nobody asks what sound it is. */
+  private async soundOf({ seconds, tensors }: EncodedSpeech) {
+    if (seconds > LONGEST_SOUND_SECONDS) return undefined;
+    return this.opinions.overlapStates?.judge(float32Data(tensors['hidden'], 'hidden'));
   }
 
   /** undefined: nobody was taught to say, or there were no words to judge. */
@@ -220,8 +238,9 @@ export class WhisperRecogniser implements Recogniser {
     { speech: spoken, written, endState }: WhisperRecognition,
   ): Promise<number | undefined> {
     const lastToken = written?.at(-1)?.state;
-    if (this.turnEnd === undefined || !spoken || lastToken === undefined || endState === undefined) return undefined;
-    return this.turnEnd.chance(float32Data(speech.tensors['hidden'], 'hidden'), lastToken, endState);
+    if (this.opinions.turnEnd === undefined || !spoken || lastToken === undefined || endState === undefined)
+      return undefined;
+    return this.opinions.turnEnd.chance(float32Data(speech.tensors['hidden'], 'hidden'), lastToken, endState);
   }
 }
 

@@ -10,9 +10,10 @@ It looks at a sound from 100 ms before its onset to any later moment, in the ban
 log-mel energies, three convolutions, their mean and maximum over time, two layers.
 """
 
-import json
 import hashlib
+import json
 import math
+import random
 import sys
 import wave
 from pathlib import Path
@@ -24,7 +25,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..ear.speech import coloured_noise, human_prompts, read_wav
-from .clips import mu_law
+from .clips import mu_law, with_losses
 
 RATE = 16_000
 WINDOW, HOP, BANDS = 400, 160, 32
@@ -86,6 +87,14 @@ class SoundNet(nn.Module):
         return self.out(F.dropout(F.relu(self.hidden(x)), 0.2, self.training))
 
 
+SHARES = {
+    "talk": {"made": 0.5, "hedgewars": 0.22, "allison": 0.2, "klettres": 0.03, "armelle": 0.05},
+    "backchannel": {"made": 0.95, "hedgewars": 0.05},
+    "noise": {"made": 0.3, "things": 0.25, "hedgewars": 0.2, "openarena": 0.15, "ufo people": 0.1},
+}
+"""Of a label's draws, how many go to which sources (the beginning of their names), so that the few recordings weigh enough."""
+
+
 class Sounds:
     def __init__(self, path: str) -> None:
         data = np.load(path)
@@ -94,28 +103,38 @@ class Sounds:
         self.labels, self.opens = data["labels"], data["opens"]
         rng = np.random.default_rng(2)
         self.noise = [coloured_noise(int(LONGEST * RATE), rng, rng.choice([0, 0.5])) for _ in range(200)]
-        self.by_label = [np.flatnonzero(self.labels == label) for label in range(len(CLASSES))]
+        self.sources = data["sources"]
+        self.drawn = []
+        for label, name in enumerate(CLASSES):
+            groups = [(share, np.flatnonzero((self.labels == label) & np.char.startswith(self.sources, source))) for source, share in SHARES[name].items()]
+            groups = [(share, found) for share, found in groups if len(found)]
+            shares = np.array([share for share, _ in groups])
+            self.drawn.append((shares / shares.sum(), [found for _, found in groups]))
+
+    def draw(self, label: int, rng: np.random.Generator) -> int:
+        shares, groups = self.drawn[label]
+        return rng.choice(groups[rng.choice(len(groups), p=shares)])
 
     def batch(self, size: int, rng: np.random.Generator):
         seconds = rng.uniform(SHORTEST, LONGEST)
         samples = int(seconds * RATE / 2)
         pcm, labels, weights = [], [], []
         for _ in range(size):
-            label = rng.choice(len(CLASSES), p=[0.45, 0.4, 0.15])
-            index = rng.choice(self.by_label[label])
+            label = rng.choice(len(CLASSES), p=[0.45, 0.3, 0.25])
+            index = self.draw(label, rng)
             pcm.append(self.heard(self.sounds[index], samples, rng))
             labels.append(label)
             weights.append(0.0 if self.opens[index] and seconds < OPENING_SECONDS else 1.0)
         wide = resample_poly(np.stack(pcm), 2, 1, axis=1).astype(np.float32)
         return torch.from_numpy(wide), torch.tensor(labels), torch.tensor(weights)
 
-    def heard(self, sound: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
-        """As it may come over a line, from 100 ms before the onset as a detector finds it; 8 kHz."""
+    def heard(self, sound: np.ndarray, samples: int, rng: np.random.Generator, start: float | None = None) -> np.ndarray:
+        """As it may come over a line, from 100 ms before the onset as a detector finds it, or `start` seconds before it; 8 kHz."""
         out = np.zeros(samples, np.float32)
         if rng.random() < 0.5:
             # Another speaker's size and pace.
             sound = np.interp(np.arange(0, len(sound) - 1, rng.uniform(0.92, 1.09)), np.arange(len(sound)), sound).astype(np.float32)
-        start = int(rng.uniform(0.02, 0.12) * RATE / 2)
+        start = int((rng.uniform(0.02, 0.12) if start is None else start) * RATE / 2)
         part = sound[: samples - start]
         out[start : start + len(part)] = part
         level = 10 ** (rng.uniform(-36, -14) / 20)
@@ -123,9 +142,8 @@ class Sounds:
         if rng.random() < 0.6:
             noise = self.noise[rng.integers(len(self.noise))]
             out += noise[:samples] * 10 ** (rng.uniform(-64, -46) / 20)
-        if rng.random() < 0.1:
-            at = rng.integers(samples)
-            out[at : at + 160 * rng.integers(1, 4)] = 0
+        if rng.random() < 0.3:
+            out = with_losses(out, random.Random(int(rng.integers(1 << 30))), rng.uniform(0.01, 0.06)).astype(np.float32)
         return mu_law(np.clip(out, -1, 1)) if rng.random() < 0.8 else out
 
 

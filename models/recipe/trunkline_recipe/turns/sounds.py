@@ -2,8 +2,8 @@
 its sound, 8 kHz. Needs espeak-ng, flite, festival with the voice ked, Debian's asterisk-core-sounds-en(-wav) and a built Trunkline.
 Usage: python3 -m trunkline_recipe.turns.sounds FILE.npz
 
-No voice of the test half of clips.py speaks here (m3, gb-scotland, f2, slt, awb), no sentence of either half, and of the
-recorded human voice only the prompts that are not kept for testing.
+No voice of the test half of clips.py speaks here (m3, gb-scotland, f2, slt, awb), no sentence of either half, of the recorded
+prompts only those that are not kept for testing, and of the recordings of human_sounds.py no speaker who is in the test half.
 """
 
 import random
@@ -18,9 +18,8 @@ import soundfile as sf
 
 from ..ear.speech import MUSIC, human_prompts, no_speech, read_wav
 from .clips import RATE, silence, trimmed
+from .human_sounds import BACKCHANNEL, NOISE, TALK, recordings
 from .overlap_clips import cough, key_tone, keyboard
-
-TALK, BACKCHANNEL, NOISE = 0, 1, 2
 
 ACCENTS = ["en-us", "en-gb-x-rp", "en-029", "en-us-nyc", "en-gb-x-gbclan", "en-gb-x-gbcwmd"]
 VARIANTS = (
@@ -100,8 +99,9 @@ def main(target: str) -> None:
     sounds: list[np.ndarray] = []
     labels: list[int] = []
     opens: list[bool] = []
+    sources: list[str] = []
 
-    def add(pcm: np.ndarray, label: int, agreeing: bool = False) -> None:
+    def add(pcm: np.ndarray, label: int, agreeing: bool = False, source: str = "made") -> None:
         pcm = pcm[: int(1.6 * RATE)]
         top = float(np.abs(pcm).max()) if len(pcm) else 0
         if len(pcm) < RATE // 16 or top < 1e-4:
@@ -109,6 +109,7 @@ def main(target: str) -> None:
         sounds.append((pcm / top * 30000).astype(np.int16))
         labels.append(label)
         opens.append(agreeing)
+        sources.append(source)
 
     def say(engine, count: int) -> None:
         for _ in range(count):
@@ -139,7 +140,10 @@ def main(target: str) -> None:
         pcm = librosa.resample(read_wav(path), orig_sr=16000, target_sr=RATE)
         for start, end in librosa.effects.split(pcm, top_db=35)[:6]:
             if end - start > RATE // 5:
-                add(pcm[start:end], TALK)
+                add(pcm[start:end], TALK, source="allison")
+    print("prompts", len(sounds), flush=True)
+    for label, source, pcm in recordings():
+        add(pcm, label, source=source)
     print("human", len(sounds), flush=True)
     music = sorted(MUSIC.glob("*.wav")) if MUSIC.exists() else []
     for _ in range(500):
@@ -149,7 +153,7 @@ def main(target: str) -> None:
         add(librosa.resample(no_speech(noise, music)[0], orig_sr=16000, target_sr=RATE), NOISE)
     print("noise", len(sounds), np.bincount(labels), flush=True)
     lengths = np.array([len(pcm) for pcm in sounds])
-    np.savez_compressed(target, pcm=np.concatenate(sounds), lengths=lengths, labels=np.array(labels), opens=np.array(opens))
+    np.savez_compressed(target, pcm=np.concatenate(sounds), lengths=lengths, labels=np.array(labels), opens=np.array(opens), sources=np.array(sources))
 
 
 if __name__ == "__main__":
