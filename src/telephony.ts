@@ -240,6 +240,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
             today: () => localDay(events.now()),
             stepOut: (callId) => exchange.transfers.stepOut(callId),
             handOver: (callId, to) => exchange.transfers.handOver(callId, to),
+            summaryOf: (callId) => exchange.transfers.summaryOf(callId),
           });
         case 'echo':
           return performEcho(action, stage);

@@ -38,6 +38,8 @@ export interface AgentParts {
   readonly runTool: RunTool;
   /** The agent hands its caller over. */
   readonly handOver: (callId: string, next: HandOver | HandOverToAction) => void;
+  /** Who calls, what was asked and answered. */
+  readonly summaryOf: (callId: string) => string | undefined;
   /** It has said goodbye: true if its caller goes on talking with others. */
   readonly stepOut: (callId: string) => boolean;
 }
@@ -124,7 +126,8 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
       if (event.type === 'agent-turn' && between.delete(event.turnId) && !event.interrupted) filling?.form.answered();
       if (event.type === 'handover') {
         const { handOver } = action;
-        stage.emit('agent.handover', { to: handOver !== undefined && 'to' in handOver ? handOver.to : undefined });
+        const to = handOver !== undefined && 'to' in handOver ? handOver.to : undefined;
+        stage.emit('agent.handover', { to, summary: parts.summaryOf(stage.callId) });
         if (handOver !== undefined) parts.handOver(stage.callId, handOver);
       }
       if (event.type === 'state') {

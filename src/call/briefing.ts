@@ -35,6 +35,15 @@ export function briefingOf({ from, said, note, joins = false }: BriefingFacts): 
     .join(' ');
 }
 
+/**
+ * The same for a screen: who calls, in the caller's words what was asked, what was answered. Nothing of it is made up: every
+ * word is of the call's record.
+ */
+export function summaryOf({ from, said }: Pick<BriefingFacts, 'from' | 'said'>): string {
+  const user = parseSipUri(from)?.user ?? '';
+  return `Caller ${/^[\w+.-]{1,64}$/.test(user) ? user : 'unknown'}. ${conversation(said)}`;
+}
+
 function conversation(said: readonly Said[]): string {
   const asked = said.filter(({ by, text }) => by === 'caller' && text.split(/\s+/).length >= minQuoteWords);
   const first = asked.slice(0, 1);

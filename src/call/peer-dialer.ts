@@ -17,7 +17,7 @@ export interface PeerDialerParts extends Pick<ExchangeParts, 'routeOut' | 'recor
   readonly place: (dial: DialOut, answered: (call: Call) => void) => Call;
 }
 
-export type PeerRequest = Pick<TransferRequest, 'to' | 'trunk' | 'from' | 'ringSeconds' | 'spoken'> & {
+export type PeerRequest = Pick<TransferRequest, 'to' | 'trunk' | 'from' | 'ringSeconds' | 'spoken' | 'headers'> & {
   /** The softphone's user on whose call it is. */
   readonly user?: string | undefined;
 };
@@ -29,13 +29,13 @@ export class PeerDialer {
 
   /** Resolves when they answer, or take the call after a briefing; rejects with `call.not-reached`, or why it cannot be. */
   dial(request: PeerRequest, metadata: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<BridgeSide> {
-    const { to, trunk, from, ringSeconds, spoken: briefing, user } = request;
+    const { to, trunk, from, ringSeconds, headers = {}, spoken: briefing, user } = request;
     const { clock, routeOut, record, refusal, place } = this.parts;
     const refused = refusal();
     if (refused !== undefined) return Promise.reject(refused);
     return new Promise((resolve, reject) => {
       const caller = from === undefined ? {} : { from };
-      const dial: DialOut = { ...caller, trunk, ...routeOut(to, trunk, from), user, ringSeconds, metadata };
+      const dial: DialOut = { ...caller, trunk, ...routeOut(to, trunk, from), user, ringSeconds, headers, metadata };
       const call = place(dial, (answered) => {
         const bridge = (stage: Stage): Performance => {
           // From now on it is the caller's: whoever rang it may do something else.

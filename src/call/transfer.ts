@@ -21,6 +21,9 @@ export interface TransferRequest {
   readonly mode: 'auto' | 'refer' | 'bridge' | 'warm' | 'conference';
   /** warm, conference: what is told instead of the conversation. */
   readonly briefing?: string | undefined;
+  /** Rings with the summary of the call in a header, where we ring. */
+  readonly summaryHeader?: boolean | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The sound of it. */
   readonly spoken?: Promise<readonly Prompt[]> | undefined;
 }

@@ -9,7 +9,7 @@ import type { DialAction, HandOverToAction, TransferAction } from '../dialplan/d
 import { isReplaced, parseReplaces, replacesUs } from '../sip/replaces';
 import type { IncomingInvite, Referral, SipUserAgent } from '../sip/user-agent';
 import { BridgeSide, bridgedWith } from './bridge';
-import { briefingOf } from './briefing';
+import { briefingOf, summaryOf } from './briefing';
 import type { Call, Performance, Sound, Stage } from './call';
 import type { CallTolls } from './call-tolls';
 import { Conferences } from './conferences';
@@ -17,6 +17,7 @@ import { failureOf } from './end-cause';
 import type { Prompt } from './line-performance';
 import { ringback } from './ringback';
 import type { SipLeg } from './sip-leg';
+import { SUMMARY_HEADER, summaryHeaderOf } from './summary-header';
 import { type TransferPorts, type TransferRequest, type TransferResult, transfer } from './transfer';
 
 export interface TransfersParts {
@@ -288,6 +289,12 @@ export class Transfers {
     }
   }
 
+  /** Who calls, what was asked and answered, in the words of the record; undefined: there is no such call. */
+  summaryOf(callId: string): string | undefined {
+    const call = this.parts.find(callId);
+    return call === undefined ? undefined : summaryOf({ from: callerOf(call), said: call.said });
+  }
+
   /** The call is over: nobody waits for whom it was to be handed to. */
   forget(callId: string): void {
     this.running.get(callId)?.abort();
@@ -295,12 +302,14 @@ export class Transfers {
   }
 
   /** A warm hand-over, or a third one, has its briefing spoken while the telephone rings. */
-  private prepared(request: TransferRequest, callId: string): TransferRequest {
+  private prepared(asked: TransferRequest, callId: string): TransferRequest {
     const call = this.parts.find(callId);
+    const summary = asked.summaryHeader === true ? this.summaryOf(callId) : undefined;
+    const request =
+      summary === undefined ? asked : { ...asked, headers: { [SUMMARY_HEADER]: summaryHeaderOf(summary) } };
     const joins = request.mode === 'conference';
     if ((request.mode !== 'warm' && !joins) || call === undefined) return request;
-    const { direction, from, to } = call.snapshot;
-    const caller = direction === 'inbound' ? from : to;
+    const caller = callerOf(call);
     const spoken = this.parts.speak(
       callId,
       briefingOf({ from: caller, said: call.said, note: request.briefing, joins }),
@@ -352,6 +361,10 @@ export class Transfers {
       dial: mayDial ? (request, signal) => this.parts.dialPeer(request, callId, signal) : undefined,
     };
   }
+}
+
+function callerOf({ snapshot: { direction, from, to } }: Call): string {
+  return direction === 'inbound' ? from : to;
 }
 
 function sayWhyBack(call: Call, result: TransferResult): void {

@@ -107,7 +107,11 @@ export const callEventData = {
   }),
   'dtmf.received': z.object({ digit: z.string(), durationMs: z.number() }),
   /** The agent wants somebody else to go on; `to`: who is rung, if the dialplan says. */
-  'agent.handover': z.object({ to: z.string().optional() }),
+  'agent.handover': z.object({
+    to: z.string().optional(),
+    /** Who calls, what they said, what they were answered: words of the call, none made up. */
+    summary: z.string().optional(),
+  }),
   'transfer.started': z.object({
     /** A SIP URI or number, or the id of the call that the caller is connected with. */
     to: z.string(),

@@ -215,9 +215,10 @@ function compileHandOver(
     const action = compileAction(written.action, around);
     return action.ok ? { ok: true, value: { action: action.value } } : action;
   }
-  const { to, trunk, from, ringSeconds, mode } = written ?? {};
+  const { to, trunk, from, ringSeconds, mode, summaryHeader } = written ?? {};
   if (to === undefined || ringSeconds === undefined || mode === undefined) return { ok: true, value: undefined };
-  return { ok: true, value: { to, trunk, from, ringSeconds, mode } };
+  const told = summaryHeader === true ? { summaryHeader } : {};
+  return { ok: true, value: { to, trunk, from, ringSeconds, mode, ...told } };
 }
 
 /** A persona with facts or tools of its own is another one to the engine: its prompt differs, so its id must. */

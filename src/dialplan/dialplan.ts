@@ -23,6 +23,8 @@ export interface HandOver {
   readonly from?: string | undefined;
   readonly ringSeconds: number;
   readonly mode: 'auto' | 'refer' | 'bridge' | 'warm' | 'conference';
+  /** Their telephone is told the summary of the call in a header. */
+  readonly summaryHeader?: boolean | undefined;
 }
 
 /** What is done then with the call. */

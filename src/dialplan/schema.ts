@@ -66,6 +66,10 @@ const handOverSchema = z
       .enum(['auto', 'refer', 'bridge', 'warm', 'conference'])
       .default('warm')
       .describe('As of transfer; conference: as warm, and the agent stays on the line.'),
+    summaryHeader: z
+      .boolean()
+      .default(false)
+      .describe('Their telephone gets the summary in X-Trunkline-Summary: words of the caller, on the way to them.'),
     action: nested.optional().describe('What is done instead of ringing `to`: a queue, a menu.'),
   })
   .refine(({ to, action }) => (to === undefined) !== (action === undefined), {

@@ -9,6 +9,7 @@ import type { AgentAction, HandOver } from '../../src/dialplan/dialplan';
 import type { SessionMessage } from '../../src/media/media-router';
 import { ScriptedEngine } from './conversation-line';
 
+const summary = 'Caller 100. They said: Can I talk to the doctor?';
 const persona = { id: 'desk', name: 'Desk', instructions: 'Answer.', facts: [] };
 const doctor: HandOver = { to: 'sip:doctor@example.com', ringSeconds: 20, mode: 'warm' };
 
@@ -48,6 +49,7 @@ function asked(handOver: AgentAction['handOver']) {
     runTool: async () => ({ text: undefined }),
     today: () => '2027-03-01',
     handOver: (callId, to) => ordered.push([callId, to]),
+    summaryOf: () => summary,
     stepOut: () => false,
   });
   performance.command({ type: 'user_text', text: 'Can I talk to the doctor?' });
@@ -71,18 +73,21 @@ function asked(handOver: AgentAction['handOver']) {
 describe('an agent who hands its caller over', () => {
   it('has whom the dialplan names rung once its words are heard, and tells the world', () => {
     expect(asked(doctor)).toEqual({
-      events: [['agent.handover', { to: doctor.to }]],
+      events: [['agent.handover', { to: doctor.to, summary }]],
       ordered: [['c', doctor]],
     });
   });
 
   it('has something else done with the call where the dialplan says so', () => {
     const handOver = { action: { type: 'echo' } } as const;
-    expect(asked(handOver)).toEqual({ events: [['agent.handover', { to: undefined }]], ordered: [['c', handOver]] });
+    expect(asked(handOver)).toEqual({
+      events: [['agent.handover', { to: undefined, summary }]],
+      ordered: [['c', handOver]],
+    });
   });
 
   it('only tells the world where the dialplan names nobody', () => {
-    expect(asked(undefined)).toEqual({ events: [['agent.handover', { to: undefined }]], ordered: [] });
+    expect(asked(undefined)).toEqual({ events: [['agent.handover', { to: undefined, summary }]], ordered: [] });
   });
 });
 
@@ -123,6 +128,7 @@ describe('an agent that asks for an application', () => {
         runTool: async () => ({ text: undefined }),
         today: () => '2027-03-01',
         stepOut: () => false,
+        summaryOf: () => undefined,
         handOver: () => undefined,
       },
     );

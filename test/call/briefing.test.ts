@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { briefingOf, WHAT_TO_PRESS } from '../../src/call/briefing';
+import { briefingOf, summaryOf, WHAT_TO_PRESS } from '../../src/call/briefing';
 import { Dialogue, type Said } from '../../src/call/dialogue';
 import type { CallEvent } from '../../src/core/call-event';
 
@@ -65,5 +65,15 @@ describe('the words of a call', () => {
     expect(dialogue.said).toHaveLength(20);
     expect(dialogue.said[0]).toEqual({ by: 'caller', text: 'question 6' });
     expect(dialogue.said.at(-1)).toEqual({ by: 'agent', text: 'answer 15' });
+  });
+});
+
+describe('the summary of a call', () => {
+  it('is who calls and words of the call, nothing else', () => {
+    const said = [caller('I would like to change my appointment'), agent('I will connect you.')];
+    expect(summaryOf({ from: 'sip:+49301234@example.com', said })).toBe(
+      'Caller +49301234. They said: I would like to change my appointment. I answered: I will connect you.',
+    );
+    expect(summaryOf({ from: 'sip:a%0d%0ab@example.com', said: [] })).toMatch(/^Caller unknown\. /);
   });
 });

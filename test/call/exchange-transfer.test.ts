@@ -373,6 +373,23 @@ describe('a call that changes its far end', () => {
       expect(exchange.find('call_3')).toBeUndefined();
     });
 
+    it('tells their telephone what was said, if it is to, and no header of anybody’s making', async () => {
+      bob.answer();
+      await alice.call(us, 'echo');
+      await answered('call_1');
+      exchange.find('call_1')?.tell('turn.user', { turn: 1, text: 'My Zoë is ill.\r\nX-Evil: 1', how: undefined });
+      exchange.transfers.handOver('call_1', { to: bob.uri, ringSeconds: 5, mode: 'warm', summaryHeader: true });
+      await waitFor(() => bob.invites.length === 1);
+      const { headers = {} } = bob.invites[0]!;
+      const [, summary] = Object.entries(headers).find(([name]) => /^x-trunkline-summary$/i.test(name)) ?? [];
+      expect(decodeURIComponent(String(summary))).toContain('They said: My Zoë is ill. X-Evil: 1.');
+      expect(String(summary)).toContain('Zo%C3%AB');
+      expect(Object.keys(headers).filter((name) => /evil/i.test(name))).toEqual([]);
+      await waitFor(() => hears('call_2').length === 1);
+      exchange.find('call_2')?.key('rtp', '1', 100);
+      await waitFor(() => told('transfer.completed').length === 1);
+    });
+
     it('can be what the dialplan does with a caller', async () => {
       bob.answer();
       action = {
