@@ -53,16 +53,28 @@ export function lineOf({ heading, passage }: Citation): string {
   return nearest === undefined || /^page \d+$/.test(nearest) ? passage : `${nearest}: ${passage}`;
 }
 
-/** Those of `given` whose words the answer has said, best first; none of a refusal. */
+/** Those of `given` whose words the answer has said, the one with most of them first; none of a refusal. */
 export function citedIn(answer: string, given: readonly FoundPassage[]): Citation[] {
   const said = wordsOf(answer);
   if (said.size === 0 || REFUSAL.test(answer)) return [];
-  return given.flatMap(({ file, heading, passage }) => {
-    const has = wordsOf(`${heading ?? ''} ${passage}`);
-    const shared = [...said].filter((word) => has.has(word)).length;
-    if (shared / said.size < LEAST_SHARE) return [];
-    return [{ file, ...(heading === undefined ? {} : { heading }), passage }];
-  });
+  const shared = given
+    .map((passage) => ({ passage, words: sharedWords(said, passage) }))
+    .sort((a, b) => b.words.length - a.words.length);
+  const covered = new Set<string>();
+  const cited: Citation[] = [];
+  for (const { passage: found, words } of shared) {
+    // A row beside the row that was said has the same words, and adds none.
+    if (words.length / said.size < LEAST_SHARE || words.every((word) => covered.has(word))) continue;
+    for (const word of words) covered.add(word);
+    const { file, heading, passage } = found;
+    cited.push({ file, ...(heading === undefined ? {} : { heading }), passage });
+  }
+  return cited;
+}
+
+function sharedWords(said: ReadonlySet<string>, { heading = '', passage }: FoundPassage): string[] {
+  const has = wordsOf(`${heading} ${passage}`);
+  return [...said].filter((word) => has.has(word));
 }
 
 /** Figures, and words of more than three letters. */

@@ -16,6 +16,11 @@ describe('what an answer rests on', () => {
     ]);
   });
 
+  it('is not the row beside the one that was said', () => {
+    const kayak = { ...canoe, passage: 'Kayak: first hour 11 dollars, whole day 36 dollars.' };
+    expect(citedIn(canoe.passage, [kayak, canoe]).map(({ passage }) => passage)).toEqual([canoe.passage]);
+  });
+
   it('is nothing where the agent says that it does not have it', () => {
     expect(citedIn('I do not have that information. Shall I connect you?', [canoe, dogs])).toEqual([]);
     expect(citedIn('', [canoe])).toEqual([]);
