@@ -163,7 +163,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
   loadKnowledge();
   const { exchange } = telephony;
   const erasure = new Erasure({
-    ...{ store, sources, clock, tell, deliveries: outbox, recordings: telephony.recordings, log: logger },
+    ...{ store, sources, clock, tell, traces, deliveries: outbox, recordings: telephony.recordings, log: logger },
     ...config.retention,
   });
   erasure.start();

@@ -141,6 +141,17 @@ export class CallTraces implements CallTraceReader {
     this.grow(trace, capture.records.length);
   }
 
+  /** Nothing is left of it; of a recording: no packet of the call. */
+  erase(callId: string, what: 'call' | 'transcript' | 'recording' | 'voicemail'): void {
+    const trace = this.byCall.get(callId);
+    if (trace === undefined) return;
+    if (what === 'call') this.forget(callId, trace);
+    if (what !== 'recording' || trace.capture === undefined) return;
+    const { length } = trace.capture.records;
+    trace.capture = undefined;
+    this.grow(trace, -length);
+  }
+
   sip(callId: string): SipTrace | undefined {
     const trace = this.byCall.get(callId);
     return trace && { messages: trace.messages.map(({ wallMs: _, ...message }) => message), dropped: trace.dropped };
@@ -189,11 +200,15 @@ export class CallTraces implements CallTraceReader {
     for (const [callId, oldest] of this.byCall) {
       if (this.bytes <= this.options.maxBytes) return;
       if (!oldest.ended) continue;
-      this.byCall.delete(callId);
-      for (const sipCallId of oldest.sipCallIds) this.bySip.delete(sipCallId);
-      this.bytes -= oldest.bytes;
+      this.forget(callId, oldest);
       this.forgotten += 1;
     }
+  }
+
+  private forget(callId: string, trace: Trace): void {
+    this.byCall.delete(callId);
+    for (const sipCallId of trace.sipCallIds) this.bySip.delete(sipCallId);
+    this.bytes -= trace.bytes;
   }
 }
 

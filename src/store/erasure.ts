@@ -17,6 +17,8 @@ export interface ErasureOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly recordings: { erase(name: string): Promise<boolean>; eraseMessages(callId: string): Promise<boolean> };
+  /** What passed on the wire, in memory. */
+  readonly traces?: { erase(callId: string, what: Erasable): void } | undefined;
   /** Deliveries of a call that are settled; undefined: there are no receivers. */
   readonly deliveries?: { forget(callId: string, what: 'call' | 'transcript'): Promise<void> } | undefined;
   /** Told to whoever listens; what is to be kept of it is in the store already. */
@@ -94,13 +96,14 @@ export class Erasure {
   }
 
   private async eraseNow(callId: string, what: Erasable): Promise<void> {
-    const { store, recordings, deliveries, tell } = this.options;
+    const { store, recordings, traces, deliveries, tell } = this.options;
     const events = await store.load(callId);
     if (events !== undefined && !events.some(({ type }) => type === 'call.ended')) {
       throw new TrunklineError('call.wrong-state', 'What is kept of a call can be erased when it has ended.', {
         fix: 'Hang up first, or wait.',
       });
     }
+    traces?.erase(callId, what);
     let gone = false;
     if (what === 'call' || what === 'recording') gone = (await recordings.erase(callId)) || gone;
     if (what === 'call' || what === 'voicemail') gone = (await recordings.eraseMessages(callId)) || gone;

@@ -146,3 +146,34 @@ describe('the capture file of a call', () => {
     expect(traces().pcap('call_1')).toBeUndefined();
   });
 });
+
+describe('what is erased of a call', () => {
+  const withPackets = (): CallTraces => {
+    const kept = traces();
+    kept.overhear(message('abc', '1 INVITE'));
+    kept.event(started('call_1', 'abc'));
+    const capture = new PacketCapture(1, true);
+    const packet = { payloadType: 0, sequenceNumber: 7, timestampTicks: 0, ssrc: 9, marker: true };
+    capture.note({ ...packet, payload: new Uint8Array(160) }, false, nowMs, false);
+    kept.captured('call_1', capture.get({ local: undefined, remote: undefined }));
+    return kept;
+  };
+
+  it('is all of it, and what comes late for it is kept no more', () => {
+    const kept = withPackets();
+    kept.erase('call_1', 'call');
+    expect(kept.sip('call_1')).toBeUndefined();
+    expect(kept.keptBytes).toBe(0);
+    kept.overhear(message('abc', '2 BYE'));
+    expect(kept.keptBytes).toBe(0);
+  });
+
+  it('is every packet with its recording, and no message', () => {
+    const kept = withPackets();
+    expect(readPcap(kept.pcap('call_1')!)).toHaveLength(2);
+    kept.erase('call_1', 'recording');
+    expect(readPcap(kept.pcap('call_1')!)).toHaveLength(1);
+    kept.erase('call_1', 'transcript');
+    expect(kept.sip('call_1')?.messages).toHaveLength(1);
+  });
+});

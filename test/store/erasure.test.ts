@@ -90,6 +90,16 @@ const waitFor = async (what: () => boolean): Promise<void> => {
 const kinds = () => told.map(({ type, sequence, data }) => [type, sequence, data]);
 
 describe('by order', () => {
+  it('reaches what is kept of it in memory', async () => {
+    await call('c9');
+    const erased: string[] = [];
+    const reaching = open({ traces: { erase: (callId, what) => erased.push(`${callId} ${what}`) } });
+    await reaching.erase('c9', 'recording');
+    await reaching.erase('c9', 'call');
+    expect(erased).toEqual(['c9 recording', 'c9 call']);
+    await reaching.close();
+  });
+
   it('a transcript goes from memory and disk, the record stays, and it is told once', async () => {
     await call('c1');
     await erasure.erase('c1', 'transcript');
