@@ -66,6 +66,7 @@ function rig() {
     runTool: (request) => new Promise((done) => requests.push({ ...request, done })),
     today: () => '2027-03-01',
     stepOut: () => false,
+    summaryOf: () => undefined,
     handOver: () => undefined,
   });
   /** Everything that is being said is heard to its end. */
