@@ -120,7 +120,7 @@ async function openAgent({ config, version, logger, trace, engine }: AgentOption
     webhooks.publish(event);
     hub.publish(event);
   };
-  const { url, keepDays } = config.database;
+  const { url } = config.database;
   const database = new SharedDatabase(async () =>
     url === undefined
       ? openEmbeddedDatabase(join(dataFolder, 'database'), workerEntry('database'))
