@@ -10,9 +10,9 @@ import { type PostgresServer, postgresInstalled, startPostgres } from '../suppor
 import { freePort, type RunningSipp, sippInstalled, startSipp } from '../support/sipp';
 import { type Receiver, startReceiver } from '../webhooks/receiver';
 
-/** More of it: TRUNKLINE_NODES_RATE=20 TRUNKLINE_NODES_CALLS=400 npx jest test/e2e/several-nodes */
-const callsPerSecond = Number(process.env['TRUNKLINE_NODES_RATE'] ?? 4);
-const callsPerStage = Number(process.env['TRUNKLINE_NODES_CALLS'] ?? 8);
+/** More of it: SEVERAL_NODES_RATE=20 SEVERAL_NODES_CALLS=400 npx jest test/e2e/several-nodes */
+const callsPerSecond = Number(process.env['SEVERAL_NODES_RATE'] ?? 4);
+const callsPerStage = Number(process.env['SEVERAL_NODES_CALLS'] ?? 8);
 
 jest.setTimeout(600_000);
 
