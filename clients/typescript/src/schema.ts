@@ -114,7 +114,8 @@ export interface paths {
         get: operations["getCall"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Erase all that is kept of an ended call. */
+        delete: operations["eraseCall"];
         options?: never;
         head?: never;
         patch?: never;
@@ -148,7 +149,8 @@ export interface paths {
         get: operations["getTranscript"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Erase what was said and typed. */
+        delete: operations["eraseTranscript"];
         options?: never;
         head?: never;
         patch?: never;
@@ -165,7 +167,8 @@ export interface paths {
         get: operations["getRecording"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Erase the recording. */
+        delete: operations["eraseRecording"];
         options?: never;
         head?: never;
         patch?: never;
@@ -180,6 +183,58 @@ export interface paths {
         };
         /** A message that the caller left: mono. */
         get: operations["getVoicemail"];
+        put?: never;
+        post?: never;
+        /** Erase the messages that the caller left. */
+        delete: operations["eraseVoicemail"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calls/{id}/sip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its SIP messages, secrets masked. */
+        get: operations["getSip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calls/{id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its loss, jitter and opinion score over time. */
+        get: operations["getQuality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calls/{id}/pcap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its SIP messages and, once it has ended, its newest RTP packets, as a capture file. */
+        get: operations["getPcap"];
         put?: never;
         post?: never;
         delete?: never;
@@ -199,6 +254,57 @@ export interface paths {
         put?: never;
         /** Steer a live call. */
         post: operations["act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dialplan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules in use. */
+        get: operations["getDialplan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dialplan/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which rule a call would take, and why not the ones before it. */
+        get: operations["routeCall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dialplan/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the files of the dialplan are right, as they lie there now. */
+        get: operations["checkDialplan"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -314,10 +420,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events as they happen (server-sent). */
+        /** Events as they happen (server-sent); with Last-Event-ID, what was missed first. */
         get: operations["streamEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listen/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hear both sides of a live call by WHIP; heard by neither. */
+        post: operations["listenIn"];
         delete?: never;
         options?: never;
         head?: never;
@@ -513,6 +636,7 @@ export interface webhooks {
                         occurredAt: string;
                         data: {
                             action?: string;
+                            trunk?: string;
                         };
                     };
                 };
@@ -706,6 +830,11 @@ export interface webhooks {
                             turn: number;
                             text: string;
                             interrupted: boolean;
+                            citations?: {
+                                file: string;
+                                heading?: string;
+                                passage: string;
+                            }[];
                             gapMs?: number;
                             playedMs?: number;
                             stages?: {
@@ -875,6 +1004,8 @@ export interface webhooks {
                         data: {
                             toolCallId: string;
                             name: string;
+                            /** @enum {string} */
+                            by?: "application" | "http" | "mcp";
                             said: string;
                             arguments?: {
                                 [key: string]: unknown;
@@ -1122,6 +1253,61 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "call.erased": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        id: string;
+                        /** @constant */
+                        type: "call.erased";
+                        callId: string;
+                        sequence: number;
+                        /** Format: date-time */
+                        occurredAt: string;
+                        data: {
+                            /** @enum {string} */
+                            what: "call" | "transcript" | "recording" | "voicemail";
+                            /** @enum {string} */
+                            by: "order" | "age";
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Taken. May carry actions. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            actions?: components["schemas"]["Action"][];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "dtmf.received": {
         parameters: {
             query?: never;
@@ -1203,6 +1389,7 @@ export interface webhooks {
                         occurredAt: string;
                         data: {
                             to?: string;
+                            summary?: string;
                         };
                     };
                 };
@@ -1685,6 +1872,7 @@ export interface components {
                 reason?: string;
             };
             sipCallId?: string;
+            node?: string;
             action?: string;
             /** @enum {string} */
             answeredBy?: "human" | "machine" | "unknown";
@@ -1734,6 +1922,11 @@ export interface components {
             /** Format: date-time */
             at: string;
             interrupted?: boolean;
+            citations?: {
+                file: string;
+                heading?: string;
+                passage: string;
+            }[];
             how?: {
                 /** @enum {string} */
                 sound: "speech" | "cough" | "music" | "noise" | "silence";
@@ -1909,7 +2102,7 @@ export interface components {
             callId: string;
             sequence: number;
             /** @enum {string} */
-            type: "call.started" | "call.ringing" | "call.answered" | "call.ended" | "turn.user" | "turn.agent" | "ask.answered" | "turn.interrupted" | "tool.called" | "amd.result" | "voicemail.left" | "voicemail.received" | "recording.ready" | "dtmf.received" | "agent.handover" | "transfer.started" | "transfer.completed" | "transfer.failed" | "queue.joined" | "queue.left" | "hold.started" | "hold.ended" | "error";
+            type: "call.started" | "call.ringing" | "call.answered" | "call.ended" | "turn.user" | "turn.agent" | "ask.answered" | "turn.interrupted" | "tool.called" | "amd.result" | "voicemail.left" | "voicemail.received" | "recording.ready" | "call.erased" | "dtmf.received" | "agent.handover" | "transfer.started" | "transfer.completed" | "transfer.failed" | "queue.joined" | "queue.left" | "hold.started" | "hold.ended" | "error";
             /** Format: date-time */
             occurredAt: string;
             endpoint: string;
@@ -1990,6 +2183,7 @@ export interface components {
             occurredAt: string;
             data: {
                 action?: string;
+                trunk?: string;
             };
         } | {
             id: string;
@@ -2060,6 +2254,11 @@ export interface components {
                 turn: number;
                 text: string;
                 interrupted: boolean;
+                citations?: {
+                    file: string;
+                    heading?: string;
+                    passage: string;
+                }[];
                 gapMs?: number;
                 playedMs?: number;
                 stages?: {
@@ -2106,6 +2305,8 @@ export interface components {
             data: {
                 toolCallId: string;
                 name: string;
+                /** @enum {string} */
+                by?: "application" | "http" | "mcp";
                 said: string;
                 arguments?: {
                     [key: string]: unknown;
@@ -2169,6 +2370,20 @@ export interface components {
         } | {
             id: string;
             /** @constant */
+            type: "call.erased";
+            callId: string;
+            sequence: number;
+            /** Format: date-time */
+            occurredAt: string;
+            data: {
+                /** @enum {string} */
+                what: "call" | "transcript" | "recording" | "voicemail";
+                /** @enum {string} */
+                by: "order" | "age";
+            };
+        } | {
+            id: string;
+            /** @constant */
             type: "dtmf.received";
             callId: string;
             sequence: number;
@@ -2188,6 +2403,7 @@ export interface components {
             occurredAt: string;
             data: {
                 to?: string;
+                summary?: string;
             };
         } | {
             id: string;
@@ -2555,6 +2771,44 @@ export interface operations {
             };
         };
     };
+    eraseCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, or was. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getTimeline: {
         parameters: {
             query?: never;
@@ -2621,6 +2875,44 @@ export interface operations {
             };
         };
     };
+    eraseTranscript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, or was. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRecording: {
         parameters: {
             query?: never;
@@ -2640,6 +2932,44 @@ export interface operations {
                 content: {
                     "audio/wav": string;
                     "audio/ogg": string;
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    eraseRecording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, or was. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem document (RFC 9457). */
@@ -2674,6 +3004,161 @@ export interface operations {
                 content: {
                     "audio/wav": string;
                     "audio/ogg": string;
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    eraseVoicemail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, or was. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        messages: {
+                            /** Format: date-time */
+                            at: string;
+                            sent: boolean;
+                            /** @enum {string} */
+                            transport: "udp" | "tcp" | "tls" | "ws" | "wss";
+                            local: string;
+                            remote: string;
+                            copy: boolean;
+                            text: string;
+                        }[];
+                        dropped: number;
+                    };
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQuality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        intervalMs: number;
+                        samples: {
+                            atMs: number;
+                            lostShare: number;
+                            jitterMs: number;
+                            mos?: number;
+                            roundTripMs?: number;
+                            packetsReceived: number;
+                            packetsSent: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPcap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The capture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.tcpdump.pcap": string;
                 };
             };
             /** @description A problem document (RFC 9457). */
@@ -2724,6 +3209,127 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDialplan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        rules: {
+                            name: string;
+                            place: string;
+                            match: {
+                                [key: string]: unknown;
+                            };
+                            action: string;
+                        }[];
+                        warnings: string[];
+                    };
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    routeCall: {
+        parameters: {
+            query?: {
+                to?: string;
+                from?: string;
+                trunk?: string;
+                language?: string;
+                at?: string;
+                header?: string | string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        rule?: {
+                            name: string;
+                            place: string;
+                        };
+                        action: string;
+                        actionType: string;
+                        passedOver: {
+                            name: string;
+                            place: string;
+                            because: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkDialplan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        right: boolean;
+                        rules: number;
+                        warnings: string[];
+                        faults: string[];
+                    };
                 };
             };
             /** @description A problem document (RFC 9457). */
@@ -2957,6 +3563,41 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listenIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/sdp": string;
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/sdp": string;
                 };
             };
             /** @description A problem document (RFC 9457). */
