@@ -25,7 +25,7 @@ import { SharedRecords } from './store/shared-records';
 import type { WebhookDispatcher } from './webhooks/webhook-dispatcher';
 
 export interface OutboxOptions {
-  readonly config: Pick<Config, 'database' | 'node'>;
+  readonly config: Pick<Config, 'database' | 'node' | 'webhooks'>;
   readonly database: SharedDatabase;
   readonly dataFolder: string;
   readonly clock: Clock;
@@ -131,6 +131,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
         clock,
         now,
         logger,
+        endpoints: config.webhooks.endpoints.map(({ url: endpoint }) => endpoint),
         keepDays,
       });
       const lastKept = await opened.beginRun();

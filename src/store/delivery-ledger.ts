@@ -20,7 +20,14 @@ import type {
 import { TrunklineError } from '../core/errors';
 import type { Logger } from '../core/log';
 import { type Database, dateIn, type Row, type Statement } from './database';
-import { addStatement, deliveryOf, listStatement, noteStatement, replayStatement } from './delivery-statements';
+import {
+  addStatement,
+  deliveryOf,
+  giveUpRemovedStatement,
+  listStatement,
+  noteStatement,
+  replayStatement,
+} from './delivery-statements';
 import { migrate } from './migrations';
 import { forgetCalls, keepCallsStatement, overtakenStatement } from './shared-call-statements';
 
@@ -33,6 +40,8 @@ export interface LedgerOptions {
   readonly clock: Clock;
   readonly now: () => Date;
   readonly logger: Logger;
+  /** Receivers of the configuration; what waits for another one is given up after a day. Left out: nothing is. */
+  readonly endpoints?: readonly string[] | undefined;
   /** Days for which settled deliveries can be looked at and replayed. */
   readonly keepDays: number;
   /** Writes that wait in memory at most. */
@@ -281,21 +290,24 @@ export class PersistentLedger implements DeliveryLedger {
         });
   }
 
-  /** What has been settled for `keepDays` is forgotten. */
+  /** What has been settled for `keepDays` is forgotten, and what waits for a receiver that is gone is settled. */
   private tidyLater(afterMs: number): void {
     this.tidying = this.options.clock.after(afterMs, () => {
-      const { database, keepDays, now } = this.options;
-      const before = new Date(now().getTime() - keepDays * 86_400_000).toISOString();
-      void database
-        .query({
-          sql: `delete from webhook_events e where e.occurred_at < $1::timestamptz
-                and not exists (select 1 from webhook_deliveries d where d.event_id = e.id and d.state = 'waiting')`,
-          values: [before],
-        })
-        .then(() => database.query({ sql: forgetCalls, values: [before] }))
-        .catch(() => undefined);
+      void this.tidy().catch(() => undefined);
       if (!this.closed) this.tidyLater(tidyEveryMs);
     });
+  }
+
+  private async tidy(): Promise<void> {
+    const { database, node, endpoints, keepDays, now } = this.options;
+    const daysAgo = (days: number): string => new Date(now().getTime() - days * 86_400_000).toISOString();
+    if (endpoints !== undefined) await database.query(giveUpRemovedStatement(node, endpoints, daysAgo(1), daysAgo(0)));
+    await database.query({
+      sql: `delete from webhook_events e where e.occurred_at < $1::timestamptz
+            and not exists (select 1 from webhook_deliveries d where d.event_id = e.id and d.state = 'waiting')`,
+      values: [daysAgo(keepDays)],
+    });
+    await database.query({ sql: forgetCalls, values: [daysAgo(keepDays)] });
   }
 }
 

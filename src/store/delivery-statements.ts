@@ -63,6 +63,22 @@ export function noteStatement(notes: readonly DeliveryNote[]): Statement {
   };
 }
 
+/** Of `node`: what has waited since before `since` for a receiver that is none of `endpoints`. */
+export function giveUpRemovedStatement(
+  node: string,
+  endpoints: readonly string[],
+  since: string,
+  settledAt: string,
+): Statement {
+  return {
+    sql: `update webhook_deliveries d set state = 'given-up', last_error = 'webhook.not-configured', next_attempt_at = null,
+            settled_at = $4::timestamptz
+          from webhook_events e where e.id = d.event_id and d.node = $1 and d.state = 'waiting'
+            and d.endpoint <> all($2::text[]) and e.occurred_at < $3::timestamptz`,
+    values: [node, [...endpoints], since, settledAt],
+  };
+}
+
 /** One more than asked for: whether there are more. */
 export function listStatement({ state, callId, limit, cursor }: DeliveryQuery): Statement {
   return {

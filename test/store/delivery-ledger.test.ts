@@ -7,7 +7,7 @@ import { SystemClock } from '../../src/core/clock';
 import type { DeliveryNote } from '../../src/core/delivery';
 import { silentLogger } from '../../src/core/log';
 import type { Database, Statement } from '../../src/store/database';
-import { PersistentLedger } from '../../src/store/delivery-ledger';
+import { type LedgerOptions, PersistentLedger } from '../../src/store/delivery-ledger';
 import { openEmbeddedDatabase } from '../../src/store/embedded-database';
 import { migrate, migrations } from '../../src/store/migrations';
 import { postgresDatabase } from '../../src/store/postgres-database';
@@ -51,7 +51,7 @@ async function preparePostgres(): Promise<Prepared> {
   return { open: async () => postgresDatabase(server.url), remove: () => server.remove() };
 }
 
-function open(database: Database, more: { keepDays?: number; now?: () => Date; node?: string } = {}) {
+function open(database: Database, more: Partial<Pick<LedgerOptions, 'keepDays' | 'now' | 'node' | 'endpoints'>> = {}) {
   return PersistentLedger.open({
     database,
     node: 'here',
@@ -170,6 +170,33 @@ describe.each(kinds.filter(({ installed }) => installed()))('on $name', ({ prepa
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect((await next.list({ callId: 'old', limit: 5 })).deliveries.map(({ sequence }) => sequence)).toEqual([2]);
+    await next.close();
+  });
+
+  it('gives up after a day what waits for a receiver that is gone from the configuration', async () => {
+    const ledger = await open(await prepared.open());
+    const [old] = eventsOf('removed', 1, startMs - 2 * 86_400_000);
+    const [young] = eventsOf('removed-young', 1, startMs);
+    ledger.add(old!, [url, 'https://gone.example/']);
+    ledger.add(young!, ['https://gone.example/']);
+    await ledger.close();
+    const next = await open(await prepared.open(), { endpoints: [url] });
+    const stateOf = async (callId: string) =>
+      (await next.list({ callId, limit: 5 })).deliveries.map(({ endpoint, state, lastError }) =>
+        [endpoint, state, lastError].join(' '),
+      );
+    for (let attempt = 0; !(await stateOf('removed')).join().includes('given-up'); attempt += 1) {
+      expect(attempt).toBeLessThan(200);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect((await stateOf('removed')).sort()).toEqual([
+      'https://crm.example/hook waiting ',
+      'https://gone.example/ given-up webhook.not-configured',
+    ]);
+    expect(await stateOf('removed-young')).toEqual(['https://gone.example/ waiting ']);
+    expect((await next.waiting('https://gone.example/', 10)).map(({ event }) => event.callId)).toEqual([
+      'removed-young',
+    ]);
     await next.close();
   });
 
