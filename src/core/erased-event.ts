@@ -14,6 +14,7 @@ export const wordFields: ReadonlySet<string> = new Set([
   'summary',
   'briefing',
   'note',
+  'citations',
 ]);
 
 export function withoutWords(event: CallEvent): CallEvent {
