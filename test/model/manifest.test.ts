@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -114,5 +114,15 @@ describe('parseManifest', () => {
         }
       }),
     );
+  });
+});
+
+describe('what is shipped', () => {
+  const models = join(__dirname, '../../models');
+  const graphs = readdirSync(models, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.onnx'));
+
+  // torch writes the stack trace of its maker beside every node; models/recipe/trunkline_recipe/plain_graph.py takes it out.
+  it.each(graphs)('%s tells nothing of the machine on which it was made', (path) => {
+    expect(readFileSync(join(models, path)).includes('site-packages')).toBe(false);
   });
 });

@@ -18,9 +18,10 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import AutoModel
 
+from ..plain_graph import strip_origins
+
 WIDTH = 384
 MAX_TOKENS = 256
-
 
 class Embedder(torch.nn.Module):
     def __init__(self, bert: torch.nn.Module) -> None:
@@ -54,6 +55,7 @@ def export(source: Path, into: Path, wheel: Path) -> None:
             external_data=False,
         )
         quantize_dynamic(str(whole), str(into / "minilm.onnx"), weight_type=QuantType.QInt8, per_channel=True)
+    strip_origins(into / "minilm.onnx")
     onnx.checker.check_model(str(into / "minilm.onnx"))
     tokenizer = json.loads((source / "tokenizer.json").read_text())
     tokenizer["padding"] = None

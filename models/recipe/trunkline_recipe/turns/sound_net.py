@@ -25,6 +25,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..ear.speech import coloured_noise, human_prompts, read_wav
+from ..plain_graph import strip_origins
 from .clips import mu_law, with_losses
 
 RATE = 16_000
@@ -234,6 +235,7 @@ def export(checkpoint: str, folder: str) -> None:
         whole, (torch.zeros(1, RATE),), str(target), input_names=["pcm"], output_names=["chances"], dynamo=True,
         dynamic_shapes=({1: torch.export.Dim("samples", min=WINDOW * 8, max=4 * RATE)},), external_data=False,
     )
+    strip_origins(target)
     content = target.read_bytes()
     import onnxruntime
 

@@ -21,6 +21,7 @@ from scipy.signal import resample_poly
 from torch import nn
 from torch.nn import functional as F
 
+from ..plain_graph import strip_origins
 from .sound_net import CLASSES, RATE, Sounds
 
 WIDTH = 512
@@ -188,6 +189,7 @@ def export(checkpoints: str, folder: str) -> None:
         whole, (torch.randn(1, 60, WIDTH),), str(target), input_names=["states"], output_names=["chances"], dynamo=True,
         dynamic_shapes=({1: torch.export.Dim("frames", min=8, max=1500)},), external_data=False,
     )
+    strip_origins(target)
     content = target.read_bytes()
     import onnxruntime
 
