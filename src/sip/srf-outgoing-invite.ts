@@ -16,7 +16,7 @@ import { q850Cause } from './sip-reason';
 import { digestHeader, rejected } from './srf-dialog-requests';
 import { allowedMethods, checkOutgoing, hasBody, sdpType, supportedHeader } from './srf-headers';
 import type { Srf, SrfDialog, SrfFailure, SrfRequest, SrfResponse } from './srf-types';
-import { bracketed, parseSipUri } from './uri';
+import { bracketed, parseSipUri, uriIdentity } from './uri';
 import type { OutgoingInvite } from './user-agent';
 
 /** Challenge, then perhaps `stale=true` with a newer nonce; at each place that the call is sent to. */
@@ -51,7 +51,7 @@ export async function dialOut(srf: Srf, call: OutgoingInvite, around: DialOutSur
     'Content-Type': sdpType,
     ...call.headers,
   };
-  const tried = new Set([call.to]);
+  const tried = new Set([uriIdentity(call.to)]);
   let waiting: string[] = [];
   let target = call.to;
   let timer = around.timer;
@@ -92,8 +92,8 @@ export async function dialOut(srf: Srf, call: OutgoingInvite, around: DialOutSur
     const elsewhere = waiting.shift();
     // §21.6: a 6xx speaks for every place.
     if (elsewhere === undefined || tried.size > maxRedirects || response.status >= 600) throw refusal(response);
-    tried.add(elsewhere);
-    waiting = waiting.filter((uri) => !tried.has(uri));
+    tried.add(uriIdentity(elsewhere));
+    waiting = waiting.filter((uri) => !tried.has(uriIdentity(uri)));
     target = elsewhere;
     challenges = 0;
     again = next;

@@ -107,6 +107,17 @@ export function unescapeUser(text: string): string {
   return Buffer.from(bytes).toString('utf8');
 }
 
+/** Parameters in which two URIs must agree even when one of them has none (RFC 3261 §19.1.4). */
+const decisiveParams = ['transport', 'user', 'ttl', 'method', 'maddr'] as const;
+
+/** Equal for two URIs that name the same place (RFC 3261 §19.1.4), however each is written. */
+export function uriIdentity(text: string): string {
+  const uri = parseSipUri(text);
+  if (uri === undefined) return text;
+  const params = decisiveParams.map((name) => `${name}=${uri.params.get(name)?.toLowerCase() ?? ''}`);
+  return [uri.scheme, unescapeUser(uri.user), uri.host.toLowerCase(), uri.port ?? '', ...params].join(' ');
+}
+
 /** A host as it stands in URIs, Via and Contact: IPv6 in brackets (RFC 3261 §25.1). */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;

@@ -1,15 +1,28 @@
 import fc from 'fast-check';
 import { redirectTargets, sameHost } from '../../src/sip/redirect';
+import { uriIdentity } from '../../src/sip/uri';
 
 describe('a redirect', () => {
   it('names places to try, the best first, never one that was tried', () => {
     const contact =
       '<sip:c@192.0.2.3>;q=0.1, "B, the second" <sip:b@192.0.2.2>;q=0.5, <sip:a@192.0.2.1>, <sip:old@192.0.2.9>';
-    expect(redirectTargets(302, contact, new Set(['sip:old@192.0.2.9']))).toEqual([
+    expect(redirectTargets(302, contact, new Set([uriIdentity('sip:old@192.0.2.9')]))).toEqual([
       'sip:a@192.0.2.1',
       'sip:b@192.0.2.2',
       'sip:c@192.0.2.3',
     ]);
+  });
+
+  // RFC 3261 §19.1.4 has these.
+  it.each([
+    ['sip:%61lice@atlanta.com;transport=TCP', 'sip:alice@AtLanTa.CoM;Transport=tcp', true],
+    ['sip:carol@chicago.com', 'sip:carol@chicago.com;newparam=5', true],
+    ['SIP:ALICE@AtLanTa.CoM;Transport=udp', 'sip:alice@AtLanTa.CoM;Transport=UDP', false],
+    ['sip:bob@biloxi.com', 'sip:bob@biloxi.com:5060', false],
+    ['sip:bob@biloxi.com', 'sip:bob@biloxi.com;transport=udp', false],
+    ['sip:bob@biloxi.com', 'sips:bob@biloxi.com', false],
+  ])('to %s leads to a place that was tried as %s: %p', (one, other, same) => {
+    expect(redirectTargets(302, `<${one}>`, new Set([uriIdentity(other)]))).toHaveLength(same ? 0 : 1);
   });
 
   it('is not followed to a telephone number, a web page, a proxy or another service', () => {

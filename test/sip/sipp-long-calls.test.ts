@@ -5,7 +5,7 @@ import { type LocalAudio, makeOffer } from '../../src/sip/offer-answer';
 import { SrfUserAgent, type SrfUserAgentOptions } from '../../src/sip/srf-user-agent';
 import type { SipEnd } from '../../src/sip/user-agent';
 import { Callee } from '../support/sip-callee';
-import { runSipp, type SippResult, type SippRun, sippInstalled, startSipp } from '../support/sipp';
+import { runSipp, type SippResult, type SippRun, sippInstalled, startCalledSipp } from '../support/sipp';
 
 const withSipp = sippInstalled() ? describe : describe.skip;
 const local: LocalAudio = { address: '127.0.0.1', port: 40_000, codecs: ['PCMU', 'PCMA'] };
@@ -51,7 +51,10 @@ const onDatagrams = (way: typeof over) => (way === 'udp' ? it : it.skip);
 const answer = (): void => agent.onInvite((invite) => void callee.take(invite).catch(() => undefined));
 
 const dial = (port: number) =>
-  agent.invite({ to: `sip:1000@127.0.0.1:${port}`, offerSdp: makeOffer(local, { sessionId: '9' }).sdp });
+  agent.invite({
+    to: `sip:1000@127.0.0.1:${port};transport=${over}`,
+    offerSdp: makeOffer(local, { sessionId: '9' }).sdp,
+  });
 
 withSipp.each(['udp', 'tcp'] as const)('a call that lasts over %s', (way) => {
   beforeEach(() => {
@@ -85,8 +88,8 @@ withSipp.each(['udp', 'tcp'] as const)('a call that lasts over %s', (way) => {
     expect(callee.notes.events).toEqual(['invite demo', 'ack', 'reinvite', 'ack agreed']);
   });
 
-  onDatagrams(way)('S30 of our own gets the interval that the far end wants', async () => {
-    const far = await startSipp({ scenario: 'uas-timer.xml' });
+  it('S30 of our own gets the interval that the far end wants', async () => {
+    const far = await startCalledSipp(over, { scenario: 'uas-timer.xml' });
     const { dialog } = await dial(far.port);
     const ended = new Promise<SipEnd>((resolve) => dialog.onEnd(resolve));
     expectClean(await far.done);
@@ -129,12 +132,12 @@ withSipp.each(['udp', 'tcp'] as const)('ringing that must not be lost over %s', 
     expect(embedded()).toMatchObject({ missingPracks: 1, dialogs: 0, awaitingApplication: 0 });
   });
 
-  onDatagrams(way)('S34 is acknowledged by us, each once', async () => {
+  it('S34 is acknowledged by us, each once', async () => {
     await setUp();
-    const far = await startSipp({ scenario: 'uas-prack.xml' });
+    const far = await startCalledSipp(over, { scenario: 'uas-prack.xml' });
     const heard: string[] = [];
     const answered = agent.invite({
-      to: `sip:1000@127.0.0.1:${far.port}`,
+      to: `sip:1000@127.0.0.1:${far.port};transport=${over}`,
       offerSdp: makeOffer(local, { sessionId: '9' }).sdp,
       onProvisional: (status, sdp) => heard.push(`${status}${sdp === undefined ? '' : ' with media'}`),
     });
@@ -158,10 +161,13 @@ withSipp.each(['udp', 'tcp'] as const)('an odd call over %s', (way) => {
     expectClean(await call('uac-options-in-dialog.xml'));
   });
 
-  onDatagrams(way)('S36 that both sides change at once is changed by one after the other', async () => {
-    const far = await startSipp({ scenario: 'uas-glare.xml' });
+  it('S36 that both sides change at once is changed by one after the other', async () => {
+    const far = await startCalledSipp(over, { scenario: 'uas-glare.xml' });
     const first = makeOffer(local, { sessionId: '9' });
-    const { dialog } = await agent.invite({ to: `sip:1000@127.0.0.1:${far.port}`, offerSdp: first.sdp });
+    const { dialog } = await agent.invite({
+      to: `sip:1000@127.0.0.1:${far.port};transport=${over}`,
+      offerSdp: first.sdp,
+    });
     dialog.onReinvite(async () => ({ status: 488 }));
     const hold = makeOffer({ ...local, direction: 'sendonly' }, { sessionId: '9', previous: first.state });
     expect(await dialog.modify(hold.sdp)).toContain('a=recvonly');
@@ -169,15 +175,15 @@ withSipp.each(['udp', 'tcp'] as const)('an odd call over %s', (way) => {
     expectClean(await far.done);
   });
 
-  onDatagrams(way)('S37 that is sent elsewhere goes there, the better place first', async () => {
-    const far = await startSipp({ scenario: 'uas-redirects.xml' });
+  it('S37 that is sent elsewhere goes there, the better place first', async () => {
+    const far = await startCalledSipp(over, { scenario: 'uas-redirects.xml' });
     const { dialog } = await dial(far.port);
     await dialog.bye();
     expectClean(await far.done);
   });
 
-  onDatagrams(way)('S38 that is sent in a circle ends', async () => {
-    const far = await startSipp({ scenario: 'uas-redirect-loop.xml' });
+  it('S38 that is sent in a circle ends', async () => {
+    const far = await startCalledSipp(over, { scenario: 'uas-redirect-loop.xml' });
     await expect(dial(far.port)).rejects.toMatchObject({ code: 'sip.rejected', details: { status: 301 } });
     expectClean(await far.done);
   });

@@ -6,7 +6,14 @@ import { type LocalAudio, makeOffer } from '../../src/sip/offer-answer';
 import { SrfUserAgent } from '../../src/sip/srf-user-agent';
 import type { SipEnd } from '../../src/sip/user-agent';
 import { Callee } from '../support/sip-callee';
-import { runSipp, type SippResult, type SippRun, sippInstalled, startSipp } from '../support/sipp';
+import {
+  type RunningSipp,
+  runSipp,
+  type SippResult,
+  type SippRun,
+  sippInstalled,
+  startCalledSipp,
+} from '../support/sipp';
 import { openUdpRelay } from '../support/udp-relay';
 
 const withSipp = sippInstalled() ? describe : describe.skip;
@@ -220,17 +227,18 @@ withSipp.each(['udp', 'tcp'] as const)('SIPp calls the agent over %s', (over) =>
   it('S18 an extension in Require', async () => expectClean(await call('uac-require.xml')));
 });
 
-withSipp('the agent calls SIPp over udp', () => {
+withSipp.each(['udp', 'tcp'] as const)('the agent calls SIPp over %s', (over) => {
   beforeEach(setUp);
   afterEach(() => agent.stop());
 
   const offer = (): string => makeOffer(local, { sessionId: '9' }).sdp;
+  const to = ({ port }: RunningSipp): string => `sip:1000@127.0.0.1:${port};transport=${over}`;
 
   it('S19 answered, and hung up by us', async () => {
-    const far = await startSipp({ scenario: 'uas-answer.xml' });
+    const far = await startCalledSipp(over, { scenario: 'uas-answer.xml' });
     const provisional: number[] = [];
     const { dialog, answerSdp } = await agent.invite({
-      to: `sip:1000@127.0.0.1:${far.port}`,
+      to: to(far),
       from: '4711',
       offerSdp: offer(),
       onProvisional: (status) => provisional.push(status),
@@ -249,9 +257,9 @@ withSipp('the agent calls SIPp over udp', () => {
     ['S20', 'uas-digest-401.xml'],
     ['S21', 'uas-digest-407-sha256.xml'],
   ])('%s gives its credentials when asked (%s)', async (_id, scenario) => {
-    const far = await startSipp({ scenario });
+    const far = await startCalledSipp(over, { scenario });
     const { dialog } = await agent.invite({
-      to: `sip:1000@127.0.0.1:${far.port}`,
+      to: to(far),
       offerSdp: offer(),
       auth: { username: 'alice', password: 'open sesame' },
     });
@@ -262,10 +270,10 @@ withSipp('the agent calls SIPp over udp', () => {
   });
 
   it('S22 given up while it rings', async () => {
-    const far = await startSipp({ scenario: 'uas-cancelled.xml' });
+    const far = await startCalledSipp(over, { scenario: 'uas-cancelled.xml' });
     const controller = new AbortController();
     const attempt = agent.invite({
-      to: `sip:1000@127.0.0.1:${far.port}`,
+      to: to(far),
       offerSdp: offer(),
       signal: controller.signal,
       onProvisional: () => controller.abort(),
@@ -275,24 +283,24 @@ withSipp('the agent calls SIPp over udp', () => {
   });
 
   it('S23 busy, with its Q.850 cause', async () => {
-    const far = await startSipp({ scenario: 'uas-busy.xml' });
-    const attempt = agent.invite({ to: `sip:1000@127.0.0.1:${far.port}`, offerSdp: offer() });
+    const far = await startCalledSipp(over, { scenario: 'uas-busy.xml' });
+    const attempt = agent.invite({ to: to(far), offerSdp: offer() });
     await expect(attempt).rejects.toMatchObject({ code: 'sip.rejected', details: { status: 486, q850Cause: 17 } });
     expectClean(await far.done);
   });
 
   it('S24 hung up by the far end', async () => {
-    const far = await startSipp({ scenario: 'uas-hangs-up.xml' });
-    const { dialog } = await agent.invite({ to: `sip:1000@127.0.0.1:${far.port}`, offerSdp: offer() });
+    const far = await startCalledSipp(over, { scenario: 'uas-hangs-up.xml' });
+    const { dialog } = await agent.invite({ to: to(far), offerSdp: offer() });
     const end = await new Promise<SipEnd>((resolve) => dialog.onEnd(resolve));
     expect(end).toMatchObject({ by: 'remote' });
     expectClean(await far.done);
   });
 
   it('S25 changes the call, is refused once, and changes it again', async () => {
-    const far = await startSipp({ scenario: 'uas-reinvited.xml' });
+    const far = await startCalledSipp(over, { scenario: 'uas-reinvited.xml' });
     const first = makeOffer(local, { sessionId: '9' });
-    const { dialog } = await agent.invite({ to: `sip:1000@127.0.0.1:${far.port}`, offerSdp: first.sdp });
+    const { dialog } = await agent.invite({ to: to(far), offerSdp: first.sdp });
     const hold = makeOffer({ ...local, direction: 'sendonly' }, { sessionId: '9', previous: first.state });
     expect(await dialog.modify(hold.sdp)).toContain('a=recvonly');
     await expect(dialog.modify(hold.sdp)).rejects.toMatchObject({ code: 'sip.rejected', details: { status: 488 } });

@@ -1,5 +1,4 @@
 /** The user agent under test with SIPp on the other side of loopback, over UDP or TCP: who calls it, and whom it calls. */
-import { connect } from 'node:net';
 import { SystemClock } from '../../src/core/clock';
 import { silentLogger } from '../../src/core/log';
 import { TcpTransport } from '../../src/sip/embedded/tcp-transport';
@@ -9,9 +8,9 @@ import { SrfUserAgent, type SrfUserAgentOptions } from '../../src/sip/srf-user-a
 import type { OutgoingInvite } from '../../src/sip/user-agent';
 import { Callee } from './sip-callee';
 import { SipCapture } from './sip-capture';
-import { type RunningSipp, runSipp, type SippResult, type SippRun, startSipp } from './sipp';
+import { type Over, type RunningSipp, runSipp, type SippResult, type SippRun, startCalledSipp } from './sipp';
 
-export type Over = 'udp' | 'tcp';
+export type { Over } from './sipp';
 
 const local: LocalAudio = { address: '127.0.0.1', port: 40_000, codecs: ['PCMU', 'PCMA'] };
 
@@ -57,10 +56,7 @@ export class SippAgent {
 
   /** Starts a scenario in which SIPp is called; `invite` goes there. */
   async calls(scenario: string, more: Partial<SippRun> = {}): Promise<CalledSipp> {
-    const { args = [], ...rest } = more;
-    const way = this.over === 'tcp' ? ['-t', 't1'] : [];
-    const far = await startSipp({ scenario, args: [...way, ...args], ...rest });
-    if (this.over === 'tcp') await listening(far);
+    const far = await startCalledSipp(this.over, { scenario, ...more });
     const to = `sip:1000@127.0.0.1:${far.port};transport=${this.over}`;
     const offer = makeOffer(local, { sessionId: '9' });
     return {
@@ -79,20 +75,6 @@ export class SippAgent {
   stop(): Promise<void> {
     return this.userAgent.stop();
   }
-}
-
-/** A datagram that comes too early is repeated; a connection would be refused. */
-async function listening(far: RunningSipp): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
-    const open = await new Promise<boolean>((tried) => {
-      const probe = connect(far.port, '127.0.0.1', () => probe.destroy());
-      probe.once('error', () => tried(false));
-      probe.once('close', (failed) => tried(!failed));
-    });
-    if (open) return;
-    await new Promise((next) => setTimeout(next, 20));
-  }
-  throw new Error(`SIPp does not listen on ${far.port}.`);
 }
 
 export interface CalledSipp {

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -111,6 +111,30 @@ export async function startSipp(run: SippRun): Promise<RunningSipp> {
     });
   });
   return { port, done, stop: () => child.kill('SIGUSR1') };
+}
+
+export type Over = 'udp' | 'tcp';
+
+/** SIPp that is to be called over `over`; resolves when it can be. */
+export async function startCalledSipp(over: Over, run: Omit<SippRun, 'target'>): Promise<RunningSipp> {
+  const way = over === 'tcp' ? ['-t', 't1'] : [];
+  const far = await startSipp({ ...run, args: [...way, ...(run.args ?? [])] });
+  if (over === 'tcp') await listening(far);
+  return far;
+}
+
+/** A datagram that comes too early is repeated; a connection would be refused. */
+async function listening(far: RunningSipp): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const open = await new Promise<boolean>((tried) => {
+      const probe = connect(far.port, '127.0.0.1', () => probe.destroy());
+      probe.once('error', () => tried(false));
+      probe.once('close', (failed) => tried(!failed));
+    });
+    if (open) return;
+    await new Promise((next) => setTimeout(next, 20));
+  }
+  throw new Error(`SIPp does not listen on ${far.port}.`);
 }
 
 export async function runSipp(run: SippRun): Promise<SippResult> {
