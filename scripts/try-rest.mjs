@@ -13,7 +13,9 @@ if (python === undefined) {
   process.exit(2);
 }
 const { startOwnAgent } = await import(new URL('../dist/bench/own-agent.js', import.meta.url).href);
-const agent = await startOwnAgent({ root });
+// All of it comes from one source, and as fast as it can.
+const limits = { callsPerSourcePerSecond: 100_000, httpRequestsPerSourcePerSecond: 100_000 };
+const agent = await startOwnAgent({ root, config: { limits } });
 try {
   // Nobody is there: a call with a record, in which every optional part of a refused call shows.
   const { id } = await agent.request('POST', '/v1/calls', { to: 'sip:nobody@127.0.0.1:9', agent: 'demo' });

@@ -76,6 +76,7 @@ function queryParameters(schema: z.ZodObject): readonly Json[] {
   return Object.entries(schema.shape).map(([name, member]) => ({
     name,
     in: 'query',
+    ...(member instanceof z.ZodType && !member.safeParse(undefined).success ? { required: true } : {}),
     schema: member instanceof z.ZodType ? schemaOf(member, 'input') : {},
   }));
 }

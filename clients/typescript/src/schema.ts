@@ -3263,8 +3263,8 @@ export interface operations {
     };
     routeCall: {
         parameters: {
-            query?: {
-                to?: string;
+            query: {
+                to: string;
                 from?: string;
                 trunk?: string;
                 language?: string;
