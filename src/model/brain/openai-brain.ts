@@ -150,7 +150,7 @@ class OpenAiConversation implements BrainConversation {
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
     const { baseUrl, model, apiKey } = this.endpoint;
-    const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/chat/completions`, {
+    const response = await fetchOverLiveConnection(`${baseUrl.replace(/\/+$/, '')}/chat/completions`, {
       method: 'POST',
       signal,
       // What callers say goes to the endpoint that was named, and nowhere that it points to.
@@ -176,6 +176,23 @@ class OpenAiConversation implements BrainConversation {
       });
     }
     return response.body;
+  }
+}
+
+/** What undici says of a connection that ended under a request before there was an answer. */
+const brokenConnection = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/**
+ * Servers close connections that nobody uses, many after five seconds, and this thread may be at work on a model's step when
+ * they do: then a request leaves on a connection that is no more. It is made once more, on another one.
+ */
+async function fetchOverLiveConnection(url: string, request: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, request);
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { readonly code?: string };
+    if (request.signal?.aborted === true || !brokenConnection.has(code ?? '')) throw error;
+    return fetch(url, request);
   }
 }
 

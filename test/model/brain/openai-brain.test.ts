@@ -48,6 +48,33 @@ describe('an OpenAI-compatible endpoint', () => {
     return text;
   };
 
+  it('asks again on another connection when the server has closed the one that it kept', async () => {
+    const connections = new Map<unknown, number>();
+    respond = (response, { socket }) => {
+      const before = connections.get(socket) ?? 0;
+      connections.set(socket, before + 1);
+      // As if it had been closed while nobody looked: the second request on it is never answered.
+      if (before > 0) socket.destroy();
+      else response.end(`${delta('We open at nine.')}data: [DONE]\n\n`);
+    };
+    const conversation = await brainOf().openConversation(persona);
+    for (let turn = 0; turn < 3; turn += 1)
+      expect(await collect(conversation.answer('When do you open?', new AbortController().signal))).toBe(
+        'We open at nine.',
+      );
+    expect(connections.size).toBeGreaterThan(1);
+    expect([...connections.values()]).toContain(2);
+  });
+
+  it('gives up on a server that closes every connection', async () => {
+    respond = (_response, { socket }) => socket.destroy();
+    const conversation = await brainOf().openConversation(persona);
+    await expect(collect(conversation.answer('Hello?', new AbortController().signal))).rejects.toMatchObject({
+      code: 'llm.unreachable',
+    });
+    expect(seen).toHaveLength(2);
+  });
+
   it('streams the deltas, whatever the borders of the chunks', async () => {
     const whole = Buffer.from(`: keep-alive\n\n${delta('We open ')}${delta('at nine – né?')}data: [DONE]\n\n`);
     await fc.assert(
