@@ -21,6 +21,7 @@ import { benchPacing } from '../bench/pacing-bench';
 import { type BenchReport, toTable } from '../bench/report';
 import { benchSetup } from '../bench/setup-bench';
 import { benchTape } from '../bench/tape-bench';
+import { benchTasks } from '../bench/tasks-bench';
 import { benchTurns } from '../bench/turns-bench';
 import { benchUniform } from '../bench/uniform-bench';
 import { loadConfig } from '../config';
@@ -34,6 +35,7 @@ const ROOT = join(__dirname, '../..');
 const QUESTIONS = join(ROOT, 'test/fixtures/questions');
 const HELDOUT = join(ROOT, 'test/fixtures/brain/heldout.json');
 const OVERLAPS = join(ROOT, 'test/fixtures/overlaps');
+const TASKS = join(ROOT, 'test/fixtures/tasks');
 
 type Measurement = (given: Arguments, progress: (line: string) => void) => Promise<BenchReport>;
 
@@ -51,6 +53,17 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
             progress,
           }),
     ),
+  tasks: (given, progress) =>
+    benchTasks({
+      root: ROOT,
+      engine: engineOf(given),
+      mediaEntry: workerEntry('media'),
+      databaseEntry: workerEntry('database'),
+      folder: TASKS,
+      count: countOf(given),
+      keep: given.text('keep'),
+      progress,
+    }),
   'barge-in': (given, progress) =>
     withAgent(given, (agent) =>
       benchBargeIn({
@@ -189,11 +202,12 @@ export const bench: Command = {
   flags: [
     { name: 'json', value: 'FILE', summary: 'keep the figures' },
     { name: 'against', value: 'FILE', summary: 'show the figures of an earlier --json beside' },
-    { name: 'count', value: 'N', summary: 'fewer questions or interruptions than all' },
+    { name: 'count', value: 'N', summary: 'fewer questions, interruptions or tasks than all' },
     {
       name: 'keep',
       value: 'FOLDER',
-      summary: 'history: keep the sound of interruptions whose words differ; heldout: that of answers',
+      summary:
+        'history: keep the sound of interruptions whose words differ; heldout: that of answers; tasks: tapes and transcripts',
     },
     { name: 'seconds', value: 'N', summary: 'setup: for how long; --count is its calls per second' },
     { name: 'lines', value: 'N', summary: 'tape, model with --engine: calls at once' },
@@ -228,17 +242,20 @@ async function withAgent(
   given: Arguments,
   measure: (agent: Awaited<ReturnType<typeof startOwnAgent>>) => Promise<BenchReport>,
 ): Promise<BenchReport> {
-  const [threads, name] = [given.text('threads'), given.text('engine')];
-  const engine = {
-    ...(threads === undefined ? {} : { threads: Number(threads) }),
-    ...(name === undefined ? {} : { name }),
-  };
-  const agent = await startOwnAgent({ root: ROOT, config: { engine } });
+  const agent = await startOwnAgent({ root: ROOT, config: { engine: engineOf(given) } });
   try {
     return await measure(agent);
   } finally {
     await agent.stop();
   }
+}
+
+function engineOf(given: Arguments): Readonly<Record<string, unknown>> {
+  const [threads, name] = [given.text('threads'), given.text('engine')];
+  return {
+    ...(threads === undefined ? {} : { threads: Number(threads) }),
+    ...(name === undefined ? {} : { name }),
+  };
 }
 
 function callerOf(given: Arguments): 'baresip' | undefined {
