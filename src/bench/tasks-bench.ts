@@ -26,7 +26,7 @@ import { readTasks, type Task } from './tasks/script';
 import { type Speech, speak } from './tasks/voices';
 
 /** After the agent has said something that is no question. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 2_500;
 /** After the caller has spoken: the answer may take its time. */
 const ANSWER_MS = 12_000;
 /** How far into what the agent says it is talked over. */
@@ -56,7 +56,6 @@ interface Outcome {
   readonly wrong: readonly string[];
   readonly ended: string;
   readonly durationMs: number;
-  readonly transcript: readonly string[];
 }
 
 export async function benchTasks(options: TasksBenchOptions): Promise<BenchReport> {
@@ -194,7 +193,7 @@ async function runTask(task: Task, { agent, stack, desk, folder, forms, keep }: 
   const wrong = differences(expected, found).map(told);
   if (keep !== undefined)
     writeFileSync(join(keep, `${task.id}.txt`), `${[...transcript, ended, ...wrong].join('\n')}\n`);
-  return { task, wrong, ended, durationMs, transcript };
+  return { task, wrong, ended, durationMs };
 }
 
 interface Line {

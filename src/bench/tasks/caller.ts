@@ -8,6 +8,7 @@
  */
 import type { Form, Slot } from '../../call/forms/form';
 import { speakable } from '../../call/forms/spoken-value';
+import { wordsOf } from '../../call/spoken-choice';
 import { resolveMoment } from './grade';
 import type { Errand } from './script';
 
@@ -78,7 +79,7 @@ export function hearAgent(errands: Errands, state: CallerState, text: string): C
   if (/connect you to a colleague\?/i.test(text)) return hangUp(state, ENDS['given-up']);
   if (!/\?\W*$/.test(text)) return { state, line: { do: 'wait' } };
   const form = errands.forms.get(errand.tool);
-  const slot = form?.slots.find((one) => text.includes(one.question));
+  const slot = form?.slots.find((one) => holds(text, one.question));
   if (state.over) {
     // It has not heard the yes, or the no.
     return slot !== undefined || /Is that right\?/.test(text) ? again(state) : next(errands, state);
@@ -87,7 +88,7 @@ export function hearAgent(errands: Errands, state: CallerState, text: string): C
   if (slot !== undefined) return answer(errand, state, slot);
   if (/What is wrong/.test(text)) return correct(errands, state, wrongIn(errands, state, text) ?? form?.slots[0]);
   const others = [...errands.forms.values()].flatMap(({ slots }) => slots);
-  if (others.some((one) => text.includes(one.question))) return say(state, NEVER_MIND);
+  if (others.some((one) => holds(text, one.question))) return say(state, NEVER_MIND);
   const wasAsked = Object.keys(state.asked).length > 0;
   return wasAsked && !/anything else/i.test(text) ? again(state) : wish(errand, state);
 }
@@ -112,6 +113,11 @@ export function interruption(errands: Errands, state: CallerState): CallerStep |
     return due ? answer(errand, interrupting, first) : undefined;
   }
   return asked === form.slots.length && !state.hasChanged ? change(errand, interrupting) : undefined;
+}
+
+/** Word by word: marks are not heard. */
+function holds(text: string, phrase: string): boolean {
+  return ` ${wordsOf(text).join(' ')} `.includes(` ${wordsOf(phrase).join(' ')} `);
 }
 
 function errandOf({ list }: Errands, { errand }: CallerState): Errand {
@@ -155,7 +161,7 @@ function wrongIn(errands: Errands, state: CallerState, text: string): Slot | und
     const wanted = wants[name];
     if (wanted === undefined) return false;
     const value = kind === 'date-time' ? resolveMoment(wanted, errands.today).replace(' ', 'T') : wanted;
-    return !text.includes(speakable(value, kind));
+    return !holds(text, speakable(value, kind));
   });
 }
 
