@@ -26,7 +26,7 @@ export class FormFilling {
     given: Readonly<Record<string, unknown>> | undefined,
     private readonly parts: FormFillingParts,
   ) {
-    const { state, say } = openForm(form, given);
+    const { state, say } = openForm(form, parts.today(), given);
     this.state = state;
     this.follow(say);
   }

@@ -46,6 +46,14 @@ const MOST_MISSES = 3;
 const GIVEN_UP = 'I am sorry, I could not get that. Shall I connect you to a colleague?';
 const NEVER_MIND = 'All right, I leave it at that. Can I do anything else for you?';
 const QUITS = /\b(never ?mind|forget (it|about it)|cancel that|stop that|leave it)\b/i;
+/** Values that are another thing than the words that were said; others are taken as they are. */
+const WRITTEN: Readonly<Partial<Record<SlotKind, RegExp>>> = {
+  digits: /^\d+$/,
+  phone: /^\+?\d+$/,
+  date: /^\d{4}-\d\d-\d\d$/,
+  time: /^\d\d:\d\d$/,
+  'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d$/,
+};
 const ASKS = /\?\s*$|^\W*(what|when|where|who|why|how|which|do you|are you|can you|could you|is there)\b/i;
 
 /** undefined: the tool asks for nothing (`x-ask`). */
@@ -61,15 +69,22 @@ export function formOf({ parameters, confirm = false }: Tool): Form | undefined 
   return slots.length === 0 ? undefined : { slots, confirm };
 }
 
-/** `given`: what the brain has gathered from the words that began it; of that, what fits. */
-export function openForm(form: Form, given: Readonly<Record<string, unknown>> = {}): FormStep {
+/** `given`: what the brain has gathered from the words that began it, on the day `today`; of that, what fits. */
+export function openForm(form: Form, today: string, given: Readonly<Record<string, unknown>> = {}): FormStep {
   const values: Record<string, SlotValue> = {};
-  for (const { name, schema } of form.slots) {
-    const value = given[name];
-    const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-    if (known && fits(schema, value)) values[name] = value;
+  for (const slot of form.slots) {
+    const value = gathered(slot, given[slot.name], today);
+    if (value !== undefined) values[slot.name] = value;
   }
   return goOn(form, values);
+}
+
+/** The built-in brain gathers words ("tomorrow at two"), another one may have read them already. */
+function gathered(slot: Slot, value: unknown, today: string): SlotValue | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+  const written = WRITTEN[slot.kind];
+  if (typeof value === 'string' && written?.test(value) === false) return valueFor(slot, value, today);
+  return fits(slot.schema, value) ? value : undefined;
 }
 
 export function hear(form: Form, state: FormState, text: string, today: string): FormStep {

@@ -109,7 +109,7 @@ async function play(task: Task, url: string): Promise<string[]> {
       tool = task.errands[state.errand]?.tool ?? '';
       const wanted = forms.get(tool);
       if (wanted === undefined) throw new Error(`no form of ${tool}`);
-      const opened = openForm(wanted);
+      const opened = openForm(wanted, today);
       form = opened.state;
       agent = opened.say;
       continue;

@@ -27,7 +27,7 @@ const form = formOf(tool)!;
 
 /** What the agent says to each of the caller's words, and where that leads. */
 function talk(...words: string[]): { said: (string | undefined)[]; state: FormState } {
-  const first = openForm(form);
+  const first = openForm(form, TODAY);
   let { state } = first;
   const said = [first.say];
   for (const text of words) {
@@ -53,8 +53,19 @@ describe('a form', () => {
   });
 
   it('does not ask for what the brain has gathered, unless it does not fit', () => {
-    const { state } = openForm(form, { name: 'Gray', phone: 17, other: 'x' });
+    const { state } = openForm(form, TODAY, { name: 'Gray', phone: 17, other: 'x' });
     expect(state).toMatchObject({ name: 'asking', slot: 1, values: { name: 'Gray' } });
+  });
+
+  it('reads the words that the brain has gathered as it reads what is heard', () => {
+    const at = (words: string) => openForm(form, TODAY, { name: 'Gray', phone: '555013', at: words }).state;
+    for (const words of ['tomorrow at half past two', '2027-03-02T14:30']) {
+      expect(at(words)).toMatchObject({ name: 'confirming', values: { at: '2027-03-02T14:30' } });
+    }
+    expect(at('soon')).toMatchObject({ name: 'asking', slot: 2 });
+    expect(openForm(form, TODAY, { phone: 'five five five, zero one three' }).state.values).toEqual({
+      phone: '555013',
+    });
   });
 
   it('takes a correction with its value, and asks for one without', () => {
@@ -86,7 +97,7 @@ describe('a form', () => {
     );
     fc.assert(
       fc.property(fc.array(words, { maxLength: 15 }), (all) => {
-        let { state } = openForm(form);
+        let { state } = openForm(form, TODAY);
         for (const text of all) {
           const before = state;
           const step = hear(form, state, text, TODAY);
