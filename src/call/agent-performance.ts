@@ -15,7 +15,7 @@ import { Conversation } from './conversation';
 import type { ConversationEvent } from './conversation-event';
 import type { EnginePort } from './engine-port';
 import { FormFilling } from './forms/form-filling';
-import type { SpokenPrompts } from './spoken-prompts';
+import { promptVoiceOf, type SpokenPrompts } from './spoken-prompts';
 import { ToolCalls, type ToolCounts } from './tool-calls';
 import { type RunTool, ToolRuns } from './tool-runs';
 import { turnConfigOf } from './turn-config';
@@ -96,7 +96,7 @@ export function performAgent(action: AgentAction, stage: Stage, parts: AgentPart
     engine: parts.openEngine(stage.callId, action.persona),
     hearCaller: (take) => parts.subscribe(stage.link.sessionId, take),
     prompts: parts.prompts,
-    voice: action.persona.voice ?? '',
+    voice: promptVoiceOf(action.persona),
     notice: action.notice,
     greeting: action.greeting,
     turns,

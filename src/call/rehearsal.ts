@@ -4,7 +4,7 @@
  */
 import type { Persona } from '../model/omni-model';
 import type { EnginePort } from './engine-port';
-import { type SpokenChunk, SpokenPrompts } from './spoken-prompts';
+import { promptVoiceOf, type SpokenChunk, SpokenPrompts } from './spoken-prompts';
 
 export interface Rehearsal {
   readonly persona: Persona;
@@ -19,7 +19,7 @@ export async function rehearse(
   /** Somebody waits for it. */
   urgent = false,
 ): Promise<void> {
-  const voice = persona.voice ?? '';
+  const voice = promptVoiceOf(persona);
   const missing = texts.filter((text) => prompts.get(voice, text) === undefined);
   if (missing.length === 0) return;
   const engine = openEngine(`rehearsal:${persona.id}`, persona);

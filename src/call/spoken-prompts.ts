@@ -2,7 +2,7 @@
  * Sentences that must be at hand when the engine is not: fillers and fallbacks, in the agent's own voice. The engine
  * speaks each of them once; from then on they are played without it.
  */
-import type { AnswerEvent, Word } from '../model/omni-model';
+import type { AnswerEvent, Persona, Word } from '../model/omni-model';
 
 export interface SpokenChunk {
   readonly pcm: Int16Array;
@@ -44,6 +44,11 @@ export class SpokenPrompts {
       this.samples -= samplesOf(old);
     }
   }
+}
+
+/** The `voice` that a persona's sentences are kept under: another lexicon makes another sound of the same text. */
+export function promptVoiceOf({ voice = '', lexicon }: Pick<Persona, 'voice' | 'lexicon'>): string {
+  return lexicon === undefined ? voice : `${voice} ${JSON.stringify(lexicon)}`;
 }
 
 export function durationMsOf(chunk: { readonly pcm: Int16Array; readonly sampleRate: number }): number {

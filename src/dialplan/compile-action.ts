@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { ErrorCode } from '../core/errors';
+import { readLexicon } from '../core/pronunciation';
 import type { Tool } from '../core/tool';
 import { compileTools } from './compile-tools';
 import type {
@@ -236,9 +237,10 @@ function withMore(
   const added = moreFacts.length + (more.tools ?? []).length + (more.mcp ?? []).length;
   const own = fileName === undefined || differs || added > 0;
   const chosenVoice = voice ?? persona.voice;
+  const { lexicon } = persona;
   return {
     id: own
-      ? `${base}#${textHash(JSON.stringify([persona.name, persona.instructions, facts, ...tools, ...(differs ? [more.knowledge] : [])]))}`
+      ? `${base}#${textHash(JSON.stringify([persona.name, persona.instructions, facts, ...tools, ...(differs ? [more.knowledge] : []), ...(lexicon === undefined ? [] : [lexicon])]))}`
       : base,
     name: persona.name,
     instructions: persona.instructions,
@@ -246,6 +248,7 @@ function withMore(
     ...(tools.length === 0 ? {} : { tools }),
     ...(knowledge === undefined ? {} : { knowledge }),
     ...(chosenVoice === undefined ? {} : { voice: chosenVoice }),
+    ...(lexicon === undefined ? {} : { lexicon: readLexicon(lexicon) }),
   };
 }
 

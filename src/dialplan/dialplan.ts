@@ -14,6 +14,8 @@ export interface DialplanPersona {
   /** Absolute path of the folder whose documents it may look things up in. */
   readonly knowledge?: string;
   readonly voice?: string;
+  /** Words that it says in its own way, with their phonemes. */
+  readonly lexicon?: Readonly<Record<string, string>>;
 }
 
 /** Who is rung when the agent hands its caller over. */

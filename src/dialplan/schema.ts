@@ -1,6 +1,7 @@
 /** The form of a dialplan file and of an application's answer: routes, what they match on, and actions. */
 import { z } from 'zod';
 import { turnSettingsSchema } from '../core/turn-settings';
+import { lexiconSchema } from './lexicon-schema';
 import { mcpSchema, toolsSchema } from './tool-schema';
 
 const oneOrMore = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
@@ -49,6 +50,7 @@ export const personaSchema = z.strictObject({
   notice: noticeSchema,
   greeting: z.string().min(1).optional(),
   voice: z.string().optional(),
+  lexicon: lexiconSchema.optional(),
   language: z.enum(['en']).optional(),
   turns: turnSettingsSchema.optional(),
 });

@@ -12,6 +12,7 @@ import { CallHearing, type Ear, type Understood } from './call-hearing';
 import type { AnswerEvent, AnswerInput, OmniSession, Pace, Persona, Working } from './omni-model';
 import type { StreamedSpeech, Voice } from './parts';
 import { StageTimes } from './stage-times';
+import { OwnWords } from './text/own-words';
 
 /** One call must not write for ever. */
 const MAX_ANSWER_CHARACTERS = 1_200;
@@ -25,7 +26,7 @@ export interface SessionParts {
   /** Reads out what must be said. */
   readonly voice: Voice;
   /** Speaks an answer while it is written. */
-  readonly beginSpeech: (pace: Pace) => StreamedSpeech;
+  readonly beginSpeech: (pace: Pace, own: OwnWords | undefined) => StreamedSpeech;
   /** Pieces of text between two chunks of the voice, once it speaks. */
   readonly tokensPerChunk: number;
   readonly nowMs: () => number;
@@ -44,6 +45,7 @@ interface Thought {
 
 export class CallSession implements OmniSession {
   private readonly hearing: CallHearing;
+  private readonly own: OwnWords | undefined;
   private conversation: Promise<BrainConversation> | undefined;
   private personaRead = false;
   /** Answers in progress: then the model has better to do than to look ahead. */
@@ -60,6 +62,7 @@ export class CallSession implements OmniSession {
     private readonly persona: Persona,
   ) {
     this.hearing = new CallHearing(parts.ear);
+    this.own = OwnWords.of(persona.lexicon);
   }
 
   hear(pcm: Int16Array, startSample: number): void {
@@ -144,7 +147,7 @@ export class CallSession implements OmniSession {
   private async *say(text: string, stages: StageTimes, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
     const { voice } = this.parts;
     yield { type: 'text', delta: text };
-    for await (const chunk of voice.synthesise(text, signal)) {
+    for await (const chunk of voice.synthesise(text, signal, this.own)) {
       stages.mark('audio');
       yield audioEvent(chunk.pcm, voice.sampleRate, chunk.words);
       // The caller hears the first words by now: a persona that was not prepared is read meanwhile.
@@ -274,7 +277,7 @@ export class CallSession implements OmniSession {
       dueInMs: () => thought.pace?.dueInMs() ?? Number.POSITIVE_INFINITY,
       urgency: () => thought.pace?.urgency() ?? Number.NEGATIVE_INFINITY,
     };
-    const speech = this.parts.beginSpeech(pace);
+    const speech = this.parts.beginSpeech(pace, this.own);
     const abort = new AbortController();
     const events = conversation.answer(userText, abort.signal, {
       pace,

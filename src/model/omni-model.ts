@@ -89,6 +89,8 @@ export interface Persona {
   /** Folder of documents that it may look things up in. Left out: none. */
   readonly knowledge?: string;
   readonly voice?: string;
+  /** Words that it says in its own way, as they are written, with their phonemes (`core/pronunciation`). */
+  readonly lexicon?: Readonly<Record<string, string>>;
 }
 
 export interface OmniSession {

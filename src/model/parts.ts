@@ -4,6 +4,7 @@
  */
 import type { SoundChances } from '../core/overlap-heard';
 import type { Pace, Word } from './omni-model';
+import type { OwnWords } from './text/own-words';
 
 export interface Recognition {
   readonly text: string;
@@ -69,8 +70,11 @@ export interface VoiceChunk {
 
 export interface Voice {
   readonly sampleRate: number;
-  /** `text`: any text; it passes the normaliser. Yields chunks as they are ready; no audible joint between them. */
-  synthesise(text: string, signal: AbortSignal): AsyncIterable<VoiceChunk>;
+  /**
+   * `text`: any text; it passes the normaliser. `own`: words with a sound of their own. Yields chunks as they are ready; no
+   * audible joint between them.
+   */
+  synthesise(text: string, signal: AbortSignal, own?: OwnWords): AsyncIterable<VoiceChunk>;
   close(): Promise<void>;
 }
 

@@ -317,6 +317,26 @@ describe('loadDialplan', () => {
     expect(error.message).toBe('personas/x.yaml:1: instructions: Expected string; it is missing.');
   });
 
+  test('a lexicon becomes phonemes, and another one another persona', () => {
+    const agent = (sound: string) =>
+      `  - { action: { type: agent, persona: { name: A, instructions: B., lexicon: { Siobhan: ${sound} } } } }\n`;
+    const plan = load({ 'a.yaml': `routes:\n${agent('shih VAWN')}${agent('/ʃɪˈvɑn/')}` });
+    expect(plan.personas.map((one) => one.lexicon)).toEqual([{ Siobhan: 'ʃɪvˈɔːn' }, { Siobhan: 'ʃɪvˈɑn' }]);
+  });
+
+  test.each([
+    ['{ Siobhan: shih VAWN, Nguyen: qwerty }', /:3: lexicon\.Nguyen: Expected syllables/],
+    ['{ two words: TOO }', /lexicon.*Expected one word of 2 to 40/],
+    ['{ Ana: AH nah, aná: AN uh }', /lexicon.*Expected every word once/],
+  ])('the lexicon %s is refused where it is wrong', (lexicon, message) => {
+    const error = refusal({
+      'a.yaml': 'routes: [{ action: { type: agent, persona: x } }]\n',
+      'personas/x.yaml': `name: X\ninstructions: Y.\nlexicon: ${lexicon}\n`,
+    });
+    expect(error.code).toBe('dialplan.invalid');
+    expect(error.message).toMatch(message);
+  });
+
   it('tells a folder that is empty or gone', () => {
     expect(refusal({}).code).toBe('dialplan.empty');
     const folder = folderWith({});

@@ -31,7 +31,7 @@ export class Cascade implements OmniModel {
       ear: wordsOnly(recogniser),
       brain,
       voice,
-      beginSpeech: () => new ClauseSpeech(voice),
+      beginSpeech: (_pace, own) => new ClauseSpeech(voice, own),
       tokensPerChunk: TOKENS_PER_CHUNK,
       nowMs,
     };

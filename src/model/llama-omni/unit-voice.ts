@@ -5,9 +5,11 @@
 import { openModelFolder } from '../manifest';
 import { Speech } from '../omni/omni-voice';
 import { WordStream } from '../omni/word-stream';
+import type { Pace } from '../omni-model';
 import type { Voice, VoiceChunk } from '../parts';
 import type { PhonemeIdMap } from '../piper/phoneme-ids';
 import { voiceParameters } from '../piper/vits-graphs';
+import type { OwnWords } from '../text/own-words';
 import { Pronouncer } from '../text/pronouncer';
 import { UnitSentence } from './unit-sentence';
 import { UnitVoiceGraphs } from './unit-voice-graphs';
@@ -43,14 +45,14 @@ export class UnitVoice implements Voice {
     return this.graphs.parameters.sampleRate;
   }
 
-  /** A new answer, to be fed while it is spoken. */
-  begin(): Speech {
-    const stream = new WordStream(this.pronouncer, this.graphs.parameters.lookAheadWords);
+  /** A new answer, to be fed while it is spoken. It waits for no step of the language model, so the pace does not matter. */
+  begin(_pace?: Pace, own?: OwnWords): Speech {
+    const stream = new WordStream(this.pronouncer, this.graphs.parameters.lookAheadWords, own);
     return new Speech((early) => new UnitSentence(this.graphs, this.symbols, early), stream, this.sampleRate);
   }
 
-  async *synthesise(text: string, signal: AbortSignal): AsyncGenerator<VoiceChunk> {
-    const speech = this.begin();
+  async *synthesise(text: string, signal: AbortSignal, own?: OwnWords): AsyncGenerator<VoiceChunk> {
+    const speech = this.begin(undefined, own);
     speech.push(text);
     speech.end();
     for (let chunk = await speech.next(signal); chunk !== undefined; chunk = await speech.next(signal)) yield chunk;

@@ -3,6 +3,7 @@ import { openModelFolder } from '../manifest';
 import { VoiceGraphs } from '../omni/voice-graphs';
 import { WordStream } from '../omni/word-stream';
 import { voiceParameters } from '../piper/vits-graphs';
+import type { OwnWords } from '../text/own-words';
 import { Pronouncer } from '../text/pronouncer';
 import { OnnxPostAdapter } from './post-adapter';
 import { RowVoice } from './row-voice';
@@ -32,11 +33,11 @@ export async function openRowVoice(options: RowVoiceOptions): Promise<RowVoice> 
     const graphs = await VoiceGraphs.open(folder, generator, threads);
     opened.push(graphs);
     const pronouncer = await Pronouncer.open(options.pronunciationFolder);
-    const guide = () =>
-      new TextGuide(graphs, symbols, new WordStream(pronouncer, graphs.parameters.lookAheadWords), (tokenIds) =>
+    const guide = (own?: OwnWords) =>
+      new TextGuide(graphs, symbols, new WordStream(pronouncer, graphs.parameters.lookAheadWords, own), (tokenIds) =>
         trunk.decode(tokenIds),
       );
-    const model = new TrunkStreamModel(trunk, adapter, ids, guide);
+    const model = new TrunkStreamModel(trunk, adapter, ids, () => guide());
     return new RowVoice({ model, graphs, pronouncer, newGuide: guide });
   } catch (error) {
     for (const part of opened) await part.close();

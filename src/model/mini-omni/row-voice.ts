@@ -12,6 +12,7 @@ import type { Pace, Word } from '../omni-model';
 import type { LanguageContext, StreamedSpeech, VoiceChunk } from '../parts';
 import { fadeIn, fadeOut } from '../piper/loudness';
 import { PAUSE_MS } from '../piper/piper-voice';
+import type { OwnWords } from '../text/own-words';
 import type { Pronouncer } from '../text/pronouncer';
 import { SPEAK_RULES, type Step, speak } from './speak';
 import type { TextGuide } from './text-guide';
@@ -27,8 +28,8 @@ export interface RowVoiceParts {
   readonly model: TrunkStreamModel;
   readonly graphs: VoiceGraphs;
   readonly pronouncer: Pick<Pronouncer, 'close'>;
-  /** A guide for one answer. */
-  readonly newGuide: () => TextGuide;
+  /** A guide for one answer; `own`: words with a sound of their own. */
+  readonly newGuide: (own?: OwnWords) => TextGuide;
 }
 
 export class RowVoice implements StreamingVoice {
@@ -38,14 +39,14 @@ export class RowVoice implements StreamingVoice {
     return this.parts.graphs.parameters.sampleRate;
   }
 
-  begin(pace?: Pace): RowSpeech {
-    return new RowSpeech(this.parts, pace);
+  begin(pace?: Pace, own?: OwnWords): RowSpeech {
+    return new RowSpeech(this.parts, pace, own);
   }
 
   /** T1-A2 without a question: what must be said word for word. */
-  async *synthesise(text: string, signal: AbortSignal): AsyncGenerator<VoiceChunk> {
+  async *synthesise(text: string, signal: AbortSignal, own?: OwnWords): AsyncGenerator<VoiceChunk> {
     for (const portion of portions(text)) {
-      const speech = this.begin();
+      const speech = this.begin(undefined, own);
       try {
         speech.push(portion);
         speech.end();
@@ -84,9 +85,10 @@ export class RowSpeech implements StreamedSpeech {
   constructor(
     private readonly parts: RowVoiceParts,
     private readonly pace?: Pace,
+    own?: OwnWords,
   ) {
     const { graphs } = parts;
-    this.guide = parts.newGuide();
+    this.guide = parts.newGuide(own);
     const fadeSamples = Math.round((graphs.parameters.sampleRate * FADE_MS) / 1000);
     this.sound = new StreamingDecoder(new LatentDecoder(graphs), { windows: LATENT_WINDOWS, fadeSamples });
     // Layer 0 of frame 0 is the second step of the published layout: a step of pads stands before it.

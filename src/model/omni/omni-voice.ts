@@ -3,11 +3,12 @@
  * written. Any other text can be spoken too: without states it is read as the words alone suggest.
  */
 import { openModelFolder } from '../manifest';
-import type { Word } from '../omni-model';
+import type { Pace, Word } from '../omni-model';
 import type { Voice, VoiceChunk } from '../parts';
 import type { PhonemeIdMap } from '../piper/phoneme-ids';
 import { PAUSE_MS } from '../piper/piper-voice';
 import { voiceParameters } from '../piper/vits-graphs';
+import type { OwnWords } from '../text/own-words';
 import { Pronouncer } from '../text/pronouncer';
 import type { PauseMark } from '../text/spoken-text';
 import type { SpokenWord } from './sentence-features';
@@ -46,15 +47,15 @@ export class OmniVoice implements Voice {
     return this.graphs.parameters.sampleRate;
   }
 
-  /** A new answer, to be fed while it is spoken. */
-  begin(): Speech {
+  /** A new answer, to be fed while it is spoken. It waits for no step of the language model, so the pace does not matter. */
+  begin(_pace?: Pace, own?: OwnWords): Speech {
     const { sampleRate, lookAheadWords } = this.graphs.parameters;
-    const stream = new WordStream(this.pronouncer, lookAheadWords);
+    const stream = new WordStream(this.pronouncer, lookAheadWords, own);
     return new Speech((early) => new SentenceVoice(this.graphs, this.symbols, early), stream, sampleRate);
   }
 
-  async *synthesise(text: string, signal: AbortSignal): AsyncGenerator<VoiceChunk> {
-    const speech = this.begin();
+  async *synthesise(text: string, signal: AbortSignal, own?: OwnWords): AsyncGenerator<VoiceChunk> {
+    const speech = this.begin(undefined, own);
     speech.push(text);
     speech.end();
     for (let chunk = await speech.next(signal); chunk !== undefined; chunk = await speech.next(signal)) yield chunk;

@@ -8,11 +8,12 @@ import type { Ear } from '../call-hearing';
 import { CallSession, type SessionParts } from '../call-session';
 import type { OmniModel, OmniSession, Pace, Persona } from '../omni-model';
 import type { StreamedSpeech, Voice } from '../parts';
+import type { OwnWords } from '../text/own-words';
 import { WarmUp } from '../warm-up';
 
 export interface StreamingVoice extends Voice {
-  /** `pace`: how soon the answer is needed, for a voice that takes steps of the language model. */
-  begin(pace?: Pace): StreamedSpeech;
+  /** `pace`: how soon the answer is needed, for a voice that takes steps of the language model. `own`: words with a sound of their own. */
+  begin(pace?: Pace, own?: OwnWords): StreamedSpeech;
 }
 
 export interface OmniParts {
@@ -33,7 +34,7 @@ export class Omni implements OmniModel {
     const { ear, brain, voice, nowMs } = parts;
     this.name = parts.name ?? 'omni';
     // A token, then whatever can be said of the words so far.
-    this.session = { ear, brain, voice, beginSpeech: (pace) => voice.begin(pace), tokensPerChunk: 1, nowMs };
+    this.session = { ear, brain, voice, beginSpeech: (pace, own) => voice.begin(pace, own), tokensPerChunk: 1, nowMs };
     this.warmUp = new WarmUp(parts);
   }
 

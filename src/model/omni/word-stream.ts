@@ -3,6 +3,7 @@
  * that its sound depends on are complete, together with the trunk's state while it read them.
  */
 import { normalise } from '../text/normaliser';
+import type { OwnWords } from '../text/own-words';
 import type { Pronounced, SpeakableToken } from '../text/pronouncer';
 import type { PauseMark, SpokenText } from '../text/spoken-text';
 import type { SpokenWord } from './sentence-features';
@@ -16,7 +17,7 @@ export interface StreamedWord {
 }
 
 export interface Speaker {
-  pronounce(tokens: readonly SpeakableToken[]): Promise<Pronounced[]>;
+  pronounce(tokens: readonly SpeakableToken[], own?: OwnWords): Promise<Pronounced[]>;
 }
 
 interface Entry {
@@ -53,6 +54,8 @@ export class WordStream {
   constructor(
     private readonly speaker: Speaker,
     private readonly lookAhead: number,
+    /** Words with a sound of their own. */
+    private readonly own?: OwnWords,
   ) {}
 
   push(delta: string): void {
@@ -93,7 +96,10 @@ export class WordStream {
     if (known < this.lookAhead && this.end === undefined) return undefined;
     const first = Math.max(0, at - 1);
     const span = this.entries.slice(first, at + 1 + this.lookAhead);
-    const pronounced = await this.speaker.pronounce(span.map(({ token }) => token));
+    const pronounced = await this.speaker.pronounce(
+      span.map(({ token }) => token),
+      this.own,
+    );
     const words = span.slice(at - first).map((own, place) => this.wordOf(own, pronounced, at + place));
     const before = this.spoken[at - 1];
     this.spoken.push(entry);
@@ -153,7 +159,7 @@ export class WordStream {
     const complete = this.ended
       ? whole
       : whole.slice(0, 1 + Math.max(-1, ...[...whole.matchAll(/\s/g)].map((m) => m.index)));
-    const { tokens, written } = normalise(complete);
+    const { tokens, written } = normalise(complete, this.own);
     this.written = written;
     this.end = undefined;
     // What was handed out stays as it was said, whatever the words behind it make of it.

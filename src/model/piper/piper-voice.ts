@@ -7,6 +7,7 @@ import { openModelFolder } from '../manifest';
 import type { Word } from '../omni-model';
 import type { Voice, VoiceChunk } from '../parts';
 import { normalise } from '../text/normaliser';
+import type { OwnWords } from '../text/own-words';
 import { Pronouncer } from '../text/pronouncer';
 import type { PauseMark, WrittenWord } from '../text/spoken-text';
 import { Breath } from './breath';
@@ -48,6 +49,7 @@ interface BreathTurn {
   readonly written: readonly WrittenWord[];
   /** Nothing was heard yet. */
   readonly early: boolean;
+  readonly own: OwnWords | undefined;
   /** The last written word of the group before; a very long one goes on here and is not told twice. */
   readonly saidUpTo: number;
 }
@@ -80,16 +82,16 @@ export class PiperVoice implements Voice {
     return this.graphs.parameters.sampleRate;
   }
 
-  async *synthesise(text: string, signal: AbortSignal): AsyncGenerator<VoiceChunk> {
+  async *synthesise(text: string, signal: AbortSignal, own?: OwnWords): AsyncGenerator<VoiceChunk> {
     signal.throwIfAborted();
-    const spoken = normalise(text.slice(0, MAX_CHARACTERS));
+    const spoken = normalise(text.slice(0, MAX_CHARACTERS), own);
     // White space behind the last word says that the sentence goes on in the next call.
     const goesOn = /\s$/.test(text);
     const groups = breathGroups(spoken);
     let saidUpTo = -1;
     for (const [index, group] of groups.entries()) {
       const end = group.end ?? (index + 1 < groups.length || goesOn ? undefined : '.');
-      yield* this.breathe({ group, end, written: spoken.written, early: index === 0, saidUpTo }, signal);
+      yield* this.breathe({ group, end, written: spoken.written, early: index === 0, own, saidUpTo }, signal);
       saidUpTo = group.parts.at(-1)?.token.written ?? saidUpTo;
     }
   }
@@ -99,8 +101,8 @@ export class PiperVoice implements Voice {
   }
 
   private async *breathe(turn: BreathTurn, signal: AbortSignal): AsyncGenerator<VoiceChunk> {
-    const { group, end, early } = turn;
-    const breath = await this.prepare(group, end ?? ',', signal);
+    const { end, early } = turn;
+    const breath = await this.prepare(turn, signal);
     if (breath === undefined || breath.to <= breath.from) return;
     const plan = planChunks(breath.from, breath.to, early);
     for (const [nth, span] of plan.entries()) {
@@ -124,13 +126,16 @@ export class PiperVoice implements Voice {
     }
   }
 
-  private async prepare(group: BreathGroup, end: PauseMark, signal: AbortSignal): Promise<Breath | undefined> {
+  private async prepare({ group, end, own }: BreathTurn, signal: AbortSignal): Promise<Breath | undefined> {
     const pauses = new Map(group.parts.map(({ token, pauseAfter }) => [token, pauseAfter]));
-    const pronounced = await this.pronouncer.pronounce(group.parts.map(({ token }) => token));
+    const pronounced = await this.pronouncer.pronounce(
+      group.parts.map(({ token }) => token),
+      own,
+    );
     signal.throwIfAborted();
     const said = pronounced.map((word) => ({ ...word, pauseAfter: pauses.get(word.token) }));
     if (said.length === 0) return undefined;
-    const phonemes = phonemeIds(said, end, this.graphs.parameters.phonemeIds);
+    const phonemes = phonemeIds(said, end ?? ',', this.graphs.parameters.phonemeIds);
     const count = phonemes.ids.length;
     const noise = new Float32Array(2 * count);
     for (let index = 0; index < noise.length; index += 1)

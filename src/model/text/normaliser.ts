@@ -4,18 +4,22 @@
  */
 import { fold } from './fold';
 import { DIGIT_RULES, NUMBER_RULES } from './number-rules';
+import type { OwnWords } from './own-words';
 import type { Place, Rule, Spoken } from './rule';
 import type { PauseMark, SpokenText, SpokenToken, WrittenWord } from './spoken-text';
 import { ADDRESS_RULES, MIXED_RULES, WORD_RULES } from './word-rules';
 
-const RULES: readonly Rule[] = [...ADDRESS_RULES, ...NUMBER_RULES, ...MIXED_RULES, ...DIGIT_RULES, ...WORD_RULES];
+const OTHER_RULES: readonly Rule[] = [...NUMBER_RULES, ...MIXED_RULES, ...DIGIT_RULES, ...WORD_RULES];
+const RULES: readonly Rule[] = [...ADDRESS_RULES, ...OTHER_RULES];
 
 /** The stronger of two pauses that meet is kept. */
 const STRENGTH: Readonly<Record<PauseMark, number>> = { ',': 1, ':': 2, ';': 3, '.': 4, '!': 5, '?': 6 };
 const SENTENCE_END = /[.!?]/;
 const ONE_WORD = /^[a-z]+(?:'[a-z]+)*$/;
 
-export function normalise(text: string): SpokenText {
+/** `own`: words that are kept whole, because their sound is given. */
+export function normalise(text: string, own?: OwnWords): SpokenText {
+  const rules = own === undefined ? RULES : [...ADDRESS_RULES, own.rule, ...OTHER_RULES];
   const folded = fold(text);
   const written = writtenWords(text);
   const sink = new TokenSink(written);
@@ -38,7 +42,7 @@ export function normalise(text: string): SpokenText {
       continue;
     }
     const place: Place = { text: folded, index, before, beforeThat, sentenceStart, shouted };
-    const taken = applyRules(place, sink);
+    const taken = applyRules(rules, place, sink);
     if (taken > 0) {
       beforeThat = before;
       before = lastWord(folded.slice(index, index + taken));
@@ -56,8 +60,8 @@ export function normalise(text: string): SpokenText {
   return { written, tokens: sink.tokens };
 }
 
-function applyRules(place: Place, sink: TokenSink): number {
-  for (const rule of RULES) {
+function applyRules(rules: readonly Rule[], place: Place, sink: TokenSink): number {
+  for (const rule of rules) {
     rule.pattern.lastIndex = place.index;
     const match = rule.pattern.exec(place.text);
     if (match === null || match[0].length === 0) continue;

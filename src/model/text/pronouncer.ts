@@ -3,6 +3,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { type ModelFolder, openModelFolder } from '../manifest';
 import { G2pNet } from './g2p-net';
 import { Lexicon } from './lexicon';
+import { type OwnWords, withEnding } from './own-words';
 import type { SpokenToken } from './spoken-text';
 
 export type SpeakableToken = Exclude<SpokenToken, { kind: 'pause' }>;
@@ -30,16 +31,24 @@ export class Pronouncer {
     return new Pronouncer(lexicon, await G2pNet.open(folder));
   }
 
-  /** `tokens`: what is said in one breath; its end is the clause's end. */
-  async pronounce(tokens: readonly SpeakableToken[]): Promise<Pronounced[]> {
+  /** `tokens`: what is said in one breath; its end is the clause's end. `own`: sounds that stand above the lexicon's. */
+  async pronounce(tokens: readonly SpeakableToken[], own?: OwnWords): Promise<Pronounced[]> {
     const alone: string[] = [];
-    for (const token of tokens) alone.push(await this.alone(token));
+    const given = tokens.map((token) => (token.kind === 'word' ? own?.phonemes(token.text) : undefined));
+    for (const [index, token] of tokens.entries()) alone.push(given[index] ?? (await this.alone(token)));
     const out: Pronounced[] = [];
     for (let index = 0; index < tokens.length; index += 1) {
       const token = tokens[index]!;
       const next = tokens[index + 1];
+      const phonemesGiven = given[index];
+      if (phonemesGiven !== undefined) {
+        out.push({ token, phonemes: phonemesGiven, joined: false });
+        continue;
+      }
       const pair =
-        token.kind === 'word' && next?.kind === 'word' ? this.lexicon.pair(token.text, next.text) : undefined;
+        token.kind === 'word' && next?.kind === 'word' && given[index + 1] === undefined
+          ? this.lexicon.pair(token.text, next.text)
+          : undefined;
       if (pair !== undefined && next !== undefined) {
         const second = this.lexicon.beforeVowel(pair[1], alone[index + 2]);
         out.push({ token, phonemes: pair[0], joined: true }, { token: next, phonemes: second, joined: false });
@@ -71,8 +80,7 @@ export class Pronouncer {
     if (!word.endsWith("'s")) return undefined;
     const stem = this.lexicon.word(word.slice(0, -2));
     if (stem === undefined) return undefined;
-    if (/(?:s|z|ʃ|ʒ)$/.test(stem)) return `${stem}ᵻz`;
-    return stem + (/[ptkfθ]$/.test(stem) ? 's' : 'z');
+    return withEnding(stem);
   }
 }
 
