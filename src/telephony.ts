@@ -21,7 +21,7 @@ import { secondsUntilRoom } from './call/refusals';
 import { reader, rehearse, speakOnce } from './call/rehearsal';
 import { agentsOf, greetingsOf, menuPromptsOf, rehearsals } from './call/rehearsals';
 import { performScreened } from './call/screening';
-import { readMusic, readPrompt } from './call/sound-files';
+import { openSounds } from './call/sound-files';
 import { SpokenPrompts } from './call/spoken-prompts';
 import { performVoicemail } from './call/take-message';
 import { noToolCounts, toolGauges } from './call/tool-calls';
@@ -171,6 +171,7 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
     const mcp = new McpServers({ policy, environment: environmentValue, log, version: options.version });
     opened.push(() => mcp.close());
     const runTool = toolAsker({ policy, environment: environmentValue, mcp });
+    const { music, readPrompt } = await openSounds(config.hold.music, config.audio.promptLoudness);
     const menuPrompts = new MenuPrompts({
       readFile: readPrompt,
       prompts,
@@ -215,7 +216,6 @@ export async function openTelephony(options: TelephonyOptions): Promise<Telephon
       trunk === undefined
         ? (routeToUser(sipPeers, to) ?? { to })
         : routeByTrunk(trunksOf(config.sip), trunk, to, from, isUsable);
-    const music = await readMusic(config.hold.music);
     const speak = (id: string, text: string, voice?: string) =>
       speakOnce(id, text, voice, (callId, persona) => engines.open(callId, persona));
     const record = ({ link, callId }: Stage): void => {

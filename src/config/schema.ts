@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { answerRulesSchema } from '../core/answer-rules';
 import { turnSettingsSchema } from '../core/turn-settings';
 import { timeWindowSchema } from '../dialplan/schema';
+import { audioSchema, holdSchema } from './sound-schema';
 
 const portNumber = z.int('Expected a port, 1 to 65535.').min(0).max(65_535);
 
@@ -352,14 +353,8 @@ export const configSchema = z.strictObject({
         .describe('Calls by trunks or to telephone numbers: how many at a time and in a day of UTC.'),
     })
     .prefault({}),
-  hold: z
-    .strictObject({
-      music: z
-        .string()
-        .optional()
-        .describe('A WAV or Ogg Opus file that callers on hold hear, over and over; a quiet line if left out.'),
-    })
-    .prefault({}),
+  hold: holdSchema,
+  audio: audioSchema,
   drain: z.strictObject({ seconds: z.number().min(0).default(60) }).prefault({}),
   dialplans: z.string().default('./dialplans'),
   data: z.string().default('./var'),

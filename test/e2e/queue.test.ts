@@ -117,7 +117,8 @@ interface Shown {
     const told = await transcribe(heard.subarray(0, 8 * sampleRate), sampleRate);
     expect(told).toMatch(/number (2|two)/i);
     const music = heard.subarray(6 * sampleRate, 8 * sampleRate);
-    expect(amplitudeAt(music, 440, sampleRate)).toBeGreaterThan(3000);
+    // It was made quieter, to the loudness of the voice: about 4,000.
+    expect(amplitudeAt(music, 440, sampleRate)).toBeGreaterThan(1500);
     expect(amplitudeAt(music, 700, sampleRate)).toBeLessThan(500);
     const served = heard.subarray(-2 * sampleRate);
     expect(amplitudeAt(served, 700, sampleRate)).toBeGreaterThan(3000);
