@@ -95,6 +95,18 @@ describe('loadConfig', () => {
     expect(refusal(undefined, { TRUNKLINE_SIP_TRANSPORTS: 'udp' }).message).toMatch(/must be JSON/);
   });
 
+  it('takes a number or a word from a variable where the key is either', () => {
+    const loudness = (text: string) => load(undefined, { TRUNKLINE_AUDIO_PROMPT_LOUDNESS: text }).audio.promptLoudness;
+    expect([loudness('-18.5'), loudness('off')]).toEqual([-18.5, 'off']);
+    for (const wrong of ['-5', 'loud', '']) {
+      expect(refusal(undefined, { TRUNKLINE_AUDIO_PROMPT_LOUDNESS: wrong })).toMatchObject({
+        code: 'config.invalid',
+        message: expect.stringContaining('audio.promptLoudness'),
+      });
+    }
+    expect(load('audio: { promptLoudness: off }\n').audio.promptLoudness).toBe('off');
+  });
+
   it('refuses a variable that it does not know', () => {
     const error = refusal(undefined, { TRUNKLINE_SIP_PROT: '5060' });
     expect(error.code).toBe('config.unknown-variable');

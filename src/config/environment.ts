@@ -11,7 +11,7 @@ const notKeys: ReadonlySet<string> = new Set(['TRUNKLINE_CONFIG', 'TRUNKLINE_TES
 
 interface Variable {
   readonly path: readonly string[];
-  readonly kind: 'string' | 'number' | 'boolean' | 'json';
+  readonly kind: 'string' | 'number' | 'either' | 'boolean' | 'json';
 }
 
 /** Every variable that the schema allows, by name. */
@@ -93,6 +93,9 @@ function parseValue(name: string, kind: Variable['kind'], text: string): unknown
       if (text.trim() === '' || !Number.isFinite(value)) throw expected('a number');
       return value;
     }
+    // A number or a word, such as off: the schema knows which.
+    case 'either':
+      return text.trim() === '' || !Number.isFinite(Number(text)) ? text : Number(text);
     case 'boolean':
       if (text === 'true' || text === '1') return true;
       if (text === 'false' || text === '0') return false;
@@ -111,7 +114,8 @@ function kindOf(schema: z.core.$ZodType): Variable['kind'] {
   if (schema instanceof z.ZodNumber) return 'number';
   if (schema instanceof z.ZodBoolean) return 'boolean';
   if (schema instanceof z.ZodArray || schema instanceof z.ZodObject) return 'json';
-  return 'string';
+  const choices = schema instanceof z.ZodUnion ? schema.options : [];
+  return choices.some((choice) => choice instanceof z.ZodNumber) ? 'either' : 'string';
 }
 
 function innermost(schema: z.core.$ZodType): z.core.$ZodType {
