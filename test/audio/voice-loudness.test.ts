@@ -21,7 +21,7 @@ test.each([
   try {
     const meter = new ProgrammeLoudness(voice.sampleRate);
     for await (const { pcm } of voice.synthesise(TEXT, new AbortController().signal)) meter.write(toInt16(pcm));
-    expect(Math.abs(meter.integratedLkfs! - configSchema.parse({}).audio.promptLoudness)).toBeLessThan(2);
+    expect(Math.abs(meter.integratedLkfs! - Number(configSchema.parse({}).audio.promptLoudness))).toBeLessThan(2);
   } finally {
     await voice.close();
   }
