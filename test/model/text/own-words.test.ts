@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { readLexicon } from '../../../src/core/pronunciation';
+import { Cascade } from '../../../src/model/cascade/cascade';
 import { openModelFolder } from '../../../src/model/manifest';
 import { OmniVoice } from '../../../src/model/omni/omni-voice';
 import { VoiceGraphs } from '../../../src/model/omni/voice-graphs';
@@ -107,4 +108,45 @@ describe.each([
       await voice.close();
     }
   });
+});
+
+test('a session hands the lexicon of its persona to the voice, for what is read out and for answers', async () => {
+  const voice = await PiperVoice.open({
+    voiceFolder: join(models, 'piper-joe'),
+    pronunciationFolder: join(models, 'g2p-en'),
+  });
+  const read = jest.spyOn(voice, 'synthesise');
+  const ear = {
+    maxSeconds: 30,
+    hear: never.throwIfAborted,
+    recognise: never.throwIfAborted,
+    close: async () => undefined,
+  };
+  const brain = {
+    async *warm() {},
+    openConversation: async () => ({
+      async *answer() {
+        yield { type: 'delta' as const, text: 'I am Siobhan.' };
+      },
+      commit: () => undefined,
+      close: () => undefined,
+    }),
+    close: async () => undefined,
+  };
+  const model = new Cascade({ recogniser: ear as never, brain, voice, nowMs: () => 0 });
+  const session = await model.openSession({ id: 'p', name: 'Desk', instructions: 'Be short.', facts: [], lexicon });
+  try {
+    const texts: string[] = [];
+    for (const input of [
+      { kind: 'say', text: 'Siobhan here.' },
+      { kind: 'text', text: 'Who are you?' },
+    ] as const) {
+      for await (const event of session.answer(input, never)) if (event.type === 'text') texts.push(event.delta);
+    }
+    expect(texts).toEqual(['Siobhan here.', 'I am Siobhan.']);
+    expect(read.mock.calls.map(([, , words]) => words?.phonemes('siobhan'))).toEqual(['ʃɪvˈɔːn', 'ʃɪvˈɔːn']);
+  } finally {
+    session.close();
+    await voice.close();
+  }
 });
