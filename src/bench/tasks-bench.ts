@@ -31,7 +31,7 @@ const PATIENCE_MS = 2_500;
 const ANSWER_MS = 12_000;
 /** How far into what the agent says it is talked over. */
 const INTO_MS = 1_000;
-const LONGEST_CALL_MS = 180_000;
+const LONGEST_CALL_MS = 100_000;
 /** What was still under way when the caller hung up is done by then. */
 const SETTLED_MS = 3_000;
 const LOOK_EVERY_MS = 100;

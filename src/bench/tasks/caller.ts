@@ -47,7 +47,7 @@ export interface Errands {
 }
 
 const MOST_WISHES = 4;
-const MOST_CORRECTIONS = 4;
+const MOST_CORRECTIONS = 3;
 const MOST_REPEATS = 3;
 const YES = 'Yes, that is right.';
 const NEVER_MIND = 'No, never mind.';
@@ -115,9 +115,10 @@ export function interruption(errands: Errands, state: CallerState): CallerStep |
   return asked === form.slots.length && !state.hasChanged ? change(errand, interrupting) : undefined;
 }
 
-/** Word by word: marks are not heard. */
+/** Word by word: marks are not heard, and "the 1st December" is "the 1st of December". */
 function holds(text: string, phrase: string): boolean {
-  return ` ${wordsOf(text).join(' ')} `.includes(` ${wordsOf(phrase).join(' ')} `);
+  const words = (said: string) => wordsOf(said).filter((word) => word !== 'of' && word !== 'the');
+  return ` ${words(text).join(' ')} `.includes(` ${words(phrase).join(' ')} `);
 }
 
 function errandOf({ list }: Errands, { errand }: CallerState): Errand {
