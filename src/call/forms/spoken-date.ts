@@ -2,45 +2,13 @@
  * Days and times as callers say them ("the twenty third of march at half past two", "tomorrow at ten") as ISO 8601 without a zone, and
  * back as an agent says them. A day without a year is the next one; an hour without a half of the day is one of opening hours.
  */
+import { SMALL_NUMBERS } from '../../model/text/number-words';
+import { MONTHS as MONTH_NAMES } from '../../model/text/vocabulary';
 import { wordsOf } from '../spoken-choice';
 
-const MONTHS = [
-  'january',
-  'february',
-  'march',
-  'april',
-  'may',
-  'june',
-  'july',
-  'august',
-  'september',
-  'october',
-  'november',
-  'december',
-];
+const MONTHS: readonly string[] = MONTH_NAMES;
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
-const UNITS = [
-  'zero',
-  'one',
-  'two',
-  'three',
-  'four',
-  'five',
-  'six',
-  'seven',
-  'eight',
-  'nine',
-  'ten',
-  'eleven',
-  'twelve',
-  'thirteen',
-  'fourteen',
-  'fifteen',
-  'sixteen',
-  'seventeen',
-  'eighteen',
-  'nineteen',
-];
+const UNITS: readonly string[] = SMALL_NUMBERS;
 const TENS: Readonly<Record<string, number>> = { twenty: 20, thirty: 30, forty: 40, fifty: 50 };
 const ORDINALS: Readonly<Record<string, string>> = {
   first: 'one',

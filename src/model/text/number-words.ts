@@ -1,6 +1,7 @@
 /** Numbers as American English says them: cardinals, ordinals, years, decimals, digit by digit. */
 
-const SMALL = [
+/** 0 to 19. */
+export const SMALL_NUMBERS = [
   'zero',
   'one',
   'two',
@@ -37,15 +38,15 @@ const IRREGULAR_ORDINALS: Readonly<Record<string, string>> = {
 const MAX_CARDINAL_DIGITS = 15;
 
 function belowHundred(value: number): string {
-  if (value < 20) return SMALL[value] ?? '';
+  if (value < 20) return SMALL_NUMBERS[value] ?? '';
   const unit = value % 10;
-  return (TENS[Math.floor(value / 10)] ?? '') + (unit === 0 ? '' : ` ${SMALL[unit]}`);
+  return (TENS[Math.floor(value / 10)] ?? '') + (unit === 0 ? '' : ` ${SMALL_NUMBERS[unit]}`);
 }
 
 function belowThousand(value: number): string {
   const rest = value % 100;
   if (value < 100) return belowHundred(value);
-  return `${SMALL[Math.floor(value / 100)]} hundred${rest === 0 ? '' : ` ${belowHundred(rest)}`}`;
+  return `${SMALL_NUMBERS[Math.floor(value / 100)]} hundred${rest === 0 ? '' : ` ${belowHundred(rest)}`}`;
 }
 
 /** `digits`: ASCII digits only. "0042" has a meaning that "forty two" loses, so leading zeros are read out. */
@@ -71,7 +72,7 @@ export function ordinal(digits: string): string {
 
 /** "six two eight"; each digit by its name. */
 export function digitByDigit(digits: string): string {
-  return Array.from(digits, (digit) => SMALL[Number(digit)] ?? '').join(' ');
+  return Array.from(digits, (digit) => SMALL_NUMBERS[Number(digit)] ?? '').join(' ');
 }
 
 /** As years, house numbers and rooms are read: 1984 "nineteen eighty four", 204 "two oh four", 1900 "nineteen hundred". */
@@ -82,7 +83,7 @@ export function pairwise(digits: string): string {
   const head = belowHundred(Math.floor(value / 100));
   const tail = value % 100;
   if (tail === 0) return `${head} hundred`;
-  return tail < 10 ? `${head} oh ${SMALL[tail]}` : `${head} ${belowHundred(tail)}`;
+  return tail < 10 ? `${head} oh ${SMALL_NUMBERS[tail]}` : `${head} ${belowHundred(tail)}`;
 }
 
 /** Four digits without a comma between 1100 and 2099 are read as a year, which suits counts as well ("fifteen hundred"). */
