@@ -91,6 +91,16 @@ describe('people who serve several lines', () => {
     expect(busy()).toEqual(['anna support']);
   });
 
+  it('are not rung by a line that knew them before another needed them', () => {
+    const { join, busy, queues } = lines();
+    join(support, 'gone');
+    queues.lineFor(support).leave('gone');
+    join(sales, 'first');
+    expect(busy()).toEqual(['anna sales']);
+    queues.lineFor(support).join({ callId: 'second', serve: () => undefined });
+    expect(busy()).toEqual(['anna sales']);
+  });
+
   it('are not rung by a line that opens while another needs them', async () => {
     const { join, busy, phones, clock } = lines();
     join(support, 'first');
